@@ -1,0 +1,52 @@
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Gateway.ServiceDefaults;
+
+/// <summary>RabbitMQ through MassTransit: durable quorum queues, publisher confirms.</summary>
+public static class Messaging
+{
+    /// <summary>
+    /// Connects to <c>ConnectionStrings:rabbit</c>. A publish returns when the broker has confirmed it. The host does not wait for the broker
+    /// at its start: a service is up without it, and its readiness says so.
+    /// </summary>
+    /// <param name="builder">The service.</param>
+    /// <param name="consumers">Registers the consumers.</param>
+    /// <param name="endpoints">Names the queues: <c>configurator.ReceiveEndpoint("ledger-usage", …)</c>; start from <see cref="Durable"/>.</param>
+    public static TBuilder AddMessaging<TBuilder>(
+        this TBuilder builder,
+        Action<IBusRegistrationConfigurator>? consumers = null,
+        Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator>? endpoints = null)
+        where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            consumers?.Invoke(bus);
+            bus.UsingRabbitMq((context, rabbit) =>
+            {
+                var connection = builder.Configuration.GetConnectionString("rabbit") ?? throw new InvalidOperationException(
+                    "ConnectionStrings:rabbit (environment ConnectionStrings__rabbit) is missing. Give it as amqp://user:password@host:port; AppHost does that by itself.");
+                rabbit.Host(new Uri(connection), host => host.PublisherConfirmation = true);
+                endpoints?.Invoke(context, rabbit);
+            });
+        });
+        builder.Services.Configure<MassTransitHostOptions>(options =>
+        {
+            options.WaitUntilStarted = false;
+            options.StopTimeout = TimeSpan.FromSeconds(10);
+        });
+        return builder;
+    }
+
+    /// <summary>A queue that survives a broker's restart and the loss of a broker of a cluster.</summary>
+    public static void Durable(this IRabbitMqReceiveEndpointConfigurator endpoint)
+    {
+        endpoint.SetQuorumQueue();
+        endpoint.Durable = true;
+        // The topology of errors stays MassTransit's: what cannot be handled goes to <queue>_error, and nothing is dropped.
+        endpoint.ConfigureConsumeTopology = true;
+    }
+}
