@@ -101,3 +101,8 @@ internal sealed class RateGates : BackgroundService
         ? new SlotGate(definition, $"{identity.EdgeId}/{Interlocked.Increment(ref made)}", store, time, options, logger)
         : new WindowGate(definition, store, time, options, logger);
 }
+
+internal static class RatesComposition
+{
+    public static void AddRates(this IServiceCollection services) => services.AddSingleton<RateGates>();
+}
