@@ -19,10 +19,13 @@ internal abstract class LeasedGate(LimitDefinition definition, TimeProvider time
     /// <summary>When somebody last asked.</summary>
     public long UsedAtMs => Volatile.Read(ref usedAtMs);
 
-    /// <summary>Whether nobody would notice were it forgotten and made anew.</summary>
+    /// <summary>Whether nothing that it knows counts any more.</summary>
     public abstract bool Forgettable(long nowMs);
 
-    /// <summary>Called a few times a second: gives back what lies idle, beats hearts.</summary>
+    /// <summary>Puts a gate into the round that <see cref="Tick"/> makes; every contact does so again.</summary>
+    public Action<LeasedGate>? Wake { get; init; }
+
+    /// <summary>Called a few times a second while awake: gives back what lies idle, beats hearts.</summary>
     public abstract void Tick(long nowMs);
 
     /// <summary>Redis was away and is back: tells it what is held, whatever it knows.</summary>
@@ -50,6 +53,33 @@ internal abstract class LeasedGate(LimitDefinition definition, TimeProvider time
             }
         }
     }
+
+    /// <summary>Drops what is of use only to a gate in use: it may be in the hands of a thousand callers that do not come.</summary>
+    /// <returns>False when somebody came meanwhile.</returns>
+    public bool Sleep(long nowMs)
+    {
+        if (Interlocked.CompareExchange(ref contacting, 1, 0) != 0)
+        {
+            return false;
+        }
+
+        var sleeps = Volatile.Read(ref kicked) == 0 && Forgettable(nowMs);
+        if (sleeps)
+        {
+            Reset();
+        }
+
+        Volatile.Write(ref contacting, 0);
+        if (Volatile.Read(ref kicked) == 1)
+        {
+            Kick();
+        }
+
+        return sleeps;
+    }
+
+    /// <summary>Called between two contacts.</summary>
+    protected abstract void Reset();
 
     /// <summary>One contact with Redis. Never called twice at once.</summary>
     protected abstract Task ContactAsync();
@@ -175,6 +205,7 @@ internal abstract class LeasedGate(LimitDefinition definition, TimeProvider time
             {
                 while (Interlocked.Exchange(ref kicked, 0) == 1)
                 {
+                    Wake?.Invoke(this);
                     await ContactAsync();
                 }
             }

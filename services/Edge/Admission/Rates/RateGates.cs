@@ -11,6 +11,7 @@ internal sealed class RateGates : BackgroundService
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(400);
 
     private readonly ConcurrentDictionary<(string Owner, LimitKind Kind), LeasedGate> gates = new();
+    private readonly ConcurrentDictionary<LeasedGate, bool> awake = new();
     private readonly IConnectionMultiplexer redis;
     private readonly EdgeIdentity identity;
     private readonly TimeProvider time;
@@ -18,6 +19,7 @@ internal sealed class RateGates : BackgroundService
     private readonly ILogger<RateGates> logger;
     private readonly RateStore store;
     private int made;
+    private long scannedAtMs;
 
     public RateGates(
         IConnectionMultiplexer redis, EdgeIdentity identity, TimeProvider time, IOptions<RateOptions> options, RateMetrics metrics, ILogger<RateGates> logger)
@@ -45,21 +47,39 @@ internal sealed class RateGates : BackgroundService
     {
         await base.StopAsync(cancellationToken);
         // An edge that stops in order leaves nothing behind for its leases to run out.
-        await Task.WhenAll(gates.Values.Select(gate => gate.ReleaseAsync()));
+        await Task.WhenAll(awake.Keys.Select(gate => gate.ReleaseAsync()));
     }
 
-    /// <summary>What happens a few times a second.</summary>
+    /// <summary>What happens a few times a second. Only gates in use cost anything.</summary>
     internal void Tick()
     {
         var now = NowMs;
-        var crowded = gates.Count > options.GatesMax;
-        var keepMs = Math.Max((long)options.ForgetAfter.TotalMilliseconds, options.WindowMs + options.HoldMs);
-        foreach (var (key, gate) in gates)
+        foreach (var (gate, _) in awake)
         {
             gate.Tick(now);
-            if ((crowded || now - gate.UsedAtMs > keepMs) && gate.Forgettable(now))
+            // Out of the round first: whoever comes while it falls asleep puts it in again.
+            if (gate.Forgettable(now) && awake.TryRemove(gate, out _) && !gate.Sleep(now))
             {
-                // What it knew counts no more, or stands in Redis: a new gate for the same limit goes on from there.
+                awake[gate] = true;
+            }
+        }
+
+        var crowded = gates.Count > options.GatesMax;
+        if (crowded || now - scannedAtMs > 30_000)
+        {
+            scannedAtMs = now;
+            Forget(now, crowded ? 0 : (long)options.ForgetAfter.TotalMilliseconds);
+        }
+    }
+
+    // What a forgotten gate knew counts no more, or stands in Redis: a new one for the same limit goes on from there. Callers that still have
+    // it in their hands may use it: it wakes, and counts in Redis like any other.
+    private void Forget(long now, long keepMs)
+    {
+        foreach (var (key, gate) in gates)
+        {
+            if (now - gate.UsedAtMs > keepMs && !awake.ContainsKey(gate) && gate.Forgettable(now))
+            {
                 gates.TryRemove(key, out _);
             }
         }
@@ -90,19 +110,18 @@ internal sealed class RateGates : BackgroundService
     // The Redis that is back may have lost everything: before it grants anything it hears what this edge holds.
     private void Redeclare(object? sender, ConnectionFailedEventArgs connection)
     {
-        foreach (var gate in gates.Values)
+        foreach (var gate in awake.Keys)
         {
             gate.Redeclare();
         }
     }
 
     // A forgotten gate may still be in somebody's hands: each has a field of its own in Redis.
-    private LeasedGate Make(LimitDefinition definition) => definition.Kind == LimitKind.ParallelRequests
-        ? new SlotGate(definition, $"{identity.EdgeId}/{Interlocked.Increment(ref made)}", store, time, options, logger)
-        : new WindowGate(definition, store, time, options, logger);
-}
-
-internal static class RatesComposition
-{
-    public static void AddRates(this IServiceCollection services) => services.AddSingleton<RateGates>();
+    private LeasedGate Make(LimitDefinition definition)
+    {
+        Action<LeasedGate> wake = gate => awake.TryAdd(gate, true);
+        return definition.Kind == LimitKind.ParallelRequests
+            ? new SlotGate(definition, $"{identity.EdgeId}/{Interlocked.Increment(ref made)}", store, time, options, logger) { Wake = wake }
+            : new WindowGate(definition, store, time, options, logger) { Wake = wake };
+    }
 }

@@ -78,6 +78,8 @@ internal sealed class SlotGate(
         }
     }
 
+    protected override void Reset() => Volatile.Write(ref others, 0);
+
     public override void Redeclare()
     {
         if (Held > 0)

@@ -17,7 +17,7 @@ internal sealed class WindowGate(
 
     private readonly RateWindow rule = options.Rule;
     private readonly List<RateUse> corrections = [];
-    private readonly UseRing ring = new(options.Rule, options.HoldMs);
+    private UseRing? ring;
     private WindowChunk? chunk;
     private Refusal? refusal;
 
@@ -72,16 +72,16 @@ internal sealed class WindowGate(
             return;
         }
 
-        if (clock is not { } known)
+        if (clock is not { } known || ring is not { } uses)
         {
             return;
         }
 
         if (entry == 0)
         {
-            ring.TakeBackOldest(rule.ExpiredAt(known.Now(now)) + 1, amount - kept);
+            uses.TakeBackOldest(rule.ExpiredAt(known.Now(now)) + 1, amount - kept);
         }
-        else if (!ring.TakeBack(entry, amount - kept))
+        else if (!uses.TakeBack(entry, amount - kept))
         {
             return;
         }
@@ -113,7 +113,8 @@ internal sealed class WindowGate(
     }
 
     public override bool Forgettable(long nowMs) =>
-        nowMs - UsedAtMs > rule.Window + Options.HoldMs + 1_000 && !SomebodyWaits && Volatile.Read(ref dirtySinceMs) == long.MaxValue;
+        nowMs - Math.Max(UsedAtMs, Volatile.Read(ref sumAtMs)) > rule.Window + Options.HoldMs + 1_000
+        && !SomebodyWaits && Volatile.Read(ref dirtySinceMs) == long.MaxValue && Volatile.Read(ref debt) == 0;
 
     public override void Tick(long nowMs)
     {
@@ -127,6 +128,14 @@ internal sealed class WindowGate(
             Volatile.Write(ref flush, 1);
             Kick();
         }
+    }
+
+    protected override void Reset()
+    {
+        Interlocked.Exchange(ref chunk, null)?.Seal();
+        Volatile.Write(ref refusal, null);
+        clock = null;
+        ring = null;
     }
 
     public override void Redeclare()
@@ -170,8 +179,9 @@ internal sealed class WindowGate(
             var (first, all, count) = Serve();
             var now = NowMs;
             var must = Interlocked.Exchange(ref flush, 0);
+            var owes = Volatile.Read(ref debt) != 0;
             var extra = Demand(now, Interlocked.Exchange(ref refill, 0) == 1 || count > 0);
-            if (count == 0 && extra == 0 && must == 0 && Volatile.Read(ref debt) == 0)
+            if (count == 0 && extra == 0 && must == 0 && !owes)
             {
                 return;
             }
@@ -187,7 +197,7 @@ internal sealed class WindowGate(
 
             Volatile.Write(ref dirtySinceMs, long.MaxValue);
             Compare(now, held);
-            if (count == 0 && extra == 0 && must < 2 && corrections.Count == 0)
+            if (count == 0 && extra == 0 && must < 2 && corrections.Count == 0 && Volatile.Read(ref debt) == 0)
             {
                 return;
             }
@@ -226,22 +236,22 @@ internal sealed class WindowGate(
     /// <summary>How much to take ahead: what was used in the last second, at most a twentieth of the limit.</summary>
     private long Demand(long now, bool asked)
     {
-        if (!asked || clock is not { } known)
+        if (!asked || clock is not { } known || ring is not { } uses)
         {
             return 0;
         }
 
         var bucket = rule.BucketOf(known.Now(now));
-        return Math.Min(Definition.Limit / 20, ring.Used(bucket - DemandBuckets, bucket));
+        return Math.Min(Definition.Limit / 20, uses.Used(bucket - DemandBuckets, bucket));
     }
 
-    private string KnownBorn(long now) => clock is { } known && ring.ToldAny(rule.ExpiredAt(known.Now(now))) ? born : "";
+    private string KnownBorn(long now) => clock is { } known && ring is { } uses && uses.ToldAny(rule.ExpiredAt(known.Now(now))) ? born : "";
 
     private void Compare(long now, WindowChunk? held)
     {
         corrections.Clear();
         returnsTold = Volatile.Read(ref returns);
-        if (clock is not { } known)
+        if (clock is not { } known || ring is null)
         {
             return;
         }
@@ -263,7 +273,7 @@ internal sealed class WindowGate(
     {
         if (reply.Status == RateStatus.Unreachable)
         {
-            ring.Doubt(corrections);
+            ring?.Doubt(corrections);
             Dirty(sentMs);
             RefuseAsUnavailable(Options.TimeoutMs);
             return false;
@@ -280,7 +290,7 @@ internal sealed class WindowGate(
         {
             Logger.RateWindowLost(Definition.Owner, Definition.Kind.ToString());
             Interlocked.Exchange(ref chunk, null)?.Seal();
-            ring.ForgetTold();
+            ring?.ForgetTold();
             born = reply.Born;
             Volatile.Write(ref flush, 2);
             return true;
@@ -288,6 +298,7 @@ internal sealed class WindowGate(
 
         var now = NowMs;
         born = reply.Born;
+        ring ??= new UseRing(rule, Options.HoldMs);
         ring.Advance(Math.Max(reply.Bucket, rule.BucketOf(known.Now(now))));
         ring.Confirm(corrections);
         Volatile.Write(ref sum, reply.Sum);
@@ -300,12 +311,13 @@ internal sealed class WindowGate(
 
         if (reply.Granted > 0)
         {
-            Adopt(reply, ask, known.Clock);
+            Adopt(reply, ask, known.Clock, ring);
         }
 
         if (reply.Granted >= ask.Need)
         {
-            return ask.Need > 0;
+            // A debt that came before Redis' clock was known is still to be told.
+            return ask.Need > 0 || Volatile.Read(ref debt) != 0;
         }
 
         // Less than everybody needs: from here on it is known what is left and when more comes.
@@ -321,14 +333,14 @@ internal sealed class WindowGate(
         return true;
     }
 
-    private void Adopt(WindowReply reply, WindowAsk ask, RateClock at)
+    private void Adopt(WindowReply reply, WindowAsk ask, RateClock at, UseRing uses)
     {
-        ring.Granted(reply.Bucket, reply.Granted);
+        uses.Granted(reply.Bucket, reply.Granted);
         var hold = reply.Granted > ask.Need ? Options.HoldMs : ask.ShortHoldMs;
         // Two milliseconds less: both clocks were cut to whole ones.
         var until = at.SentMs + hold - 2;
         slow = NowMs >= until;
-        var fresh = new WindowChunk(reply.Granted, reply.Bucket, until, at, rule, ring, refillBelow: reply.Granted > ask.Need && ask.Extra > 1 ? (reply.Granted / 3) + 1 : 0);
+        var fresh = new WindowChunk(reply.Granted, reply.Bucket, until, at, rule, uses, refillBelow: reply.Granted > ask.Need && ask.Extra > 1 ? (reply.Granted / 3) + 1 : 0);
         Interlocked.Exchange(ref chunk, fresh)?.Seal();
         if (reply.Granted > ask.Need)
         {
