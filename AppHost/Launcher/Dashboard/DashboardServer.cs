@@ -105,7 +105,7 @@ internal sealed class DashboardServer : IAsyncDisposable
         using var oneAtATime = new SemaphoreSlim(1);
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
-        long.TryParse(context.Request.Headers["Last-Event-ID"].FirstOrDefault(), out var after);
+        var after = long.TryParse(context.Request.Headers["Last-Event-ID"].FirstOrDefault(), out var seen) ? seen : 0;
         try
         {
             await Task.WhenAll(SendResourcesAsync(), SendLogAsync());

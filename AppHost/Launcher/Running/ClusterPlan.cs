@@ -66,7 +66,7 @@ internal sealed class ClusterPlan
         return new ClusterPlan(units, sharedPorts);
     }
 
-    private static string ValueOf(ParameterResource parameter, IConfiguration configuration, SecretFiles secrets)
+    private static string ValueOf(ParameterResource parameter, ConfigurationManager configuration, SecretFiles secrets)
     {
         var given = configuration[$"Parameters:{parameter.Name}"] ?? configuration[$"Parameters:{parameter.Name.Replace('-', '_')}"];
         if (given is { Length: > 0 })

@@ -62,9 +62,8 @@ internal sealed class ProcessEnvironment(string environmentName)
         EndpointReference endpoint => endpoint.Url,
         ParameterResource parameter => parameter.Value,
         // Set by the plan before any program is looked at: it is there, or the server was never chosen.
-        IResourceWithConnectionString server => server.GetConnectionStringAsync() is { IsCompletedSuccessfully: true } ready
-            ? ready.GetAwaiter().GetResult() ?? throw new LaunchException($"{server.Name} has no connection string; {resource.Name} needs it.")
-            : null,
+        IResourceWithConnectionString server => server.GetConnectionStringAsync().AsTask().GetAwaiter().GetResult()
+            ?? throw new LaunchException($"{server.Name} has no connection string; {resource.Name} needs it."),
         _ => throw new LaunchException($"The variable {name} of {resource.Name} has a value of type {value.GetType().Name}, which the launcher does not know."),
     };
 }
