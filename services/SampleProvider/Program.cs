@@ -1,0 +1,3 @@
+using Gateway.SampleProvider;
+
+await SampleProviderApp.Build(args).RunAsync();
