@@ -6,7 +6,7 @@ internal static class StatsRoutes
 {
     public static void MapStats(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sample/stats", (RequestStats stats) => TypedResults.Ok(StatsReport.Of(stats)));
+        routes.MapGet("/sample/stats", (RequestStats stats) => TypedResults.Json(StatsReport.Of(stats), StatsJson.Default.StatsReport));
         routes.MapPost("/sample/reset", (RequestStats stats) =>
         {
             stats.Reset();
