@@ -89,7 +89,7 @@ public sealed class RabbitMqServer(string folder, int port, string password, str
         // After a kill, epmd may not have noticed yet that the name is free.
         ended.LastLines.Any(line => line.Contains("already running", StringComparison.Ordinal) || line.Contains("ERROR: node with name", StringComparison.Ordinal));
 
-    protected override async Task AfterStopAsync()
+    public override async Task AfterStopAsync()
     {
         if (_epmd is { } epmd)
         {
