@@ -13,7 +13,7 @@ internal abstract class LeasedGate(LimitDefinition definition, TimeProvider time
     private readonly List<Waiter> waiters = [];
     private int kicked;
     private int contacting;
-    private long unavailableUntilMs = long.MinValue;
+    private long unavailableUntilMs;
     private long usedAtMs;
 
     /// <summary>When somebody last asked.</summary>
@@ -187,14 +187,22 @@ internal abstract class LeasedGate(LimitDefinition definition, TimeProvider time
 
     protected static RateDecision Unavailable(long ms) => new(false, TimeSpan.FromMilliseconds(Math.Max(1, ms)), Unavailable: true);
 
-    /// <summary>A last contact, awaited.</summary>
+    /// <summary>A last contact, awaited; one that is under way is waited for, because it may bring more.</summary>
     protected async Task ContactNowAsync()
     {
-        if (Interlocked.CompareExchange(ref contacting, 1, 0) == 0)
+        var deadline = NowMs + (2 * options.TimeoutMs);
+        while (Interlocked.CompareExchange(ref contacting, 1, 0) != 0)
         {
-            Volatile.Write(ref kicked, 1);
-            await RunAsync();
+            if (NowMs > deadline)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(5), time);
         }
+
+        Volatile.Write(ref kicked, 1);
+        await RunAsync();
     }
 
     private async Task RunAsync()

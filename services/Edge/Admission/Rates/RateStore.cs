@@ -57,14 +57,22 @@ internal sealed class RateStore(IConnectionMultiplexer redis, RateOptions option
     /// <summary>Whether Redis refuses scripts: then other keys are used, because the script's sums would be wrong.</summary>
     public bool ScriptsForbidden => Volatile.Read(ref scriptsForbidden) == 1;
 
-    public async Task<WindowReply> WindowAsync(string name, WindowAsk ask)
+    /// <param name="late">Hears the answer when it comes after all: it may have granted something.</param>
+    public async Task<WindowReply> WindowAsync(string name, WindowAsk ask, Action<WindowReply> late)
     {
         for (var attempt = 0; ; attempt++)
         {
             metrics.Command();
+            var call = ScriptsForbidden ? plain.WindowAsync(name, ask, time) : ScriptedWindowAsync(name, ask);
             try
             {
-                return await (ScriptsForbidden ? plain.WindowAsync(name, ask, time) : ScriptedWindowAsync(name, ask)).WaitAsync(options.Timeout);
+                return await call.WaitAsync(options.Timeout);
+            }
+            catch (TimeoutException) when (!call.IsCompleted)
+            {
+                _ = HearAsync(call, late);
+                metrics.CommandFailed();
+                return WindowReply.Unreachable;
             }
             catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
             {
@@ -103,6 +111,18 @@ internal sealed class RateStore(IConnectionMultiplexer redis, RateOptions option
         }
     }
 
+    private static async Task HearAsync(Task<WindowReply> call, Action<WindowReply> late)
+    {
+        try
+        {
+            late(await call);
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // It never comes.
+        }
+    }
+
     private long AgeMs => (long)time.GetElapsedTime(startedAt).TotalMilliseconds;
 
     private async Task<WindowReply> ScriptedWindowAsync(string name, WindowAsk ask)
@@ -114,7 +134,7 @@ internal sealed class RateStore(IConnectionMultiplexer redis, RateOptions option
         arguments[1] = rule.Width;
         arguments[2] = ask.Limit;
         arguments[3] = ask.Born;
-        arguments[4] = ask.Clock is { } clock ? clock.LatestAt(sent) + options.TimeoutMs : 0;
+        arguments[4] = ask.Clock is { } clock ? clock.LatestAt(sent) + (options.TimeoutMs * 9 / 10) : 0;
         arguments[5] = ask.Least;
         arguments[6] = ask.Need;
         arguments[7] = ask.Extra;

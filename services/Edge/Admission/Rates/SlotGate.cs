@@ -15,14 +15,15 @@ internal sealed class SlotGate(
 
     // Held in the upper half, in use in the lower: both change together, so no more than is held is ever in use.
     private long state;
-    private long liveUntilMs = long.MinValue;
+    private long liveUntilMs;
     private long contactAtMs;
-    private long refusedUntilMs = long.MinValue;
+    private long refusedUntilMs;
     private long others;
     private int peak;
     private int peakBefore;
     private int flush;
     private int trim;
+    private int over;
 
     private int InUse => (int)Volatile.Read(ref state);
 
@@ -49,7 +50,19 @@ internal sealed class SlotGate(
 
     public override void Leave(long amount, long used, bool count, long entry = 0)
     {
-        Interlocked.Decrement(ref state);
+        if (Volatile.Read(ref over) == 0)
+        {
+            Interlocked.Decrement(ref state);
+        }
+        else
+        {
+            // There are more under way than the limit, which was lowered: the slot goes with its request.
+            Interlocked.Add(ref state, -(1L << 32) - 1);
+            Volatile.Write(ref flush, 1);
+            Kick();
+            return;
+        }
+
         if (SomebodyWaits)
         {
             Kick();
@@ -101,8 +114,9 @@ internal sealed class SlotGate(
 
     protected override void LimitChanged()
     {
-        Volatile.Write(ref refusedUntilMs, long.MinValue);
-        Trim(InUse);
+        Volatile.Write(ref refusedUntilMs, 0);
+        Volatile.Write(ref over, 1);
+        Trim(0);
         Volatile.Write(ref flush, 1);
         Kick();
     }
@@ -152,6 +166,7 @@ internal sealed class SlotGate(
             Volatile.Write(ref liveUntilMs, now + Options.SlotMs);
             Volatile.Write(ref contactAtMs, now);
             Volatile.Write(ref others, reply.Others);
+            Volatile.Write(ref over, reply.Count + reply.Others > Definition.Limit ? 1 : 0);
             if (reply.Status == RateStatus.Settling)
             {
                 RefuseAsUnavailable(reply.WaitMs);

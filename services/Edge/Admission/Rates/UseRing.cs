@@ -119,6 +119,18 @@ internal sealed class UseRing(RateWindow rule, long holdMs)
         }
     }
 
+    /// <summary>The answer came after all: what was added has been taken in.</summary>
+    public void Settle(List<RateUse> doubted)
+    {
+        foreach (var difference in doubted)
+        {
+            if (difference.Bucket > head - told.Length)
+            {
+                told[Slot(difference.Bucket)] += Math.Max(0, difference.Amount);
+            }
+        }
+    }
+
     /// <summary>Redis has lost everything: all that counts is told again.</summary>
     public void ForgetTold() => Array.Clear(told);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Contracts;
 
 namespace Gateway.Edge.Admission.Rates;
@@ -16,7 +17,8 @@ internal sealed class WindowGate(
     private const int DemandBuckets = RateOptions.Buckets / 60;
 
     private readonly RateWindow rule = options.Rule;
-    private readonly List<RateUse> corrections = [];
+    private readonly ConcurrentQueue<(WindowReply Reply, List<RateUse> Corrections, long SentMs)> lateReplies = new();
+    private List<RateUse> corrections = [];
     private UseRing? ring;
     private WindowChunk? chunk;
     private Refusal? refusal;
@@ -32,6 +34,7 @@ internal sealed class WindowGate(
     private int returns;
     private int returnsTold;
     private int refill;
+    private int releasing;
     private int flush;
     private bool slow;
 
@@ -149,12 +152,9 @@ internal sealed class WindowGate(
 
     public override async Task ReleaseAsync()
     {
-        if (Volatile.Read(ref chunk) is not null || Volatile.Read(ref dirtySinceMs) != long.MaxValue)
-        {
-            Interlocked.Exchange(ref chunk, null)?.Seal();
-            Volatile.Write(ref flush, 1);
-            await ContactNowAsync();
-        }
+        Volatile.Write(ref releasing, 1);
+        Volatile.Write(ref flush, 1);
+        await ContactNowAsync();
     }
 
     protected override void LimitChanged()
@@ -188,7 +188,7 @@ internal sealed class WindowGate(
 
             // 2. What is not enough for them, or has been left lying, goes back in the same call.
             var held = Volatile.Read(ref chunk);
-            if (held is not null && (count > 0 || now >= held.UntilMs || now - UsedAtMs >= Options.IdleMs))
+            if (held is not null && (count > 0 || Volatile.Read(ref releasing) == 1 || now >= held.UntilMs || now - UsedAtMs >= Options.IdleMs))
             {
                 held.Seal();
                 Volatile.Write(ref chunk, null);
@@ -196,6 +196,7 @@ internal sealed class WindowGate(
             }
 
             Volatile.Write(ref dirtySinceMs, long.MaxValue);
+            HearLate();
             Compare(now, held);
             if (count == 0 && extra == 0 && must < 2 && corrections.Count == 0 && Volatile.Read(ref debt) == 0)
             {
@@ -205,7 +206,7 @@ internal sealed class WindowGate(
             // 3. One call; then its answer.
             var ask = new WindowAsk(
                 Definition.Limit, KnownBorn(now), clock?.Clock, Math.Max(1, first), all, extra, slow ? Options.HoldMs : Options.ShortHoldMs, corrections);
-            var reply = await store.WindowAsync(Name, ask);
+            var reply = await store.WindowAsync(Name, ask, late => TakeLate(late, ask.Corrections, now));
             if (!Take(reply, ask, now))
             {
                 return;
@@ -236,7 +237,7 @@ internal sealed class WindowGate(
     /// <summary>How much to take ahead: what was used in the last second, at most a twentieth of the limit.</summary>
     private long Demand(long now, bool asked)
     {
-        if (!asked || clock is not { } known || ring is not { } uses)
+        if (!asked || Volatile.Read(ref releasing) == 1 || clock is not { } known || ring is not { } uses)
         {
             return 0;
         }
@@ -274,6 +275,8 @@ internal sealed class WindowGate(
         if (reply.Status == RateStatus.Unreachable)
         {
             ring?.Doubt(corrections);
+            // The old list belongs to the answer that may still come.
+            corrections = [];
             Dirty(sentMs);
             RefuseAsUnavailable(Options.TimeoutMs);
             return false;
@@ -331,6 +334,36 @@ internal sealed class WindowGate(
 
         Refuse(left, (fresh, now, rule), static (state, amount) => state.fresh.Decide(amount, state.now, state.rule));
         return true;
+    }
+
+    private void TakeLate(WindowReply reply, List<RateUse> asked, long sentMs)
+    {
+        lateReplies.Enqueue((reply, asked, sentMs));
+        Volatile.Write(ref flush, 1);
+        Kick();
+    }
+
+    /// <summary>What was granted when nobody waited any more goes back.</summary>
+    private void HearLate()
+    {
+        while (lateReplies.TryDequeue(out var late))
+        {
+            var (reply, asked, sentMs) = late;
+            if (reply.Status is not (RateStatus.Ok or RateStatus.Settling) || (born.Length > 0 && reply.Born != born))
+            {
+                continue;
+            }
+
+            born = reply.Born;
+            clock ??= new ClockBox(new RateClock(reply.NowMs, sentMs));
+            ring ??= new UseRing(rule, Options.HoldMs);
+            ring.Advance(reply.Bucket);
+            ring.Settle(asked);
+            if (reply.Granted > 0)
+            {
+                ring.Granted(reply.Bucket, reply.Granted);
+            }
+        }
     }
 
     private void Adopt(WindowReply reply, WindowAsk ask, RateClock at, UseRing uses)
