@@ -119,14 +119,14 @@ internal sealed class UseRing(RateWindow rule, long holdMs)
         }
     }
 
-    /// <summary>The answer came after all: what was added has been taken in.</summary>
-    public void Settle(List<RateUse> doubted)
+    /// <summary>The answer came after all: what was doubted has been taken in, or none of it has.</summary>
+    public void Settle(List<RateUse> doubted, bool taken)
     {
-        foreach (var difference in doubted)
+        foreach (var (bucket, amount) in doubted)
         {
-            if (difference.Bucket > head - told.Length)
+            if (bucket > head - told.Length)
             {
-                told[Slot(difference.Bucket)] += Math.Max(0, difference.Amount);
+                told[Slot(bucket)] += taken ? Math.Max(0, amount) : -Math.Min(0, amount);
             }
         }
     }

@@ -349,18 +349,19 @@ internal sealed class WindowGate(
         while (lateReplies.TryDequeue(out var late))
         {
             var (reply, asked, sentMs) = late;
-            if (reply.Status is not (RateStatus.Ok or RateStatus.Settling) || (born.Length > 0 && reply.Born != born))
+            if (reply.Status == RateStatus.Lost || (born.Length > 0 && reply.Born != born))
             {
+                // Told again from the beginning, or about to be.
                 continue;
             }
 
-            born = reply.Born;
             clock ??= new ClockBox(new RateClock(reply.NowMs, sentMs));
             ring ??= new UseRing(rule, Options.HoldMs);
             ring.Advance(reply.Bucket);
-            ring.Settle(asked);
+            ring.Settle(asked, taken: reply.Status != RateStatus.Late);
             if (reply.Granted > 0)
             {
+                born = reply.Born;
                 ring.Granted(reply.Bucket, reply.Granted);
             }
         }
