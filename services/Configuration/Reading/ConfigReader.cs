@@ -19,18 +19,27 @@ public static class ConfigReader
         Read(text, fileName, new Findings(Path.GetFileName(fileName), environment));
 
     /// <summary>Reads the file at <paramref name="path"/>; one that is missing, unreadable or too large is an error in the result.</summary>
-    public static ConfigResult ReadFile(string path, ConfigEnvironment environment)
+    public static ConfigResult ReadFile(string path, ConfigEnvironment environment) => ReadFile(path, environment, out _);
+
+    // content: the text that was read, in UTF-8; null when none was.
+    internal static ConfigResult ReadFile(string path, ConfigEnvironment environment, out byte[]? content)
     {
+        content = null;
         try
         {
             // Read through one handle and no further than the bound: the file may be swapped or grow meanwhile.
             using var file = File.OpenRead(path);
             var bytes = new byte[Math.Min(file.Length, FileBytesMax) + 1];
             var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (count > FileBytesMax)
+            {
+                return Failed(path, "the file is larger than 8 MiB.", "Split it, or remove what is not used.");
+            }
+
             using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
-            return count > FileBytesMax
-                ? Failed(path, "the file is larger than 8 MiB.", "Split it, or remove what is not used.")
-                : Read(reader.ReadToEnd(), path, environment);
+            var text = reader.ReadToEnd();
+            content = Encoding.UTF8.GetBytes(text);
+            return Read(text, path, environment);
         }
         catch (Exception wrong) when (wrong is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -86,7 +95,8 @@ public static class ConfigReader
             findings.Missing(top.Value("model_list") ?? top.Node, "model_list", "Write at least one deployment: '- model_name: gpt-4o' with 'litellm_params: {model: openai/gpt-4o}'.");
         }
 
-        var deployments = new ModelListReader(findings).Read(top.Value("model_list"));
+        var modelList = new ModelListReader(findings);
+        var deployments = modelList.Read(top.Value("model_list"));
         var generalSection = top.Child("general_settings", ConfigSchema.General);
         var liteLlmSection = top.Child("litellm_settings", ConfigSchema.LiteLlm);
         var router = new RouterReader(findings, names).Read(top.Child("router_settings", ConfigSchema.Router), liteLlmSection);
@@ -96,12 +106,12 @@ public static class ConfigReader
         var zoneElsewhere = liteLlmSection is null ? null : ReadTimeZone(liteLlmSection, findings);
 
         // 4. What the sections say of each other.
-        NameChecks.Check(findings, deployments, router, names);
+        NameChecks.Check(findings, modelList, router, names);
         return new GatewayConfig
         {
             FileName = fileName,
             Version = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16],
-            Models = [.. deployments.Select(deployment => deployment.Deployment)],
+            Models = deployments,
             Router = router,
             General = general,
             LiteLlm = ReadLiteLlm(liteLlmSection, findings),
