@@ -1,9 +1,7 @@
-using System.Security.Cryptography;
-
 namespace Gateway.Configuration;
 
 /// <summary>
-/// Reads a configuration file again when it changes (also when a symbolic link above it is swapped, as Kubernetes does). A reload with
+/// Reads a configuration file again when it or its price file changes (also when a symbolic link above it is swapped, as Kubernetes does). A reload with
 /// errors keeps the configuration in force and reports them all.
 /// </summary>
 public sealed class ConfigWatcher : IDisposable
@@ -17,7 +15,7 @@ public sealed class ConfigWatcher : IDisposable
     private readonly TimeSpan interval;
     private readonly Timer timer;
     private readonly FileSystemWatcher? files;
-    private byte[] seen;
+    private string? seen;
     private volatile GatewayConfig current;
     private bool disposed;
 
@@ -32,7 +30,7 @@ public sealed class ConfigWatcher : IDisposable
         this.environment = environment;
         this.current = current;
         this.interval = interval ?? TimeSpan.FromSeconds(5);
-        seen = Convert.FromHexString(current.Version);
+        seen = current.Version;
         timer = new Timer(_ => CheckNow(), null, this.interval, this.interval);
         files = Watch(Path.GetDirectoryName(this.path)!);
     }
@@ -57,14 +55,13 @@ public sealed class ConfigWatcher : IDisposable
             }
 
             // The content decides, not the time stamp: a swapped link may bring a file that is older than the one before.
-            var result = ConfigReader.ReadFile(path, environment, out var content);
-            var digest = content is null ? [] : SHA256.HashData(content)[..8];
-            if (digest.AsSpan().SequenceEqual(seen))
+            var result = ConfigReader.ReadFile(path, environment, out var version);
+            if (version == seen)
             {
                 return false;
             }
 
-            seen = digest;
+            seen = version;
             if (result.Config is null)
             {
                 Refused?.Invoke(result);

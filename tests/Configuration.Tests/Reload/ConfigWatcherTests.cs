@@ -60,6 +60,29 @@ public sealed class ConfigWatcherTests : IDisposable
     }
 
     [Fact]
+    public void A_new_price_file_is_read_and_a_wrong_one_keeps_the_old_prices()
+    {
+        var prices = Path.Combine(folder, "prices.json");
+        System.IO.File.WriteAllText(prices, PriceFile("7"));
+        using var watcher = Start(Config.Minimal + "general_settings: {price_file: prices.json}\n");
+        Assert.Equal(7m, watcher.Current.PriceOf(watcher.Current.Models[0])!.Rates.Input);
+        var refused = new List<ConfigResult>();
+        watcher.Refused += refused.Add;
+
+        System.IO.File.WriteAllText(prices, PriceFile("-1"));
+        watcher.CheckNow();
+        Assert.Equal(7m, watcher.Current.PriceOf(watcher.Current.Models[0])!.Rates.Input);
+        Assert.Contains("prices[0].input", Assert.Single(refused).Errors[0].Message, StringComparison.Ordinal);
+
+        System.IO.File.WriteAllText(prices, PriceFile("8"));
+        watcher.CheckNow();
+        Assert.Equal(8m, watcher.Current.PriceOf(watcher.Current.Models[0])!.Rates.Input);
+
+        static string PriceFile(string input) =>
+            $$"""{"version":"acme","prices":[{"provider":"openai","model":"gpt-4","input":{{input}},"output":60}]}""";
+    }
+
+    [Fact]
     public async Task The_system_tells_of_a_swapped_link_as_Kubernetes_makes_one()
     {
         // config.yaml -> ..data/config.yaml, ..data -> ..1; a swap renames a new link over ..data.
