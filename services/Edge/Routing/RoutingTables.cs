@@ -85,13 +85,12 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
             budgets.Add(Slot(BudgetId.Of(BudgetId.DeploymentScope, model.DeploymentId), limit, model.BudgetDuration, configuration));
         }
 
-        var provider = ProviderCatalogue.Find(model.Provider);
         return new Deployment(
             model,
             providerModel,
             protocol,
             target,
-            prices.Find(provider?.PricedAs ?? model.Provider, providerModel, model.BaseModel, model.Price),
+            prices.Find(model.Provider, providerModel, model.BaseModel, model.Price),
             health.GetOrAdd($"{model.DeploymentId}/{providerModel}", static _ => new DeploymentHealth()),
             [.. budgets]);
     }
