@@ -1,0 +1,90 @@
+using Gateway.Contracts;
+
+namespace Gateway.Configuration;
+
+/// <summary><c>general_settings</c>.</summary>
+public sealed record GeneralSettings
+{
+    /// <summary>The administrator's key.</summary>
+    public Secret? MasterKey { get; init; }
+
+    /// <summary>The largest body of a request, in bytes (<c>max_request_size_mb</c>).</summary>
+    public long MaxRequestBytes { get; init; } = 32L << 20;
+
+    /// <summary>Requests at once for the whole gateway.</summary>
+    public int? GlobalMaxParallelRequests { get; init; }
+
+    /// <summary>Requests at once for a key that states none of its own.</summary>
+    public int? MaxParallelRequests { get; init; }
+
+    /// <summary>A header that a key may be sent in, besides <c>Authorization</c>.</summary>
+    public string? KeyHeaderName { get; init; }
+
+    /// <summary>How long a request may wait for money that others are expected to give back.</summary>
+    public TimeSpan BudgetWait { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a key is believed while Auth does not answer.</summary>
+    public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A price file over the built-in prices; an absolute path.</summary>
+    public string? PriceFile { get; init; }
+
+    /// <summary>Whether every request has to name its end user.</summary>
+    public bool EnforceUserParam { get; init; }
+}
+
+/// <summary><c>litellm_settings</c>: what of it concerns the gateway. Retries, timeouts and fallbacks went into <see cref="RouterSettings"/>.</summary>
+public sealed record LiteLlmSettings
+{
+    /// <summary>Whether fields that a provider does not know are left out instead of refused.</summary>
+    public bool DropParams { get; init; }
+
+    /// <summary>The whole gateway's budget.</summary>
+    public Money? MaxBudget { get; init; }
+
+    /// <summary>Its period.</summary>
+    public string? BudgetDuration { get; init; }
+
+    /// <summary>Whether the last usage frame of a stream names the cost.</summary>
+    public bool IncludeCostInStreamingUsage { get; init; }
+}
+
+/// <summary>An entry of <c>user_access</c>: a user, what it may call and spend, and its key.</summary>
+public sealed record UserAccess
+{
+    /// <summary>Who.</summary>
+    public required string UserId { get; init; }
+
+    /// <summary>The public names or patterns granted; empty for none, null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
+    /// <summary>What it may spend in a period; null for no limit.</summary>
+    public Money? MaxBudget { get; init; }
+
+    /// <summary>Spending above this only alerts.</summary>
+    public Money? SoftBudget { get; init; }
+
+    /// <summary>The period; null for a budget that never starts again.</summary>
+    public string? BudgetDuration { get; init; }
+
+    /// <summary>Requests per minute.</summary>
+    public long? RpmLimit { get; init; }
+
+    /// <summary>Tokens per minute.</summary>
+    public long? TpmLimit { get; init; }
+
+    /// <summary>Requests at once.</summary>
+    public int? MaxParallelRequests { get; init; }
+
+    /// <summary>The team that it belongs to.</summary>
+    public string? TeamId { get; init; }
+
+    /// <summary>Its key.</summary>
+    public required Secret ApiKey { get; init; }
+
+    /// <summary>Whether the key was made from the name (<c>team-alpha-token</c>), as Development does when none is stated.</summary>
+    public bool ApiKeyIsMade { get; init; }
+
+    /// <summary>The name, no key.</summary>
+    public override string ToString() => $"user {UserId}";
+}
