@@ -70,6 +70,8 @@ public sealed class RabbitMqServer(string folder, int port, string password, str
             disk_free_limit.absolute = 50MB
             log.console = true
             log.console.level = warning
+            # The health check opens a connection and leaves; every time that would be a warning.
+            log.connection.level = error
             log.file = false
 
             """);

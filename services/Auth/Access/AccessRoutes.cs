@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text.Json;
+using Gateway.Auth.Configuration;
 using Gateway.Contracts;
 using Gateway.ServiceDefaults;
 using Microsoft.AspNetCore.Http.Features;
@@ -55,12 +57,13 @@ internal static class AccessRoutes
     private static async Task ChangesAsync(
         HttpContext context, ChangeLog log, ChangeFeed feed, AccessStart start, AuthMetrics metrics, IHostApplicationLifetime lifetime, TimeProvider clock, long after = 0)
     {
-        if (!start.IsReady || !feed.IsCurrent || Interlocked.Increment(ref readers) is var count && count > ReadersMax)
+        if (!start.IsReady || !feed.IsCurrent || Volatile.Read(ref readers) >= ReadersMax)
         {
             await Unavailable.Result(context).ExecuteAsync(context);
             return;
         }
 
+        Interlocked.Increment(ref readers);
         metrics.ReaderConnected();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
@@ -77,7 +80,7 @@ internal static class AccessRoutes
                 foreach (var line in read.Changes.Count > 0 ? read.Changes : [new AccessChange(position, AccessChangeKind.Heartbeat, null)])
                 {
                     JsonSerializer.Serialize(writer, line, ContractsJson.Default.AccessChange);
-                    await writer.FlushAsync(stop.Token);
+                    writer.Flush();
                     writer.Reset();
                     context.Response.BodyWriter.Write("\n"u8);
                 }

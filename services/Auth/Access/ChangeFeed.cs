@@ -1,3 +1,4 @@
+using Gateway.Auth.Configuration;
 using Gateway.Contracts;
 using Npgsql;
 
