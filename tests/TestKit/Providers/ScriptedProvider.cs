@@ -143,6 +143,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
         var exchange = new Exchange(context, request, end.Token);
 
         // Ends with the reply: what the client does to the connection later is not a cancellation. Nor is a cut, which we do.
+        // Registered after the source above, so called before it: the reply would otherwise end first and take this away unfired.
         await using var leaving = context.RequestAborted.Register(exchange.ClientLeft);
         Record(request);
         try
@@ -151,12 +152,6 @@ public sealed class ScriptedProvider : IAsyncDisposable
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The reply may notice before the registration above does, and would then take it away unfired.
-            if (context.RequestAborted.IsCancellationRequested)
-            {
-                exchange.ClientLeft();
-            }
-
             exchange.Cut();
         }
         finally
