@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Edge.Admission.Budgets;
+
+/// <summary>How this edge leases budgets. Section <c>Gateway:Budgets</c>.</summary>
+internal sealed class BudgetOptions
+{
+    /// <summary>How long a request may wait for others to settle before the budget refuses it (design: <c>budget_wait</c>).</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
+    public TimeSpan Wait { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a lease may be used without a word from Redis. Ledger takes back what was silent for longer.</summary>
+    [Range(typeof(TimeSpan), "00:00:02", "00:05:00")]
+    public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(12);
+
+    /// <summary>How often a lease that is held says so.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.500", "00:01:00")]
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>After this long without a request what is held goes back.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00")]
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long to wait for Ledger when a window must be opened.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:00:30")]
+    public TimeSpan LedgerTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a refusal is repeated without asking Redis again, in milliseconds: a refused request must be cheap.</summary>
+    [Range(0, 10_000)]
+    public int RefusalMemoryMilliseconds { get; init; } = 50;
+
+    /// <summary>The most scripts called in one go for the requests that wait.</summary>
+    [Range(1, 1_000)]
+    public int RoundsMax { get; init; } = 64;
+
+    /// <summary>The most windows that this edge holds leases on; the idle ones are forgotten first.</summary>
+    [Range(100, 10_000_000)]
+    public int LeasesMax { get; init; } = 200_000;
+}

@@ -1,0 +1,34 @@
+using Gateway.Contracts;
+
+namespace Gateway.Edge.Admission.Budgets;
+
+/// <summary>One budget that a caller is under: leads to the lease on the window that is open now.</summary>
+internal sealed class BudgetSlot(BudgetDefinition definition, BudgetLeases leases, TimeProvider time)
+{
+    private readonly bool periodic = definition.Period is not null;
+    private BudgetLease lease = leases.Get(definition);
+    private long checkedAt = Environment.TickCount64;
+
+    public BudgetDefinition Definition { get; } = definition;
+
+    /// <summary>The lease to charge now. A new window or a lease that was forgotten meanwhile is looked up again.</summary>
+    public BudgetLease Current()
+    {
+        var known = Volatile.Read(ref lease);
+        if (periodic && known.Window.End <= time.GetUtcNow())
+        {
+            return Renew();
+        }
+
+        // A forgotten lease is idle for minutes: looking it up again every minute keeps a slot from holding on to one.
+        return Environment.TickCount64 - checkedAt > 60_000 ? Renew() : known;
+    }
+
+    private BudgetLease Renew()
+    {
+        var found = leases.Get(Definition);
+        Volatile.Write(ref lease, found);
+        checkedAt = Environment.TickCount64;
+        return found;
+    }
+}

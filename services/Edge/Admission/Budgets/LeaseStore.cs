@@ -1,0 +1,81 @@
+using System.Globalization;
+using Gateway.Ledger.Leases;
+using StackExchange.Redis;
+
+namespace Gateway.Edge.Admission.Budgets;
+
+/// <summary>What Redis says of a lease.</summary>
+internal enum LeaseStatus
+{
+    /// <summary>Room was granted.</summary>
+    Granted,
+
+    /// <summary>A heartbeat was noted.</summary>
+    Noted,
+
+    /// <summary>Less is available than the least asked for.</summary>
+    Short,
+
+    /// <summary>The window is being rebuilt after a loss of Redis: ask again later.</summary>
+    Rebuilding,
+
+    /// <summary>Redis does not know the window: Ledger must install it.</summary>
+    Unknown,
+
+    /// <summary>Redis does not answer.</summary>
+    Unreachable,
+}
+
+/// <summary>Redis' reply to a lease script.</summary>
+/// <param name="Status">What happened.</param>
+/// <param name="Available">What is left of the window for anybody, in nano-dollars.</param>
+/// <param name="GrantedInAll">All that this edge was granted less what it gave back, in nano-dollars.</param>
+/// <param name="RetryAfterMilliseconds">When to ask again while the window is rebuilt.</param>
+/// <param name="Spent">What the journal has booked.</param>
+/// <param name="Limit">The limit in force.</param>
+internal readonly record struct LeaseReply(
+    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit);
+
+/// <summary>The lease scripts in Redis. One call acts on one window. A Redis that does not answer is a value, not an exception.</summary>
+internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity identity, EdgeMetrics metrics)
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+
+    public Task<LeaseReply> AcquireAsync(string windowId, long want, long least, long charged, long granted) =>
+        CallAsync(LeaseScript.Acquire, windowId, [identity.EdgeId, want, least, charged, granted]);
+
+    public Task<LeaseReply> HeartbeatAsync(string windowId, long charged, long granted, long giveBack) =>
+        CallAsync(LeaseScript.Heartbeat, windowId, [identity.EdgeId, charged, granted, giveBack]);
+
+    private async Task<LeaseReply> CallAsync(string script, string windowId, RedisValue[] arguments)
+    {
+        metrics.LeaseCommand();
+        try
+        {
+            var result = await redis.GetDatabase()
+                .ScriptEvaluateAsync(script, [(RedisKey)LeaseScript.KeyOf(windowId)], arguments)
+                .WaitAsync(Timeout);
+            var reply = (RedisValue[])result!;
+            var status = (string?)reply[0] switch
+            {
+                "granted" => LeaseStatus.Granted,
+                "ok" or "mismatch" => LeaseStatus.Noted,
+                "short" => LeaseStatus.Short,
+                "rebuilding" => LeaseStatus.Rebuilding,
+                _ => LeaseStatus.Unknown,
+            };
+            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]));
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException)
+        {
+            metrics.LeaseCommandFailed();
+            return new LeaseReply(LeaseStatus.Unreachable, 0, 0, 0, 0, 0);
+        }
+    }
+
+    // Redis answers amounts as decimal text, in which 2^63 and more may be rounded: they mean "no limit".
+    private static long Number(RedisValue value) =>
+        decimal.TryParse((string?)value, NumberStyles.Number, CultureInfo.InvariantCulture, out var number)
+            ? (long)decimal.Clamp(number, long.MinValue, long.MaxValue)
+            : 0;
+}

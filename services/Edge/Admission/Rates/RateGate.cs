@@ -1,0 +1,41 @@
+using Gateway.Contracts;
+
+namespace Gateway.Edge.Admission.Rates;
+
+/// <summary>Whether a request may go on under one limit.</summary>
+/// <param name="Allowed">Whether it may.</param>
+/// <param name="RetryAfter">When refused: the true wait until it would be allowed, were nobody else to come.</param>
+/// <param name="Unavailable">When refused: nobody can say, because Redis does not answer (503, not 429).</param>
+internal readonly record struct RateDecision(bool Allowed, TimeSpan RetryAfter = default, bool Unavailable = false);
+
+/// <summary>What <c>x-ratelimit-*</c> headers say.</summary>
+/// <param name="Limit">The limit.</param>
+/// <param name="Remaining">What is left now, as far as this edge knows.</param>
+/// <param name="ResetAfter">When all of it is back.</param>
+internal readonly record struct RateView(long Limit, long Remaining, TimeSpan ResetAfter);
+
+/// <summary>
+/// One limit of one owner, shared by all edges through Redis and entered without a round trip while this edge holds a lease of it. A
+/// refused request uses nothing up.
+/// </summary>
+internal abstract class RateGate(LimitDefinition definition)
+{
+    public LimitDefinition Definition { get; } = definition;
+
+    /// <summary>
+    /// Takes <paramref name="amount"/> (1 request, 1 slot, or the tokens expected). Completes at once on the warm path.
+    /// </summary>
+    public abstract ValueTask<RateDecision> EnterAsync(long amount);
+
+    /// <summary>
+    /// A request that entered has ended: tokens are corrected to what was used, a slot becomes free. Called exactly once for each allowed
+    /// entry, also for failures (with 0 tokens used).
+    /// </summary>
+    /// <param name="amount">What it took.</param>
+    /// <param name="used">Tokens used; ignored by the other kinds.</param>
+    /// <param name="count">False when the request was refused by another rule afterwards: then it counts for nothing (T-44).</param>
+    public abstract void Leave(long amount, long used, bool count);
+
+    /// <summary>For the headers.</summary>
+    public abstract RateView View();
+}

@@ -1,0 +1,351 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Edge.Metering;
+
+/// <summary>
+/// Where a request's usage record is safe: written to a local file before the request's last byte leaves, so that a killed process loses
+/// nothing. <see cref="SpoolPublisher"/> sends the records on and deletes what the broker confirmed.
+/// </summary>
+internal sealed class Spool : IDisposable
+{
+    /// <summary>Several files, each with its own lock: requests on different cores do not wait for each other.</summary>
+    private readonly Stripe[] stripes;
+
+    private readonly SpoolOptions options;
+    private readonly EdgeIdentity identity;
+    private readonly EdgeLog log;
+    private readonly FileStream lockFile;
+    private readonly string folder;
+    private long bytes;
+    private long appended;
+    private long published;
+    private long waitingSince = Environment.TickCount64;
+    private volatile bool failing;
+
+    public Spool(IOptions<SpoolOptions> options, EdgeIdentity identity, EdgeLog log)
+    {
+        this.options = options.Value;
+        this.identity = identity;
+        this.log = log;
+        var root = Path.Combine(identity.DataDirectory, "spool");
+        Directory.CreateDirectory(root);
+        try
+        {
+            // Two processes on one spool would delete each other's records.
+            lockFile = new FileStream(Path.Combine(root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException error)
+        {
+            throw new InvalidOperationException(
+                $"Another process uses the spool in {root}. Give every edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).", error);
+        }
+
+        Recovered = Recover(root);
+        folder = Path.Combine(root, identity.EdgeId);
+        Directory.CreateDirectory(folder);
+        stripes = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 8)).Select(index => new Stripe(this, index))];
+    }
+
+    /// <summary>Segments of earlier processes, to be published first.</summary>
+    public List<SpoolSegment> Recovered { get; }
+
+    /// <summary>Signalled when there may be something to publish.</summary>
+    public SemaphoreSlim Written { get; } = new(0, 1);
+
+    /// <summary>Bytes on disk.</summary>
+    public long Bytes => Volatile.Read(ref bytes);
+
+    /// <summary>Records that the broker has not confirmed, without those of earlier processes.</summary>
+    public long Pending => Volatile.Read(ref appended) - Volatile.Read(ref published);
+
+    /// <summary>How long the oldest record that is not confirmed has been waiting, in seconds.</summary>
+    public double OldestSeconds => Pending == 0 && Recovered.Count == 0 ? 0 : (Environment.TickCount64 - Volatile.Read(ref waitingSince)) / 1000.0;
+
+    /// <summary>Whether the bound is reached or the disk refuses: no new request may be served.</summary>
+    public bool Full => failing || Bytes >= options.BytesMax;
+
+    /// <summary>Writes one record. When it returns, the record survives the process.</summary>
+    /// <exception cref="IOException">The disk refuses: the answer must not be completed, and the edge refuses further requests.</exception>
+    public void Append(UsageRecord record)
+    {
+        var buffer = FrameBuffer.ForThread();
+        var frame = buffer.Write(record);
+        try
+        {
+            stripes[Thread.GetCurrentProcessorId() % stripes.Length].Append(frame);
+            failing = false;
+        }
+        catch (IOException error)
+        {
+            failing = true;
+            log.SpoolWriteFailed(error);
+            throw;
+        }
+
+        Interlocked.Add(ref bytes, frame.Length);
+        if (Interlocked.Increment(ref appended) - Volatile.Read(ref published) == 1)
+        {
+            Volatile.Write(ref waitingSince, Environment.TickCount64);
+        }
+
+        Signal();
+    }
+
+    /// <summary>Wakes the publisher.</summary>
+    public void Signal()
+    {
+        try
+        {
+            if (Written.CurrentCount == 0)
+            {
+                Written.Release();
+            }
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else woke it.
+        }
+    }
+
+    /// <summary>Brings everything written to the disk itself.</summary>
+    public void Flush()
+    {
+        foreach (var stripe in stripes)
+        {
+            stripe.Flush();
+        }
+    }
+
+    /// <summary>Collects up to a message full of records.</summary>
+    public SpoolBatch Collect()
+    {
+        var batch = new SpoolBatch();
+        foreach (var segment in Recovered)
+        {
+            batch.Take(segment, options.BatchRecordsMax);
+        }
+
+        foreach (var stripe in stripes)
+        {
+            foreach (var segment in stripe.Segments())
+            {
+                batch.Take(segment, options.BatchRecordsMax);
+            }
+        }
+
+        return batch;
+    }
+
+    /// <summary>Forgets what the broker confirmed; files that are done are deleted.</summary>
+    public void Confirm(SpoolBatch batch)
+    {
+        Volatile.Write(ref waitingSince, Environment.TickCount64);
+        foreach (var (segment, end, records) in batch.Parts)
+        {
+            segment.MarkPublished(end);
+            if (Recovered.Contains(segment))
+            {
+                if (segment.Published >= segment.Tail)
+                {
+                    Interlocked.Add(ref bytes, -segment.Tail);
+                    Recovered.Remove(segment);
+                    segment.Delete();
+                    DeleteEmptyFolder(segment);
+                }
+            }
+            else
+            {
+                Interlocked.Add(ref published, records);
+            }
+        }
+
+        foreach (var stripe in stripes)
+        {
+            Interlocked.Add(ref bytes, -stripe.DeletePublished());
+        }
+    }
+
+    /// <summary>The ids of earlier processes whose records are all delivered, when none of their segments is left.</summary>
+    public IEnumerable<string> EdgesStillRecovering() => Recovered.Select(segment => EdgeOf(segment.Path)).Distinct();
+
+    public static string EdgeOf(string segmentPath) => Path.GetFileName(Path.GetDirectoryName(segmentPath)!);
+
+    public void Dispose()
+    {
+        foreach (var stripe in stripes)
+        {
+            stripe.Dispose();
+        }
+
+        foreach (var segment in Recovered)
+        {
+            segment.Dispose();
+        }
+
+        // Nothing left to send: the next start has nothing to recover.
+        if (Pending == 0 && Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        lockFile.Dispose();
+        Written.Dispose();
+    }
+
+    private List<SpoolSegment> Recover(string root)
+    {
+        var found = new List<SpoolSegment>();
+        foreach (var path in Directory.EnumerateFiles(root, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            if (SpoolSegment.TryRecover(path, out var segment))
+            {
+                found.Add(segment!);
+                bytes += segment!.Tail;
+            }
+            else
+            {
+                log.SpoolSegmentUnreadable(path);
+            }
+        }
+
+        return found;
+    }
+
+    private static void DeleteEmptyFolder(SpoolSegment segment)
+    {
+        var folder = Path.GetDirectoryName(segment.Path)!;
+        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
+    }
+
+    private sealed class Stripe(Spool spool, int index) : IDisposable
+    {
+        private readonly Lock gate = new();
+        private readonly List<SpoolSegment> segments = [];
+        private int made;
+
+        public void Append(ReadOnlySpan<byte> frame)
+        {
+            lock (gate)
+            {
+                if (segments.Count == 0 || segments[^1].Tail + frame.Length > spool.options.SegmentBytes)
+                {
+                    if (segments.Count > 0)
+                    {
+                        segments[^1].Seal();
+                    }
+
+                    segments.Add(SpoolSegment.Create(Path.Combine(spool.folder, $"{index}-{made++:D6}.seg")));
+                }
+
+                segments[^1].Append(frame);
+            }
+        }
+
+        public SpoolSegment[] Segments()
+        {
+            lock (gate)
+            {
+                return [.. segments];
+            }
+        }
+
+        public void Flush()
+        {
+            foreach (var segment in Segments())
+            {
+                segment.Flush();
+            }
+        }
+
+        public long DeletePublished()
+        {
+            long deleted = 0;
+            lock (gate)
+            {
+                foreach (var segment in segments.Where(segment => segment.Sealed && segment.Published >= segment.Tail).ToArray())
+                {
+                    deleted += segment.Tail;
+                    segments.Remove(segment);
+                    segment.Delete();
+                }
+            }
+
+            return deleted;
+        }
+
+        public void Dispose()
+        {
+            foreach (var segment in Segments())
+            {
+                segment.Flush();
+                segment.Dispose();
+            }
+        }
+    }
+
+#pragma warning disable CA1001 // It lives as long as its thread.
+    /// <summary>A thread's buffer for one frame: header and JSON.</summary>
+    private sealed class FrameBuffer
+    {
+        [ThreadStatic]
+        private static FrameBuffer? forThread;
+
+        private readonly ArrayBufferWriter<byte> buffer = new(2048);
+        private readonly Utf8JsonWriter json;
+
+        private FrameBuffer() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
+
+        public static FrameBuffer ForThread() => forThread ??= new FrameBuffer();
+
+        public ReadOnlySpan<byte> Write(UsageRecord record)
+        {
+            buffer.ResetWrittenCount();
+            buffer.GetSpan(SpoolSegment.FrameHeaderBytes);
+            buffer.Advance(SpoolSegment.FrameHeaderBytes);
+            json.Reset();
+            JsonSerializer.Serialize(json, record, ContractsJson.Default.UsageRecord);
+            json.Flush();
+            var frame = System.Runtime.InteropServices.MemoryMarshal.AsMemory(buffer.WrittenMemory).Span;
+            SpoolSegment.WriteFrameHeader(frame);
+            return frame;
+        }
+    }
+}
+
+/// <summary>Records on their way to the broker.</summary>
+internal sealed class SpoolBatch
+{
+    private readonly ArrayBufferWriter<byte> lines = new(64 * 1024);
+
+    /// <summary>The segments that it takes records from, up to where.</summary>
+    public List<(SpoolSegment Segment, long End, int Records)> Parts { get; } = [];
+
+    public int Records { get; private set; }
+
+    public long DamagedBytes { get; private set; }
+
+    public byte[] ToArray() => lines.WrittenSpan.ToArray();
+
+    public void Take(SpoolSegment segment, int recordsMax)
+    {
+        const int bytesMax = 1 << 20;
+        if (Records >= recordsMax || lines.WrittenCount >= bytesMax)
+        {
+            return;
+        }
+
+        var (records, end, damaged) = segment.Read(lines, recordsMax - Records, bytesMax - lines.WrittenCount);
+        DamagedBytes += damaged;
+        Records += records;
+        if (end > segment.Published || (segment.Sealed && end >= segment.Tail))
+        {
+            Parts.Add((segment, end, records));
+        }
+    }
+}

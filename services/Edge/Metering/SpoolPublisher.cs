@@ -1,0 +1,145 @@
+using Gateway.Contracts;
+using Gateway.Edge.Admission.Budgets;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Edge.Metering;
+
+/// <summary>
+/// Sends the spool's records to RabbitMQ in batches. A batch is forgotten only when the broker has confirmed it; what is not confirmed is
+/// sent again, by this process or the next one. Receivers know a record by its request id.
+/// </summary>
+internal sealed class SpoolPublisher(
+    Spool spool, IBus bus, LedgerClient ledger, BudgetLeases leases, EdgeIdentity identity, IOptions<SpoolOptions> options, EdgeLog log, EdgeMetrics metrics)
+    : BackgroundService
+{
+    private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly HashSet<string> recovering = [.. spool.EdgesStillRecovering()];
+    private long lastPublished;
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+
+        // The server has stopped by now: what is in the spool is all there will be.
+        using var timeout = new CancellationTokenSource(options.Value.DrainTimeout);
+        try
+        {
+            while (await PublishOnceAsync(timeout.Token))
+            {
+            }
+
+            await leases.ReleaseAllAsync();
+            if (spool.Pending == 0)
+            {
+                await ledger.CloseEdgeAsync(identity.EdgeId, timeout.Token);
+            }
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            log.SpoolDrainFailed(spool.Pending, error);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var flusher = FlushAsync(stoppingToken);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await PublishOnceAsync(stoppingToken))
+                {
+                    await CloseRecoveredAsync(stoppingToken);
+                    await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
+                    // More is coming when the last batch is only just gone: let it gather.
+                    if (Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
+                    {
+                        await Task.Delay(options.Value.Linger, stoppingToken);
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception error) when (error is not OutOfMemoryException)
+            {
+                log.SpoolPublishFailed(spool.Pending, error);
+                metrics.SpoolPublishFailed();
+                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        await flusher;
+    }
+
+    private async Task<bool> PublishOnceAsync(CancellationToken cancellation)
+    {
+        var batch = spool.Collect();
+        if (batch.Parts.Count == 0)
+        {
+            return false;
+        }
+
+        if (batch.DamagedBytes > 0)
+        {
+            log.SpoolDamaged(batch.DamagedBytes);
+        }
+
+        if (batch.Records > 0)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(PublishTimeout);
+            await bus.Publish(
+                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.ToArray() }, timeout.Token);
+            lastPublished = Environment.TickCount64;
+        }
+
+        spool.Confirm(batch);
+        return batch.Records > 0;
+    }
+
+    /// <summary>Tells Ledger of earlier processes of which nothing is left here: what they still hold is free.</summary>
+    private async Task CloseRecoveredAsync(CancellationToken cancellation)
+    {
+        if (recovering.Count == 0)
+        {
+            return;
+        }
+
+        var left = spool.EdgesStillRecovering().ToHashSet();
+        foreach (var edge in recovering.Where(edge => !left.Contains(edge)).ToArray())
+        {
+            try
+            {
+                await ledger.CloseEdgeAsync(edge, cancellation);
+                recovering.Remove(edge);
+            }
+            catch (HttpRequestException error)
+            {
+                // Its leases come back at the end of their time to live all the same.
+                log.EdgeCloseFailed(edge, error);
+                return;
+            }
+        }
+    }
+
+    private async Task FlushAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(options.Value.FlushInterval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellation))
+            {
+                spool.Flush();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        spool.Flush();
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using Gateway.Contracts;
+using Gateway.Edge.Streaming;
+
+namespace Gateway.Edge.Providers;
+
+/// <summary>
+/// One protocol spoken upstream, seen from OpenAI's chat: the gateway's hub. A protocol that is OpenAI's own passes bytes through; any
+/// other translates request, reply, stream and errors. Implementations are stateless singletons; a stream's state lives in
+/// <see cref="IChatStream"/>.
+/// </summary>
+internal interface IChatProvider
+{
+    /// <summary>The protocol's name in providers.json: <c>openai</c>, <c>anthropic</c>, <c>cohere</c>, …</summary>
+    string Protocol { get; }
+
+    /// <summary>Whether the provider takes and gives OpenAI's chat as it is. The write and read methods below are then not called.</summary>
+    bool SpeaksOpenAiChat { get; }
+
+    /// <summary>
+    /// Whether the provider may be sent <c>stream_options</c>. One that is strict about unknown fields and reports a stream's usage unasked
+    /// must not be. Of meaning only where the bytes pass through.
+    /// </summary>
+    bool TakesStreamOptions => true;
+
+    /// <summary>The address of one call.</summary>
+    /// <param name="target">Base address, version and model.</param>
+    /// <param name="stream">Some protocols have another address for a stream.</param>
+    Uri ChatAddress(ProviderTarget target, bool stream);
+
+    /// <summary>Adds the credential and what else the protocol wants as headers. Never throws for a missing key: then none is sent.</summary>
+    /// <param name="target">The key and the version.</param>
+    /// <param name="headers">The request's headers.</param>
+    void AddHeaders(ProviderTarget target, HttpRequestHeaders headers);
+
+    /// <summary>Writes the provider's request for a request in OpenAI's chat format.</summary>
+    /// <param name="request">A whole JSON object, already known to be valid JSON.</param>
+    /// <param name="call">What the gateway decided.</param>
+    /// <param name="output">Takes the provider's body.</param>
+    /// <param name="dropped">Takes the name of each field that the provider cannot serve and that was left out.</param>
+    /// <exception cref="UntranslatableRequestException">The request cannot be said in this protocol: 400 for the caller.</exception>
+    void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped);
+
+    /// <summary>Writes OpenAI's <c>chat.completion</c> for the provider's whole reply and returns its usage.</summary>
+    /// <param name="reply">The body of a reply with a 2xx status.</param>
+    /// <param name="call">What the gateway decided.</param>
+    /// <param name="output">Takes OpenAI's body.</param>
+    /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>
+    ReplyUsage ReadReply(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output);
+
+    /// <summary>Starts to read a streamed reply.</summary>
+    IChatStream OpenStream(in ChatCall call);
+
+    /// <summary>Starts to cut a streamed reply into frames: server-sent events, unless the protocol has a framing of its own.</summary>
+    FrameReader OpenFrames() => new SseReader();
+
+    /// <summary>What a reply with an error status says, in the gateway's words.</summary>
+    /// <param name="status">The provider's status.</param>
+    /// <param name="body">Its body, at most 64 KiB of it; may be empty or HTML.</param>
+    ProviderError ReadError(int status, ReadOnlySpan<byte> body);
+}
+
+/// <summary>Reads one streamed reply: events of the provider in, OpenAI's <c>chat.completion.chunk</c> frames out.</summary>
+internal interface IChatStream
+{
+    /// <summary>The usage seen so far; null while the provider has reported none.</summary>
+    TokenUsage? Usage { get; }
+
+    /// <summary>Whether the protocol's own end was seen. A stream that closes without it was cut (an error, never <c>stop</c>).</summary>
+    bool Ended { get; }
+
+    /// <summary>The error that the provider sent in mid-stream, if it did.</summary>
+    ProviderError? Error { get; }
+
+    /// <summary>
+    /// Takes one event and writes zero or more whole frames <c>data: {…}\n\n</c>. It writes neither a usage frame nor <c>[DONE]</c>: the
+    /// relay adds those.
+    /// </summary>
+    /// <param name="name">The event's name (<c>event:</c>); empty where the protocol has none.</param>
+    /// <param name="data">The event's data: the lines joined by a line feed.</param>
+    /// <param name="output">Takes the frames.</param>
+    /// <exception cref="MalformedReplyException">The event is not the protocol's.</exception>
+    void Read(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, IBufferWriter<byte> output);
+}
+
+/// <summary>Where a call goes: the part of a deployment that a protocol needs.</summary>
+/// <param name="Model">The provider's name of the model.</param>
+/// <param name="BaseAddress">The base address as LiteLLM reads <c>api_base</c>: OpenAI's ends in <c>/v1</c>, Anthropic's is the host.</param>
+/// <param name="ApiKey">The credential; null for a local server that wants none.</param>
+/// <param name="ApiVersion">Azure's or Anthropic's version, when configured.</param>
+/// <param name="Organization">OpenAI's organization, when configured.</param>
+internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? ApiKey, string? ApiVersion = null, string? Organization = null)
+{
+    /// <summary>Leaves the key out.</summary>
+    public override string ToString() => $"ProviderTarget {{ Model = {Model} }}";
+}
+
+/// <summary>What the gateway decided of one call.</summary>
+/// <param name="Id">The gateway's id of the request, for protocols whose replies have none: <c>chatcmpl-…</c> is made of it.</param>
+/// <param name="PublicModel">The name that the caller asked for: it stands in the reply.</param>
+/// <param name="ProviderModel">The provider's name: it stands in the request.</param>
+/// <param name="Stream">Whether the provider is asked to stream.</param>
+/// <param name="Created">Unix seconds, for protocols whose replies have none.</param>
+/// <param name="MaxOutputTokens">The model's largest output, for protocols that must be told one; null when unknown.</param>
+/// <param name="DropUnsupported">LiteLLM's <c>drop_params</c>: leave out what cannot be said instead of refusing.</param>
+internal readonly record struct ChatCall(
+    Guid Id, string PublicModel, string ProviderModel, bool Stream, long Created, int? MaxOutputTokens = null, bool DropUnsupported = true);
+
+/// <summary>The usage of a whole reply.</summary>
+/// <param name="Tokens">The tokens; null when the reply reports none.</param>
+internal readonly record struct ReplyUsage(TokenUsage? Tokens);
+
+/// <summary>A provider's error in the gateway's words.</summary>
+/// <param name="Kind">What it means for routing.</param>
+/// <param name="Message">The provider's own message, fit for the caller: without keys and internal addresses.</param>
+/// <param name="Code">The provider's own code or type, such as <c>context_length_exceeded</c>; null when it has none.</param>
+/// <param name="Param">The field that it blames.</param>
+internal sealed record ProviderError(ProviderErrorKind Kind, string Message, string? Code = null, string? Param = null);
+
+/// <summary>What a provider's error means for routing.</summary>
+internal enum ProviderErrorKind
+{
+    /// <summary>The request is at fault (400, 404 of a model, 422): told to the caller, tried nowhere else.</summary>
+    BadRequest,
+
+    /// <summary>Too long for the model's context: <c>context_window_fallbacks</c> may help.</summary>
+    ContextWindow,
+
+    /// <summary>Refused by the provider's content policy: <c>content_policy_fallbacks</c> may help.</summary>
+    ContentPolicy,
+
+    /// <summary>Our credential was refused (401, 403).</summary>
+    Authentication,
+
+    /// <summary>Too many requests or overloaded (429, 529): try another target.</summary>
+    RateLimited,
+
+    /// <summary>The provider failed (5xx) or answered nonsense: try another target.</summary>
+    Failed,
+}
+
+/// <summary>A request cannot be said in the provider's protocol.</summary>
+/// <param name="message">What and how to mend it; for the caller.</param>
+/// <param name="param">The field.</param>
+internal sealed class UntranslatableRequestException(string message, string? param) : Exception(message)
+{
+    /// <summary>The field.</summary>
+    public string? Param { get; } = param;
+}
+
+/// <summary>A provider's reply is not its protocol's.</summary>
+/// <param name="message">What is wrong; without the reply's text.</param>
+internal sealed class MalformedReplyException(string message) : Exception(message);

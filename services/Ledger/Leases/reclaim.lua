@@ -1,0 +1,58 @@
+-- Ledger only. Takes back what edges hold that were not heard of within the time to live.
+-- ARGV: time to live in ms, ms after which an edge that owes nothing is forgotten, then edges that have closed (all that they charged is
+--       in the journal).
+-- Reply: 'reclaimed' or 'unknown', given back, leased after, spent_version, then for each silent edge that still holds something: edge, g.
+--
+-- What a silent edge had charged by its last contact is spent, though the journal may not have it yet (its spool, the queue): it stays
+-- held until the journal has it, or until the edge is closed.
+
+local ttl, forget = tonumber(ARGV[1]), tonumber(ARGV[2])
+if not known() then
+  return { 'unknown', '0', '0', '0' }
+end
+-- Most windows of most passes: nobody holds anything.
+local first = redis.call('HMGET', key, 'leased', 'spent_version')
+if first[1] == '0' and #ARGV == 2 then
+  return { 'reclaimed', '0', '0', first[2] }
+end
+local closed = {}
+for i = 3, #ARGV do
+  closed[ARGV[i]] = true
+end
+
+local fields = redis.call('HGETALL', key)
+local all, names = {}, {}
+for i = 1, #fields, 2 do
+  all[fields[i]] = fields[i + 1]
+  if string.sub(fields[i], 1, 2) == 'g:' or (string.sub(fields[i], 1, 2) == 't:') then
+    names[string.sub(fields[i], 3)] = true
+  end
+end
+
+local given, alive, held = 0, 0, {}
+for edge in pairs(names) do
+  local granted, posted, charged = all['g:' .. edge] or '0', all['p:' .. edge] or '0', all['c:' .. edge] or '0'
+  local silent = now - tonumber(all['t:' .. edge] or '0')
+  if silent <= ttl and not closed[edge] then
+    alive = alive + 1
+  else
+    local keeps = closed[edge] and posted or larger(posted, charged)
+    if difference(granted, keeps) > 0 then
+      given = given + difference(granted, keeps)
+      hold(edge, granted, posted, keeps, posted)
+      granted = keeps
+    end
+    if difference(granted, posted) > 0 then
+      held[#held + 1] = edge
+      held[#held + 1] = granted
+    elseif closed[edge] or silent > forget then
+      redis.call('HDEL', key, 'g:' .. edge, 'p:' .. edge, 'c:' .. edge, 't:' .. edge)
+    end
+  end
+end
+redis.call('HSET', key, 'edges', text(alive))
+local reply = { 'reclaimed', text(given), redis.call('HGET', key, 'leased'), first[2] }
+for i = 1, #held do
+  reply[#reply + 1] = held[i]
+end
+return reply
