@@ -156,9 +156,9 @@ internal static class LeaseRule
 
     public static (LeaseWindow? Window, long GivenBack) Reclaim(LeaseWindow? window, long timeToLiveMs, long forgetMs, IReadOnlySet<string> closed, long now)
     {
-        if (window is null)
+        if (window is null || (window.Leased == 0 && closed.Count == 0))
         {
-            return (null, 0);
+            return (window, 0);
         }
 
         var (given, alive) = (0L, 0);
