@@ -63,8 +63,8 @@ public sealed class ModelPrice
     /// <summary>Where the price comes from.</summary>
     public string Source { get; init; } = "";
 
-    /// <summary>When it was looked up there.</summary>
-    public DateOnly Date { get; init; }
+    /// <summary>When it was seen there, as exactly as is known: <c>2026</c>, <c>2026-11</c> or <c>2026-11-24</c>.</summary>
+    public string Date { get; init; } = "";
 
     /// <summary>The version of the price: <c>2026-11</c>, or <c>config</c> when a configuration overrides it.</summary>
     public string Version { get; init; } = "";

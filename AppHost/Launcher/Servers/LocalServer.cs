@@ -103,7 +103,7 @@ public abstract class LocalServer(string name, string folder, int port) : IAsync
     protected virtual bool MayTryAgain(LocalProcess ended) => false;
 
     /// <summary>Ends what the server left beside its process.</summary>
-    protected virtual Task AfterStopAsync() => Task.CompletedTask;
+    public virtual Task AfterStopAsync() => Task.CompletedTask;
 
     /// <summary>Sends bytes to the server's port and returns the first bytes of its answer; empty when it does not answer.</summary>
     protected async Task<byte[]> AskAsync(byte[] question, CancellationToken cancellation)

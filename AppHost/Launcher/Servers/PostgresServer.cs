@@ -11,6 +11,7 @@ public sealed class PostgresServer(string folder, int port, string password, IRe
     private const string Owner = "postgres";
 
     private string? _bin;
+    private string? _home;
 
     /// <summary>The server's own connection string, without a database.</summary>
     public override string ConnectionString => $"Host=localhost;Port={Port};Username=postgres;Password={password}";
@@ -28,7 +29,9 @@ public sealed class PostgresServer(string folder, int port, string password, IRe
     private string Bin => _bin ??= Programs.FindPostgres()
         ?? throw new ServerStartException("PostgreSQL is not installed: apt-get install -y postgresql");
 
-    private string Data => Path.Combine(Folder, "data");
+    private string Data => Path.Combine(Home, "data");
+
+    private string Home => _home ??= FindHome();
 
     private static string? RunAs => Environment.IsPrivilegedProcess ? Owner : null;
 
@@ -41,11 +44,28 @@ public sealed class PostgresServer(string folder, int port, string password, IRe
         return server;
     }
 
+    /// <summary>The first message of a client, protocol 3.0.</summary>
+    internal static byte[] StartupMessage
+    {
+        get
+        {
+            var text = Encoding.ASCII.GetBytes("user\0postgres\0database\0postgres\0\0");
+            var message = new byte[8 + text.Length];
+            BinaryPrimitives.WriteInt32BigEndian(message, message.Length);
+            BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(4), 3 << 16);
+            text.CopyTo(message, 8);
+            return message;
+        }
+    }
+
+    /// <summary>Makes the databases that are not there, for psql.</summary>
+    internal static string CreateScript(IReadOnlyList<string> names) => string.Concat(names.Select(name =>
+        $"SELECT format('CREATE DATABASE %I', '{name}') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')\\gexec\n"));
+
     public string ConnectionStringOf(string database) => $"{ConnectionString};Database={database}";
 
     public override async Task PrepareAsync(CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Folder);
         if (!File.Exists(Path.Combine(Data, "PG_VERSION")))
         {
             await InitializeAsync(cancellation);
@@ -55,42 +75,66 @@ public sealed class PostgresServer(string folder, int port, string password, IRe
         await RunAsync("sh", ["-c", "cat > \"$0\"", Path.Combine(Data, "postgresql.auto.conf")], Settings(), cancellation);
     }
 
-    public override async Task<bool> AnswersAsync(CancellationToken cancellation)
-    {
-        // Start-up message, protocol 3.0: 'R' asks for the password, 'E' says that it is not ready yet.
-        var text = Encoding.ASCII.GetBytes("user\0postgres\0database\0postgres\0\0");
-        var question = new byte[8 + text.Length];
-        BinaryPrimitives.WriteInt32BigEndian(question, question.Length);
-        BinaryPrimitives.WriteInt32BigEndian(question.AsSpan(4), 3 << 16);
-        text.CopyTo(question, 8);
-        return await AskAsync(question, cancellation) is [(byte)'R', ..];
-    }
+    // 'R' asks for the password, 'E' says that it is not ready yet.
+    public override async Task<bool> AnswersAsync(CancellationToken cancellation) => await AskAsync(StartupMessage, cancellation) is [(byte)'R', ..];
 
     public override Task AfterStartAsync(CancellationToken cancellation) =>
         databases.Count == 0 ? Task.CompletedTask : CreateDatabasesAsync(databases, cancellation);
 
     /// <summary>Makes the databases that are not there yet.</summary>
-    public Task CreateDatabasesAsync(IReadOnlyList<string> names, CancellationToken cancellation = default)
-    {
-        var script = string.Concat(names.Select(name =>
-            $"SELECT format('CREATE DATABASE %I', '{name}') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')\\gexec\n"));
-        return RunAsync(
-            Path.Combine(Bin, "psql"),
-            ["-h", "127.0.0.1", "-p", $"{Port}", "-U", "postgres", "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-            script, cancellation, ("PGPASSWORD", password));
-    }
+    public Task CreateDatabasesAsync(IReadOnlyList<string> names, CancellationToken cancellation = default) => RunAsync(
+        Path.Combine(Bin, "psql"),
+        ["-h", "127.0.0.1", "-p", $"{Port}", "-U", "postgres", "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+        CreateScript(names), cancellation, ("PGPASSWORD", password));
 
     protected override bool MayTryAgain(LocalProcess ended) =>
         ended.LastLines.Any(line => line.Contains("still in use", StringComparison.Ordinal) || line.Contains("Is another postmaster", StringComparison.Ordinal));
+
+    /// <summary>
+    /// The folder, or, where user postgres cannot get to it (a clone below /root), one that it can, with a link to it in our folder: whoever
+    /// deletes our folder gets an empty database the next time.
+    /// </summary>
+    private string FindHome()
+    {
+        Directory.CreateDirectory(Folder);
+        if (RunAs is null || OperatingSystem.IsWindows() || Above(Folder).All(OthersMayPass))
+        {
+            return Folder;
+        }
+
+        var link = Path.Combine(Folder, "elsewhere");
+        if (new DirectoryInfo(link).LinkTarget is { } kept && Directory.Exists(kept))
+        {
+            return kept;
+        }
+
+        var home = $"/var/lib/ai-gateway/postgres-{Guid.CreateVersion7():N}";
+        Directory.CreateDirectory(home);
+        File.Delete(link);
+        File.CreateSymbolicLink(link, home);
+        OnLine?.Invoke($"User {Owner} cannot reach {Folder}: the database is in {home}.");
+        return home;
+    }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static bool OthersMayPass(string folder) => File.GetUnixFileMode(folder).HasFlag(UnixFileMode.OtherExecute);
+
+    private static IEnumerable<string> Above(string folder)
+    {
+        for (var above = new DirectoryInfo(folder).Parent; above is not null; above = above.Parent)
+        {
+            yield return above.FullName;
+        }
+    }
 
     private async Task InitializeAsync(CancellationToken cancellation)
     {
         if (RunAs is not null)
         {
-            await RunAsync("chown", [Owner, Folder], "", cancellation, asOwner: false);
+            await RunAsync("chown", [Owner, Home], "", cancellation, asOwner: false);
         }
 
-        var secret = Path.Combine(Folder, "first-password");
+        var secret = Path.Combine(Home, "first-password");
         await RunAsync("sh", ["-c", "umask 077; cat > \"$0\"", secret], password, cancellation);
         try
         {
@@ -137,7 +181,7 @@ public sealed class PostgresServer(string folder, int port, string password, IRe
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Folder,
+            WorkingDirectory = Home,
         };
         if (variable is var (name, value))
         {

@@ -7,11 +7,14 @@ public static class Programs
     private static readonly string[] s_besidePath = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/opt/homebrew/bin"];
 
     /// <summary>Full path of the program, or null.</summary>
-    public static string? Find(string name, string? path = null)
+    /// <param name="name">Its name without a folder.</param>
+    /// <param name="path">The folders to look in; default the environment's PATH.</param>
+    /// <param name="besidePath">Looks in the usual folders too.</param>
+    public static string? Find(string name, string? path = null, bool besidePath = true)
     {
         path ??= Environment.GetEnvironmentVariable("PATH") ?? "";
         return path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Concat(s_besidePath)
+            .Concat(besidePath ? s_besidePath : [])
             .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
     }

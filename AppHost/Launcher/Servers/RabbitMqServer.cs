@@ -70,6 +70,8 @@ public sealed class RabbitMqServer(string folder, int port, string password, str
             disk_free_limit.absolute = 50MB
             log.console = true
             log.console.level = warning
+            # The health check opens a connection and leaves; every time that would be a warning.
+            log.connection.level = error
             log.file = false
 
             """);
@@ -89,7 +91,7 @@ public sealed class RabbitMqServer(string folder, int port, string password, str
         // After a kill, epmd may not have noticed yet that the name is free.
         ended.LastLines.Any(line => line.Contains("already running", StringComparison.Ordinal) || line.Contains("ERROR: node with name", StringComparison.Ordinal));
 
-    protected override async Task AfterStopAsync()
+    public override async Task AfterStopAsync()
     {
         if (_epmd is { } epmd)
         {

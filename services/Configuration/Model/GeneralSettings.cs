@@ -55,8 +55,8 @@ public sealed record UserAccess
     /// <summary>Who.</summary>
     public required string UserId { get; init; }
 
-    /// <summary>The public names or patterns granted; empty for none, null for every model.</summary>
-    public IReadOnlyList<string>? Models { get; init; }
+    /// <summary>The public names or patterns granted (<c>*</c> for every model); empty for none.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
 
     /// <summary>What it may spend in a period; null for no limit.</summary>
     public Money? MaxBudget { get; init; }

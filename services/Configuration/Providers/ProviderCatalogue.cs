@@ -1,67 +1,36 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Gateway.Configuration;
-
-/// <summary>What a provider speaks.</summary>
-public enum ProviderProtocol
-{
-    /// <summary>OpenAI's chat completions.</summary>
-    OpenAi,
-
-    /// <summary>Anthropic's messages.</summary>
-    Anthropic,
-
-    /// <summary>Cohere's v2 chat.</summary>
-    Cohere,
-
-    /// <summary>Azure OpenAI: OpenAI's with deployments in the path.</summary>
-    Azure,
-
-    /// <summary>Google's Gemini API.</summary>
-    Gemini,
-
-    /// <summary>Google Vertex AI.</summary>
-    Vertex,
-
-    /// <summary>Amazon Bedrock's Converse.</summary>
-    Bedrock,
-
-    /// <summary>Mistral's dialect of OpenAI's.</summary>
-    Mistral,
-
-    /// <summary>Ollama's own chat API.</summary>
-    Ollama,
-}
-
-/// <summary>A provider that the gateway knows.</summary>
-public sealed record Provider
-{
-    /// <summary>What stands before the slash: <c>openai</c>.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>What it speaks.</summary>
-    public required ProviderProtocol Protocol { get; init; }
-
-    /// <summary>Where it is; null when each customer has an address of his own.</summary>
-    public string? ApiBase { get; init; }
-
-    /// <summary>The environment variables that its key is looked for in, the first being the one that messages name; empty when it needs none.</summary>
-    public IReadOnlyList<string> KeyVariables { get; init; } = [];
-
-    /// <summary>Environment variables that hold its address when <c>api_base</c> is not stated.</summary>
-    public IReadOnlyList<string> BaseVariables { get; init; } = [];
-
-    /// <summary>Other spellings of the name.</summary>
-    public IReadOnlyList<string> Aliases { get; init; } = [];
-
-    /// <summary>The name that prices stand under when it is another one; null for its own.</summary>
-    public string? PricedAs { get; init; }
-}
 
 /// <summary>The providers that the gateway knows (<c>providers.json</c>).</summary>
 public static class ProviderCatalogue
 {
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter<ProviderProtocol>(JsonNamingPolicy.CamelCase) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    private static readonly Lazy<Provider[]> Embedded = new(Read);
+
+    private static readonly Lazy<Dictionary<string, Provider>> ByName = new(() =>
+        All.SelectMany(provider => provider.Aliases.Prepend(provider.Name), (provider, name) => (provider, name))
+            .ToDictionary(pair => pair.name, pair => pair.provider, StringComparer.OrdinalIgnoreCase));
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Provider> All => throw new NotImplementedException();
+    public static IReadOnlyList<Provider> All => Embedded.Value;
+
+    /// <summary>Every name and alias.</summary>
+    public static IReadOnlyCollection<string> Names => ByName.Value.Keys;
 
     /// <summary>The provider of that name or alias; null when there is none.</summary>
-    public static Provider? Find(string name) => throw new NotImplementedException();
+    public static Provider? Find(string name) => ByName.Value.GetValueOrDefault(name);
+
+    private static Provider[] Read()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("providers.json")!;
+        return JsonSerializer.Deserialize<Provider[]>(stream, Json)!;
+    }
 }

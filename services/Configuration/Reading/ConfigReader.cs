@@ -1,14 +1,204 @@
+using System.Security.Cryptography;
+using System.Text;
+using Gateway.Configuration.Reading;
+using Gateway.Configuration.Schema;
+using Gateway.Configuration.Yaml;
+
 namespace Gateway.Configuration;
 
-/// <summary>Reads <c>config.yaml</c>.</summary>
+/// <summary>Reads <c>config.yaml</c>. All errors are found at once, each with line, key, value and remedy.</summary>
 public static class ConfigReader
 {
     /// <summary>The largest file that is read.</summary>
     public const int FileBytesMax = 8 << 20;
 
-    /// <summary>Reads <paramref name="text"/>; <paramref name="fileName"/> is what messages call it.</summary>
-    public static ConfigResult Read(string text, string fileName, ConfigEnvironment environment) => throw new NotImplementedException();
+    private static readonly string[] UnpricedNames = ["flag", "allow", "refuse"];
+
+    /// <summary>Reads <paramref name="text"/>; <paramref name="fileName"/> is what messages call it, and relative paths start from its folder.</summary>
+    public static ConfigResult Read(string text, string fileName, ConfigEnvironment environment) =>
+        Read(text, fileName, new Findings(Path.GetFileName(fileName), environment));
 
     /// <summary>Reads the file at <paramref name="path"/>; one that is missing, unreadable or too large is an error in the result.</summary>
-    public static ConfigResult ReadFile(string path, ConfigEnvironment environment) => throw new NotImplementedException();
+    public static ConfigResult ReadFile(string path, ConfigEnvironment environment)
+    {
+        try
+        {
+            // Read through one handle and no further than the bound: the file may be swapped or grow meanwhile.
+            using var file = File.OpenRead(path);
+            var bytes = new byte[Math.Min(file.Length, FileBytesMax) + 1];
+            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
+            return count > FileBytesMax
+                ? Failed(path, "the file is larger than 8 MiB.", "Split it, or remove what is not used.")
+                : Read(reader.ReadToEnd(), path, environment);
+        }
+        catch (Exception wrong) when (wrong is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Failed(path, "there is no such file.", "Create it, or name another one.");
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            return Failed(path, $"the file cannot be read: {wrong.Message}", "Check its permissions.");
+        }
+    }
+
+    internal static ConfigResult Read(string text, string fileName, Findings findings)
+    {
+        // 1. The text as YAML.
+        if (text.Length > FileBytesMax)
+        {
+            return Failed(fileName, "the file is larger than 8 MiB.", "Split it, or remove what is not used.");
+        }
+
+        var problems = new List<YamlProblem>();
+        var root = YamlComposer.Compose(text, problems);
+        foreach (var problem in problems)
+        {
+            findings.Add(findings.Errors, problem.Line, problem.Column, "", problem.Value, problem.Message, problem.Remedy);
+        }
+
+        if (root is null or YamlScalar { IsNull: true })
+        {
+            if (problems.Count == 0)
+            {
+                findings.Add(findings.Errors, 0, 0, "", null, "the file is empty.", "Write at least a model_list.");
+            }
+
+            return Result(null, findings);
+        }
+
+        var config = Section.Of(findings, root, "", ConfigSchema.Top) is { } top ? ReadTop(top, text, fileName, findings) : null;
+        return Result(config, findings);
+    }
+
+    private static GatewayConfig ReadTop(Section top, string text, string fileName, Findings findings)
+    {
+        // 2. Variables that the file states come first: everything after may use them.
+        foreach (var (name, value) in Values.TextMap(findings, top.Value("environment_variables"), "environment_variables"))
+        {
+            findings.State(name, value);
+        }
+
+        // 3. Each section by itself.
+        var names = new List<NameInUse>();
+        if (top.Value("model_list") is null or YamlList { Items.Count: 0 })
+        {
+            findings.Missing(top.Value("model_list") ?? top.Node, "model_list", "Write at least one deployment: '- model_name: gpt-4o' with 'litellm_params: {model: openai/gpt-4o}'.");
+        }
+
+        var deployments = new ModelListReader(findings).Read(top.Value("model_list"));
+        var generalSection = top.Child("general_settings", ConfigSchema.General);
+        var liteLlmSection = top.Child("litellm_settings", ConfigSchema.LiteLlm);
+        var router = new RouterReader(findings, names).Read(top.Child("router_settings", ConfigSchema.Router), liteLlmSection);
+        var general = ReadGeneral(generalSection, fileName, findings);
+        var users = new UserAccessReader(findings, names).Read(top.Value("user_access"), general.MasterKey);
+        var unpricedElsewhere = generalSection is null ? null : ReadUnpriced(generalSection, findings);
+        var zoneElsewhere = liteLlmSection is null ? null : ReadTimeZone(liteLlmSection, findings);
+
+        // 4. What the sections say of each other.
+        NameChecks.Check(findings, deployments, router, names);
+        return new GatewayConfig
+        {
+            FileName = fileName,
+            Version = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16],
+            Models = [.. deployments.Select(deployment => deployment.Deployment)],
+            Router = router,
+            General = general,
+            LiteLlm = ReadLiteLlm(liteLlmSection, findings),
+            UserAccess = users,
+            UnpricedModels = ReadUnpriced(top, findings) ?? unpricedElsewhere ?? UnpricedModels.Flag,
+            TimeZone = ReadTimeZone(top, findings) ?? zoneElsewhere ?? "UTC",
+        };
+    }
+
+    private static GeneralSettings ReadGeneral(Section? section, string fileName, Findings findings)
+    {
+        var defaults = new GeneralSettings();
+        if (section is null)
+        {
+            return defaults;
+        }
+
+        var priceFile = section.Text("price_file");
+        if (priceFile is not null)
+        {
+            priceFile = Path.GetFullPath(priceFile, Path.GetDirectoryName(Path.GetFullPath(fileName))!);
+            if (!File.Exists(priceFile))
+            {
+                findings.Error(section.Value("price_file")!, section.PathOf("price_file"), priceFile, $"there is no file '{priceFile}'.", "Mount it there, or name another path.");
+            }
+        }
+
+        return new GeneralSettings
+        {
+            MasterKey = section.Secret("master_key"),
+            MaxRequestBytes = section.Number("max_request_size_mb", 0.001m, 1_024) is { } megabytes ? (long)(megabytes * (1 << 20)) : defaults.MaxRequestBytes,
+            GlobalMaxParallelRequests = section.Count("global_max_parallel_requests", 1),
+            MaxParallelRequests = section.Count("max_parallel_requests", 1),
+            KeyHeaderName = section.Text("litellm_key_header_name"),
+            EnforceUserParam = section.Flag("enforce_user_param") ?? false,
+            BudgetWait = section.Number("budget_wait", 0, 60) is { } wait ? TimeSpan.FromMilliseconds((double)(wait * 1_000)) : defaults.BudgetWait,
+            MaxStale = section.Seconds("max_stale") ?? defaults.MaxStale,
+            PriceFile = priceFile,
+        };
+    }
+
+    private static LiteLlmSettings ReadLiteLlm(Section? section, Findings findings)
+    {
+        if (section is null)
+        {
+            return new LiteLlmSettings();
+        }
+
+        var budget = Budget.Read(findings, section, "max_budget", "budget_duration");
+        return new LiteLlmSettings
+        {
+            DropParams = section.Flag("drop_params") ?? false,
+            MaxBudget = budget.Limit,
+            BudgetDuration = budget.Period,
+            IncludeCostInStreamingUsage = section.Flag("include_cost_in_streaming_usage") ?? false,
+        };
+    }
+
+    private static UnpricedModels? ReadUnpriced(Section section, Findings findings)
+    {
+        if (section.Text("unpriced_models") is not { } written)
+        {
+            return null;
+        }
+
+        if (UnpricedNames.Contains(written))
+        {
+            return Enum.Parse<UnpricedModels>(written, ignoreCase: true);
+        }
+
+        findings.Error(section.Value("unpriced_models")!, section.PathOf("unpriced_models"), written, $"'{written}' is none of refuse, allow and flag.", "Write one of these.");
+        return null;
+    }
+
+    private static string? ReadTimeZone(Section section, Findings findings)
+    {
+        if (section.Text("timezone") is { } written)
+        {
+            if (TimeZoneInfo.TryFindSystemTimeZoneById(written, out _))
+            {
+                return written;
+            }
+
+            findings.Error(
+                section.Value("timezone")!, section.PathOf("timezone"), written, $"'{written}' is no time zone that this system knows.",
+                "Write an IANA name such as Europe/Berlin (the package tzdata has them), or UTC.");
+        }
+
+        return null;
+    }
+
+    private static ConfigResult Failed(string path, string message, string remedy) =>
+        new(null, [new ConfigProblem(path, 0, 0, "", null, message, remedy)], [], []);
+
+    private static ConfigResult Result(GatewayConfig? config, Findings findings) => new(
+        findings.Errors.Count == 0 ? config : null, Sorted(findings.Errors), Sorted(findings.Warnings), findings.Notices);
+
+    private static List<ConfigProblem> Sorted(List<ConfigProblem> problems) =>
+        [.. problems.OrderBy(problem => problem.Line).ThenBy(problem => problem.Column)];
 }

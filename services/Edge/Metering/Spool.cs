@@ -22,6 +22,7 @@ internal sealed class Spool : IDisposable
     private long bytes;
     private long appended;
     private long published;
+    private long waitingSince = Environment.TickCount64;
     private volatile bool failing;
 
     public Spool(IOptions<SpoolOptions> options, EdgeIdentity identity, EdgeLog log)
@@ -60,6 +61,9 @@ internal sealed class Spool : IDisposable
     /// <summary>Records that the broker has not confirmed, without those of earlier processes.</summary>
     public long Pending => Volatile.Read(ref appended) - Volatile.Read(ref published);
 
+    /// <summary>How long the oldest record that is not confirmed has been waiting, in seconds.</summary>
+    public double OldestSeconds => Pending == 0 && Recovered.Count == 0 ? 0 : (Environment.TickCount64 - Volatile.Read(ref waitingSince)) / 1000.0;
+
     /// <summary>Whether the bound is reached or the disk refuses: no new request may be served.</summary>
     public bool Full => failing || Bytes >= options.BytesMax;
 
@@ -82,10 +86,12 @@ internal sealed class Spool : IDisposable
         }
 
         Interlocked.Add(ref bytes, frame.Length);
-        if (Interlocked.Increment(ref appended) - Volatile.Read(ref published) == 1 || Written.CurrentCount == 0)
+        if (Interlocked.Increment(ref appended) - Volatile.Read(ref published) == 1)
         {
-            Signal();
+            Volatile.Write(ref waitingSince, Environment.TickCount64);
         }
+
+        Signal();
     }
 
     /// <summary>Wakes the publisher.</summary>
@@ -136,6 +142,7 @@ internal sealed class Spool : IDisposable
     /// <summary>Forgets what the broker confirmed; files that are done are deleted.</summary>
     public void Confirm(SpoolBatch batch)
     {
+        Volatile.Write(ref waitingSince, Environment.TickCount64);
         foreach (var (segment, end, records) in batch.Parts)
         {
             segment.MarkPublished(end);
@@ -282,6 +289,7 @@ internal sealed class Spool : IDisposable
         }
     }
 
+#pragma warning disable CA1001 // It lives as long as its thread.
     /// <summary>A thread's buffer for one frame: header and JSON.</summary>
     private sealed class FrameBuffer
     {

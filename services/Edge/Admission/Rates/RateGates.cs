@@ -11,3 +11,8 @@ internal sealed class RateGates
     /// <summary>The gate of a limit; a limit that changed takes effect at once.</summary>
     public RateGate Get(LimitDefinition definition) => throw new NotImplementedException(definition.Owner + gates.Count);
 }
+
+internal static class RatesComposition
+{
+    public static void AddRates(this IServiceCollection services) => services.AddSingleton<RateGates>();
+}

@@ -1,0 +1,8 @@
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>Arguments and files of a program that need to know the ports: asked for when these are given out.</summary>
+internal sealed class ProgramSetupAnnotation(Func<string, IReadOnlyList<string>> prepare) : IResourceAnnotation
+{
+    /// <summary>Gets the program's own data folder, writes what it needs there, and returns its arguments.</summary>
+    public Func<string, IReadOnlyList<string>> Prepare { get; } = prepare;
+}

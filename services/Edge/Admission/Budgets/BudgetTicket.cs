@@ -1,0 +1,137 @@
+using Gateway.Contracts;
+
+namespace Gateway.Edge.Admission.Budgets;
+
+/// <summary>Why a budget refused.</summary>
+/// <param name="BudgetId">Which.</param>
+/// <param name="Window">Its window.</param>
+/// <param name="Refusal">Whether it is exceeded, or nobody can say.</param>
+/// <param name="RetryAfter">When to come again, when nobody can say.</param>
+internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, LeaseRefusal Refusal, TimeSpan RetryAfter)
+{
+    /// <summary>The error for the caller: which budget and when it starts again, no amount.</summary>
+    public GatewayError ToError(TimeProvider time)
+    {
+        if (Refusal == LeaseRefusal.Unavailable)
+        {
+            return GatewayError.StoreUnavailable with { RetryAfter = RetryAfter };
+        }
+
+        var scope = Contracts.BudgetId.ScopeOf(BudgetId);
+        var until = Window.End is { } end
+            ? $"It starts again at {end.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."
+            : "It does not start again by itself: ask your platform's administrators.";
+        return new GatewayError(
+            429,
+            "budget_exceeded",
+            $"The budget of this {(scope == "gateway" ? "gateway" : scope.Replace('_', ' '))} is used up. {until}",
+            scope,
+            Window.End - time.GetUtcNow());
+    }
+}
+
+/// <summary>
+/// The money that one request holds: in every budget that applies, or in none. It is settled exactly once, whatever happens to the
+/// request.
+/// </summary>
+internal sealed class BudgetTicket
+{
+    private readonly List<(BudgetLease Lease, long Amount)> holds = new(4);
+
+    /// <summary>Whether some budget gave less than the worst case: the request must be watched while it runs.</summary>
+    public bool Guarded { get; private set; }
+
+    /// <summary>The windows charged, for the record.</summary>
+    public string[] Windows()
+    {
+        if (holds.Count == 0)
+        {
+            return [];
+        }
+
+        var windows = new string[holds.Count];
+        for (var i = 0; i < windows.Length; i++)
+        {
+            windows[i] = holds[i].Lease.Window.Id;
+        }
+
+        return windows;
+    }
+
+    /// <summary>The warm path: everything at its worst case, without waiting for anything. False leaves what was taken; go on with <see cref="ReserveAsync"/>.</summary>
+    public int TryReserve(ReadOnlySpan<BudgetSlot> slots, long want)
+    {
+        var taken = 0;
+        foreach (var slot in slots)
+        {
+            var lease = slot.Current();
+            if (!lease.TryReserve(want))
+            {
+                break;
+            }
+
+            holds.Add((lease, want));
+            taken++;
+        }
+
+        return taken;
+    }
+
+    /// <summary>Reserves in the slots from <paramref name="from"/> on; a refusal gives back everything.</summary>
+    public async ValueTask<BudgetRefusal?> ReserveAsync(BudgetSlot[] slots, int from, Func<CostEstimate> estimate)
+    {
+        for (var i = from; i < slots.Length; i++)
+        {
+            var lease = slots[i].Current();
+            var hold = await lease.ReserveAsync(estimate);
+            if (hold.Refusal != LeaseRefusal.None)
+            {
+                Settle(Money.Zero);
+                return new BudgetRefusal(lease.Window.BudgetId, lease.Window, hold.Refusal, TimeSpan.FromMilliseconds(hold.RetryAfterMilliseconds));
+            }
+
+            Guarded |= hold.Guarded;
+            holds.Add((lease, hold.Amount));
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Makes sure that <paramref name="cost"/> is held everywhere, extending what is not; null when it is, else the budget that has no
+    /// more.
+    /// </summary>
+    public async ValueTask<BudgetRefusal?> CoverAsync(long cost, long ahead)
+    {
+        for (var i = 0; i < holds.Count; i++)
+        {
+            var (lease, amount) = holds[i];
+            if (amount >= cost)
+            {
+                continue;
+            }
+
+            var more = await lease.ExtendAsync(cost - amount, cost - amount + ahead);
+            if (more.Refusal != LeaseRefusal.None)
+            {
+                return new BudgetRefusal(lease.Window.BudgetId, lease.Window, more.Refusal, TimeSpan.FromMilliseconds(more.RetryAfterMilliseconds));
+            }
+
+            holds[i] = (lease, amount + more.Amount);
+        }
+
+        return null;
+    }
+
+    /// <summary>Replaces what is held by what the request cost. A second call does nothing.</summary>
+    public void Settle(Money cost)
+    {
+        foreach (var (lease, amount) in holds)
+        {
+            lease.Settle(amount, cost.NanoDollars);
+        }
+
+        holds.Clear();
+        Guarded = false;
+    }
+}

@@ -1,0 +1,41 @@
+using Gateway.Contracts;
+
+namespace Gateway.Edge.Admission;
+
+/// <summary>Which routes a key may call (LiteLLM's <c>allowed_routes</c>): paths, prefixes that end in a star, or the names of groups.</summary>
+internal static class RouteGrant
+{
+    public static readonly GatewayError Denied = new(403, "route_access_denied", "This key may not call this route.");
+
+    /// <summary>Whether the key may call <paramref name="path"/>, with or without <c>/v1</c>.</summary>
+    public static bool Allows(AccessSnapshot caller, PathString path)
+    {
+        if (caller.AllowedRoutes is not { Length: > 0 } routes)
+        {
+            return true;
+        }
+
+        var called = Bare(path.Value ?? "");
+        foreach (var route in routes)
+        {
+            var allowed = route switch
+            {
+                "llm_api_routes" or "openai_routes" => !AdminPath(called),
+                "management_routes" => AdminPath(called),
+                "info_routes" => called.EndsWith("/info", StringComparison.Ordinal) || called.EndsWith("/list", StringComparison.Ordinal) || called == "/models",
+                _ when route.EndsWith('*') => called.StartsWith(Bare(route[..^1]), StringComparison.Ordinal),
+                _ => called == Bare(route),
+            };
+            if (allowed)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool AdminPath(string path) => Admin.AdminForwarding.IsAdmin(path);
+
+    private static string Bare(string path) => path.StartsWith("/v1/", StringComparison.Ordinal) ? path[3..] : path;
+}

@@ -1,0 +1,218 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Contracts;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// Makes one <c>chat.completion</c> of the chunks of a stream: for a request that does not stream and was streamed upstream because it runs
+/// guarded. Not on the warm path, so it may build a tree: whatever fields a chunk has, the answer has too.
+/// </summary>
+internal sealed class ChatAssembler
+{
+    private readonly SortedDictionary<int, Choice> choices = [];
+    private JsonObject? envelope;
+
+    /// <summary>Adds the chunks of whole frames (<c>data: {…}</c> and a blank line each).</summary>
+    public void AddFrames(ReadOnlySpan<byte> frames)
+    {
+        while (frames.IndexOf("data: "u8) is >= 0 and var at)
+        {
+            frames = frames[(at + 6)..];
+            var end = frames.IndexOf("\n\n"u8);
+            var data = end < 0 ? frames : frames[..end];
+            if (!data.SequenceEqual("[DONE]"u8))
+            {
+                Add(data);
+            }
+
+            frames = end < 0 ? default : frames[(end + 2)..];
+        }
+    }
+
+    /// <summary>Adds one chunk.</summary>
+    public void Add(ReadOnlySpan<byte> chunk)
+    {
+        JsonObject root;
+        try
+        {
+            root = JsonNode.Parse(chunk) as JsonObject ?? throw new JsonException();
+        }
+        catch (JsonException)
+        {
+            throw new Providers.MalformedReplyException("A frame of the stream is no JSON object.");
+        }
+
+        var parts = root["choices"] as JsonArray;
+        root.Remove("choices");
+        root.Remove("usage");
+        envelope ??= root;
+        foreach (var part in parts?.OfType<JsonObject>() ?? [])
+        {
+            var index = part["index"]?.GetValue<int>() ?? 0;
+            if (!choices.TryGetValue(index, out var choice))
+            {
+                choices[index] = choice = new Choice();
+            }
+
+            choice.Add(part);
+        }
+    }
+
+    /// <summary>The whole answer.</summary>
+    public ReadOnlyMemory<byte> ToJson(TokenUsage usage)
+    {
+        var output = new ArrayBufferWriter<byte>(2048);
+        using var json = new Utf8JsonWriter(output, Completion.Writing);
+        json.WriteStartObject();
+        foreach (var (name, value) in envelope ?? [])
+        {
+            if (name == "object")
+            {
+                json.WriteString(name, "chat.completion");
+            }
+            else if (value is not null)
+            {
+                json.WritePropertyName(name);
+                value.WriteTo(json);
+            }
+        }
+
+        json.WriteStartArray("choices");
+        foreach (var (index, choice) in choices)
+        {
+            choice.Write(json, index);
+        }
+
+        json.WriteEndArray();
+        json.WritePropertyName("usage");
+        OpenAiUsage.Write(json, usage);
+        json.WriteEndObject();
+        json.Flush();
+        return output.WrittenMemory;
+    }
+
+    private sealed class Choice
+    {
+        private readonly JsonObject message = new() { ["role"] = "assistant", ["content"] = null };
+        private readonly Dictionary<string, StringBuilder> texts = [];
+        private readonly SortedDictionary<int, (JsonObject Call, StringBuilder Arguments)> calls = [];
+        private JsonNode? finishReason;
+        private JsonObject? logprobs;
+
+        public void Add(JsonObject part)
+        {
+            finishReason = part["finish_reason"]?.DeepClone() ?? finishReason;
+            if (part["logprobs"] is JsonObject more)
+            {
+                AddLogprobs(more);
+            }
+
+            foreach (var (name, value) in part["delta"] as JsonObject ?? [])
+            {
+                if (name == "tool_calls" && value is JsonArray deltas)
+                {
+                    AddCalls(deltas);
+                }
+                else if (name != "role" && value is JsonValue text && text.TryGetValue<string>(out var piece))
+                {
+                    (texts.TryGetValue(name, out var known) ? known : texts[name] = new StringBuilder()).Append(piece);
+                }
+                else if (value is not null)
+                {
+                    message[name] = value.DeepClone();
+                }
+            }
+        }
+
+        public void Write(Utf8JsonWriter json, int index)
+        {
+            foreach (var (name, text) in texts)
+            {
+                message[name] = text.ToString();
+            }
+
+            if (calls.Count > 0)
+            {
+                message["tool_calls"] = new JsonArray([.. calls.Values.Select(static call =>
+                {
+                    (call.Call["function"] as JsonObject)!["arguments"] = call.Arguments.ToString();
+                    return call.Call;
+                })]);
+            }
+
+            json.WriteStartObject();
+            json.WriteNumber("index", index);
+            json.WritePropertyName("message");
+            message.WriteTo(json);
+            json.WritePropertyName("logprobs");
+            WriteOrNull(json, logprobs);
+            json.WritePropertyName("finish_reason");
+            WriteOrNull(json, finishReason);
+            json.WriteEndObject();
+        }
+
+        private static void WriteOrNull(Utf8JsonWriter json, JsonNode? node)
+        {
+            if (node is null)
+            {
+                json.WriteNullValue();
+            }
+            else
+            {
+                node.WriteTo(json);
+            }
+        }
+
+        private void AddCalls(JsonArray deltas)
+        {
+            foreach (var delta in deltas.OfType<JsonObject>())
+            {
+                var index = delta["index"]?.GetValue<int>() ?? calls.Count;
+                if (!calls.TryGetValue(index, out var call))
+                {
+                    call = (new JsonObject { ["id"] = null, ["type"] = "function", ["function"] = new JsonObject() }, new StringBuilder());
+                    calls[index] = call;
+                }
+
+                foreach (var (name, value) in delta)
+                {
+                    if (name == "function" && value is JsonObject function)
+                    {
+                        call.Arguments.Append(function["arguments"]?.GetValue<string>());
+                        if (function["name"]?.GetValue<string>() is { Length: > 0 } called)
+                        {
+                            (call.Call["function"] as JsonObject)!["name"] = called;
+                        }
+                    }
+                    else if (name != "index" && value is not null)
+                    {
+                        call.Call[name] = value.DeepClone();
+                    }
+                }
+            }
+        }
+
+        private void AddLogprobs(JsonObject more)
+        {
+            logprobs ??= [];
+            foreach (var (name, value) in more)
+            {
+                if (value is JsonArray entries && logprobs[name] is JsonArray known)
+                {
+                    foreach (var entry in entries)
+                    {
+                        known.Add(entry?.DeepClone());
+                    }
+                }
+                else
+                {
+                    logprobs[name] = value?.DeepClone();
+                }
+            }
+        }
+    }
+}

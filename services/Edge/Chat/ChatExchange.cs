@@ -1,0 +1,64 @@
+using Gateway.Contracts;
+using Gateway.Edge.Admission.Access;
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>One request on its way through <see cref="ChatFlow"/>: what is known of it so far.</summary>
+internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks)
+{
+    public HttpContext Context { get; } = context;
+
+    /// <summary>The gateway's id of the request: the idempotency key of everything that follows.</summary>
+    public Guid Id { get; } = Guid.CreateVersion7(startedAt);
+
+    public DateTimeOffset StartedAt { get; } = startedAt;
+
+    public long StartedTimestamp { get; } = startedTimestamp;
+
+    public long StartedTicks { get; } = startedTicks;
+
+    public CancellationToken Aborted => Context.RequestAborted;
+
+    public Caller Caller { get; set; } = null!;
+
+    public ChatRequestHead Head;
+
+    public RequestBody Body;
+
+    public ModelGrant Grant { get; set; } = null!;
+
+    /// <summary>What the caller's budgets hold for this request.</summary>
+    public BudgetTicket Ticket { get; } = new();
+
+    /// <summary>What the deployment's and the provider's budgets hold for this attempt.</summary>
+    public BudgetTicket TargetTicket { get; } = new();
+
+    /// <summary>The rate gates entered, and how much was taken.</summary>
+    public List<(RateGate Gate, long Amount)> Entered { get; } = new(2);
+
+    /// <summary>The target that is being tried, or was last.</summary>
+    public Deployment? Target { get; set; }
+
+    public List<FailedAttempt>? FailedAttempts { get; set; }
+
+    public int Fallbacks { get; set; }
+
+    /// <summary>Until the provider's first byte; 0 before it.</summary>
+    public long FirstByteMicroseconds { get; set; }
+
+    /// <summary>How much of the time the provider took: the rest is the gateway's own.</summary>
+    public long UpstreamMicroseconds { get; set; }
+
+    /// <summary>Whether the answer has begun: from then on nothing is tried again.</summary>
+    public bool Begun => Context.Response.HasStarted;
+
+    /// <summary>Whether the usage record is written: a request has exactly one.</summary>
+    public bool Recorded { get; set; }
+
+    public long ElapsedMicroseconds(TimeProvider time) => (long)time.GetElapsedTime(StartedTimestamp).TotalMicroseconds;
+
+    public void Failed(Deployment target, string failure) => (FailedAttempts ??= []).Add(new FailedAttempt(target.Id, failure));
+}

@@ -1,0 +1,290 @@
+using Gateway.Contracts;
+using Gateway.Edge.Admission;
+using Gateway.Edge.Admission.Access;
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Metering;
+using Gateway.Edge.Routing;
+using Gateway.Pricing;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// How a chat request is handled, from top to bottom:
+/// 1. who calls, 2. what is asked for, 3. whether it is granted, 4. how fast and how much, 5. route and forward, 6. settle.
+/// After step 4 the request holds money and slots; step 6 gives them back on every way out.
+/// </summary>
+internal sealed class ChatFlow(
+    Authentication authentication,
+    RoutingTables tables,
+    ChatForwarder forwarder,
+    Settlement settlement,
+    Spool spool,
+    EdgeMetrics metrics,
+    EdgeLog log,
+    TimeProvider time)
+{
+    /// <summary>The most calls to providers for one request, whatever retries and fallbacks are configured.</summary>
+    private const int AttemptsMax = 12;
+
+    /// <summary>Handles <c>POST /v1/chat/completions</c>.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64);
+        GatewayError? error;
+        try
+        {
+            error = await AdmitAsync(exchange);
+            if (error is null)
+            {
+                // 5. Route and forward.
+                error = await ForwardAsync(exchange);
+            }
+        }
+        catch (OperationCanceledException) when (exchange.Aborted.IsCancellationRequested)
+        {
+            // The client has left before an answer began: nobody is there to be told.
+            error = null;
+            settlement.Abandon(exchange);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            log.RequestFailed(exchange.Id, failure);
+            error = new GatewayError(500, "internal_error", $"The gateway failed to handle this request ({exchange.Id}).");
+        }
+
+        try
+        {
+            if (error is not null)
+            {
+                // 6. Settle: what was reserved goes back, and a request that reached a provider is recorded before its answer.
+                settlement.Refuse(exchange, error);
+                if (!exchange.Begun)
+                {
+                    context.Response.Headers["x-gateway-request-id"] = exchange.Id.ToString();
+                    await error.WriteAsync(context);
+                }
+                else
+                {
+                    context.Abort();
+                }
+            }
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        {
+            // The client has left.
+        }
+        finally
+        {
+            exchange.Body.Dispose();
+            metrics.Handled(exchange, time);
+        }
+    }
+
+    private async ValueTask<GatewayError?> AdmitAsync(ChatExchange exchange)
+    {
+        var context = exchange.Context;
+        if (spool.Full)
+        {
+            return GatewayError.SpoolFull;
+        }
+
+        // 1. Who calls.
+        var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
+        if (caller is null)
+        {
+            return refusal;
+        }
+
+        exchange.Caller = caller;
+        if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
+        {
+            return RouteGrant.Denied;
+        }
+
+        // 2. What is asked for.
+        var table = tables.Current;
+        var bytesMax = table.Configuration.General.MaxRequestBytes;
+        if (await RequestBody.ReadAsync(context.Request, bytesMax, exchange.Aborted) is not { } body)
+        {
+            return new GatewayError(413, "request_too_large", $"The request's body is larger than {bytesMax} bytes.");
+        }
+
+        exchange.Body = body;
+        if (ChatRequestHead.TryRead(body.Span, out exchange.Head) is { } wrong)
+        {
+            return wrong;
+        }
+
+        // 3. Whether it is granted. An unknown name is told apart only for whoever may call every model: no one can probe for names.
+        if (caller.Find(exchange.Head.ModelName, table) is not { } grant)
+        {
+            return caller.MayCall(exchange.Head.ModelName)
+                ? new GatewayError(404, "model_not_found", $"There is no model '{Shown(exchange.Head.ModelName)}'. GET /v1/models lists yours.", "model")
+                : Denied(exchange.Head.ModelName);
+        }
+
+        if (!grant.Granted)
+        {
+            return Denied(exchange.Head.ModelName);
+        }
+
+        exchange.Grant = grant;
+
+        // 4. How fast and how much.
+        return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
+    }
+
+    private static async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)
+    {
+        foreach (var gate in exchange.Caller.Gates)
+        {
+            var amount = gate.Definition.Kind == LimitKind.TokensPerMinute ? Estimates.Tokens(exchange) : 1;
+            var decision = await gate.EnterAsync(amount);
+            if (!decision.Allowed)
+            {
+                return decision.Unavailable
+                    ? GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter }
+                    : RateRefusal.Of(gate, decision, exchange.Context.Response);
+            }
+
+            exchange.Entered.Add((gate, amount));
+        }
+
+        return null;
+    }
+
+    private async ValueTask<GatewayError?> ReserveAsync(ChatExchange exchange, ModelGroup group)
+    {
+        if (group.Deployments is [{ Price: null }, ..] && tables.Current.Configuration.UnpricedModels == Configuration.UnpricedModels.Refuse)
+        {
+            return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
+        }
+
+        var slots = tables.GatewayBudget is { } gateway ? [gateway, .. exchange.Caller.Budgets] : exchange.Caller.Budgets;
+        if (slots.Length == 0)
+        {
+            return null;
+        }
+
+        var estimate = Estimates.Cost(exchange, group);
+        if (estimate.Want == 0)
+        {
+            // A free model is not stopped by a budget that is used up.
+            return null;
+        }
+
+        var taken = exchange.Ticket.TryReserve(slots, estimate.Want);
+        if (taken == slots.Length)
+        {
+            return null;
+        }
+
+        var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => Estimates.Cost(exchange, group));
+        return refusal?.ToError(time);
+    }
+
+    private async ValueTask<GatewayError?> ForwardAsync(ChatExchange exchange)
+    {
+        var group = exchange.Grant.Group;
+        var attempts = 0;
+        var (error, kind) = await TryGroupAsync(exchange, group, attempts);
+        if (error is null || exchange.Begun || exchange.Head.DisableFallbacks)
+        {
+            return error;
+        }
+
+        var names = kind switch
+        {
+            AttemptOutcome.ContextWindow => group.ContextWindowFallbacks,
+            AttemptOutcome.ContentPolicy => group.ContentPolicyFallbacks,
+            AttemptOutcome.CallersFault => [],
+            _ => group.Fallbacks,
+        };
+        foreach (var name in names.Take(tables.Current.Configuration.Router.MaxFallbacks))
+        {
+            // A fallback never leads to a model that the caller may not use.
+            if (exchange.Caller.Find(name, tables.Current) is not { Granted: true } fallback)
+            {
+                continue;
+            }
+
+            attempts = exchange.FailedAttempts?.Count ?? 0;
+            if (attempts >= AttemptsMax)
+            {
+                break;
+            }
+
+            exchange.Ticket.Settle(Money.Zero);
+            if (await ReserveAsync(exchange, fallback.Group) is { } refusal)
+            {
+                return refusal;
+            }
+
+            exchange.Fallbacks++;
+            (error, _) = await TryGroupAsync(exchange, fallback.Group, attempts);
+            if (error is null || exchange.Begun)
+            {
+                return error;
+            }
+        }
+
+        return error;
+    }
+
+    private async ValueTask<(GatewayError? Error, AttemptOutcome Outcome)> TryGroupAsync(ChatExchange exchange, ModelGroup group, int attemptsBefore)
+    {
+        var table = tables.Current;
+        var router = table.Configuration.Router;
+        var order = Router.Order(group, table.Strategy, router.LatencyTtl, static () => Random.Shared.NextDouble());
+        if (order.Length == 0)
+        {
+            return (new GatewayError(
+                503,
+                "no_healthy_target",
+                $"No provider can take requests for '{Shown(group.Name)}' at the moment. Try again shortly.",
+                RetryAfter: Router.CoolingFor(group) ?? TimeSpan.FromSeconds(1)), AttemptOutcome.Failed);
+        }
+
+        var tries = Math.Min(1 + group.Retries, AttemptsMax - attemptsBefore);
+        AttemptResult result = default;
+        for (var i = 0; i < tries; i++)
+        {
+            var target = order[i % order.Length];
+            if (i >= order.Length)
+            {
+                if (!Array.Exists(order, static deployment => !deployment.Health.Cooling))
+                {
+                    break;
+                }
+
+                if (target.Health.Cooling)
+                {
+                    continue;
+                }
+
+                // Every target was tried once: a pause before the next round, a little longer each time.
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(6, i - order.Length))), time, exchange.Aborted);
+            }
+
+            exchange.Target = target;
+            result = await forwarder.AttemptAsync(exchange, group, target);
+            if (result.Outcome == AttemptOutcome.Answered)
+            {
+                return (null, AttemptOutcome.Answered);
+            }
+
+            if (!result.MayRetry || exchange.Begun)
+            {
+                break;
+            }
+        }
+
+        return (result.Error, result.Outcome);
+    }
+
+    private static GatewayError Denied(string model) => new(
+        403, "model_access_denied", $"This key may not use the model '{Shown(model)}'. GET /v1/models lists the models that it may use.", "model");
+
+    // A name is the caller's own text: shown, but not at any length.
+    private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";
+}

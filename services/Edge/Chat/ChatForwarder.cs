@@ -1,0 +1,219 @@
+using System.Buffers;
+using System.Net;
+using Gateway.Contracts;
+using Gateway.Edge.Metering;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// One call to one provider: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer, whole or streamed. Nothing
+/// is sent to the client before the provider's first byte is here, so until then another target can take over.
+/// </summary>
+internal sealed class ChatForwarder(
+    UpstreamClient upstream, RoutingTables tables, WholeReply whole, StreamedReply streamed, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
+{
+    private const int ErrorBytesMax = 64 * 1024;
+
+    private static readonly DefaultObjectPool<CancellationTokenSource> Timers = new(new TimerPolicy(), 256);
+
+    public async Task<AttemptResult> AttemptAsync(ChatExchange exchange, ModelGroup group, Deployment target)
+    {
+        var router = tables.Current.Configuration.Router;
+
+        // 1. The deployment's and the provider's own budgets: one that is used up leaves the request to the next target.
+        if (target.Budgets.Length > 0)
+        {
+            exchange.TargetTicket.Settle(Money.Zero);
+            if (await exchange.TargetTicket.ReserveAsync(target.Budgets, 0, () => Estimates.Cost(exchange, group)) is { } refusal)
+            {
+                exchange.Failed(target, "budget");
+                return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
+            }
+        }
+
+        // 2. The request. A guarded one is streamed in any case: it must be possible to stop it.
+        var guarded = exchange.Ticket.Guarded || exchange.TargetTicket.Guarded;
+        var stream = exchange.Head.Stream || guarded;
+        var call = new ChatCall(
+            exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
+            target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
+        HttpRequestMessage request;
+        try
+        {
+            request = MakeRequest(exchange, target, call);
+        }
+        catch (UntranslatableRequestException error)
+        {
+            return new AttemptResult(AttemptOutcome.CallersFault, false, new GatewayError(400, "invalid_request", error.Message, error.Param));
+        }
+
+        var timer = Timers.Get();
+        var began = time.GetTimestamp();
+        var tokens = 0L;
+        target.Health.Begin();
+        using var leaves = exchange.Aborted.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), timer);
+        try
+        {
+            // 3. The reply's head, in time.
+            var total = target.Configuration.Timeout ?? router.Timeout;
+            timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
+            using var reply = await upstream.SendAsync(request, timer.Token);
+            if (!reply.IsSuccessStatusCode)
+            {
+                return await RefusedAsync(exchange, target, reply, timer.Token);
+            }
+
+            // 4. The answer. A provider that was asked to stream may answer with a whole reply all the same.
+            var streams = stream && reply.Content.Headers.ContentType?.MediaType is not "application/json";
+            var result = streams
+                ? await streamed.RelayAsync(exchange, target, call, reply, timer, began, guarded)
+                : await whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
+            tokens = result.Tokens;
+            if (result.Failure is { } failure)
+            {
+                return Failed(exchange, target, failure, new GatewayError(502, "provider_error", "The provider broke off or answered what its protocol does not know."));
+            }
+
+            return AttemptResult.Answered;
+        }
+        catch (OperationCanceledException) when (!exchange.Aborted.IsCancellationRequested)
+        {
+            return Failed(exchange, target, "timeout", new GatewayError(504, "provider_timeout", "The provider did not answer in time."));
+        }
+        catch (HttpRequestException error)
+        {
+            return Failed(exchange, target, error.HttpRequestError == HttpRequestError.ConnectionError ? "connection" : "broken", new GatewayError(502, "provider_error", "The provider could not be reached."));
+        }
+        catch (IOException)
+        {
+            return Failed(exchange, target, "broken", new GatewayError(502, "provider_error", "The provider broke off before it answered."));
+        }
+        finally
+        {
+            target.Health.End(tokens);
+            request.Dispose();
+            leaves.Dispose();
+            Timers.Return(timer);
+        }
+    }
+
+    private static HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, call.Stream ? target.StreamAddress : target.Address);
+        if (target.Protocol.SpeaksOpenAiChat)
+        {
+            request.Content = new SplicedContent(
+                exchange.Body.Memory, Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream));
+        }
+        else
+        {
+            var body = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
+            var dropped = new List<string>();
+            target.Protocol.WriteRequest(exchange.Body.Memory, call, body, dropped);
+            if (dropped.Count > 0)
+            {
+                // Nothing is dropped silently.
+                exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', dropped);
+            }
+
+            request.Content = new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = new("application/json") } };
+        }
+
+        target.Protocol.AddHeaders(target.Target, request.Headers);
+        foreach (var (name, value) in target.Configuration.ExtraHeaders)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+
+    private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)
+    {
+        var status = (int)reply.StatusCode;
+        var buffer = ArrayPool<byte>.Shared.Rent(ErrorBytesMax);
+        ProviderError error;
+        try
+        {
+            var length = 0;
+            await using var body = await reply.Content.ReadAsStreamAsync(cancellation);
+            int read;
+            while (length < ErrorBytesMax && (read = await body.ReadAsync(buffer.AsMemory(length, ErrorBytesMax - length), cancellation)) > 0)
+            {
+                length += read;
+            }
+
+            error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        var retryAfter = RetryAfterOf(reply);
+        var result = AttemptResult.Of(error, status, retryAfter);
+        var failure = $"status_{status}";
+        if (result.Outcome == AttemptOutcome.Failed)
+        {
+            Failed(exchange, target, failure, result.Error!, error.Kind, retryAfter);
+        }
+
+        return result;
+    }
+
+    private AttemptResult Failed(
+        ChatExchange exchange, Deployment target, string failure, GatewayError error, ProviderErrorKind kind = ProviderErrorKind.Failed, TimeSpan? retryAfter = null)
+    {
+        exchange.Failed(target, failure);
+        log.AttemptFailed(target.Id, failure, exchange.Id);
+        metrics.AttemptFailed(target, failure);
+        var router = tables.Current.Configuration.Router;
+        var failures = target.Health.Failed();
+        if (!router.DisableCooldowns && Cools(exchange, target, kind, failures, router) is { } rest)
+        {
+            rest = retryAfter > rest ? retryAfter.Value : rest;
+            target.Health.Cool(rest);
+            log.DeploymentCooled(target.Id, rest.TotalSeconds, failure);
+        }
+
+        return new AttemptResult(AttemptOutcome.Failed, true, error);
+    }
+
+    /// <summary>How long the target rests; null for not at all. A lone deployment rests only where the configuration says after how many failures.</summary>
+    private static TimeSpan? Cools(ChatExchange exchange, Deployment target, ProviderErrorKind kind, long failures, Configuration.RouterSettings router)
+    {
+        var alone = exchange.Grant.Group.Deployments.Length == 1;
+        var time = target.Configuration.CooldownTime ?? router.CooldownTime;
+        if (alone)
+        {
+            return router.AllowedFailsIsStated && failures > router.AllowedFails ? time : null;
+        }
+
+        return kind is ProviderErrorKind.RateLimited or ProviderErrorKind.Authentication || failures > router.AllowedFails ? time : null;
+    }
+
+    private TimeSpan? RetryAfterOf(HttpResponseMessage reply) => reply.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => Bounded(delta),
+        { Date: { } date } => Bounded(date - time.GetUtcNow()),
+        _ => null,
+    };
+
+    private static TimeSpan Bounded(TimeSpan wait) =>
+        wait < TimeSpan.Zero ? TimeSpan.Zero : wait > TimeSpan.FromMinutes(5) ? TimeSpan.FromMinutes(5) : wait;
+
+    private sealed class TimerPolicy : PooledObjectPolicy<CancellationTokenSource>
+    {
+        public override CancellationTokenSource Create() => new();
+
+        public override bool Return(CancellationTokenSource obj) => obj.TryReset();
+    }
+}
+
+/// <summary>What relaying an answer gave.</summary>
+/// <param name="Tokens">The tokens used.</param>
+/// <param name="Failure">Why the client has received nothing and another target may be tried; null when it has its answer.</param>
+internal readonly record struct RelayResult(long Tokens, string? Failure = null);

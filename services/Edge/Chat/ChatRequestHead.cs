@@ -1,0 +1,258 @@
+using System.Text.Json;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>What the edge needs to know of a chat request: read in one pass over its bytes, with the places of what may be changed.</summary>
+internal struct ChatRequestHead
+{
+    /// <summary>Where the value of <c>model</c> stands, quotes included.</summary>
+    public Range Model;
+
+    /// <summary>The model's name.</summary>
+    public string ModelName;
+
+    public bool Stream;
+
+    /// <summary>Where the value of <c>stream</c> stands; null when it is not stated.</summary>
+    public Range? StreamValue;
+
+    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c>; null when neither is stated.</summary>
+    public long? MaxTokens;
+
+    public int Choices;
+
+    /// <summary>The end user that the caller named (<c>user</c>).</summary>
+    public string? User;
+
+    /// <summary>Where the value of <c>stream_options</c> stands; null when it is not stated.</summary>
+    public Range? StreamOptions;
+
+    /// <summary>Where the value of <c>stream_options.include_usage</c> stands; null when it is not stated.</summary>
+    public Range? IncludeUsageValue;
+
+    /// <summary>Whether <c>stream_options</c> has any field.</summary>
+    public bool StreamOptionsHasFields;
+
+    /// <summary>Whether the caller asked for usage in the stream.</summary>
+    public bool IncludeUsage;
+
+    /// <summary>LiteLLM's <c>disable_fallbacks</c>.</summary>
+    public bool DisableFallbacks;
+
+    /// <summary>Fields for the gateway itself, which no provider must see: the places to cut out.</summary>
+    public List<Range>? Cuts;
+
+    /// <summary>Where the first property's name stands: a property may be put before it. Null for an empty object.</summary>
+    public int? FirstProperty;
+
+    /// <summary>Reads a body. The error says what is wrong with it.</summary>
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head)
+    {
+        head = new ChatRequestHead { ModelName = "", Choices = 1 };
+        try
+        {
+            return Read(body, ref head);
+        }
+        catch (JsonException)
+        {
+            return GatewayError.InvalidJson;
+        }
+        catch (InvalidOperationException)
+        {
+            // Text that is no UTF-8.
+            return GatewayError.InvalidJson;
+        }
+    }
+
+    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head)
+    {
+        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 128 });
+        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+        {
+            return GatewayError.InvalidJson;
+        }
+
+        var hasModel = false;
+        var previousEnd = 0;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var nameStart = (int)json.TokenStartIndex;
+            head.FirstProperty ??= nameStart;
+            var field = FieldOf(ref json);
+            json.Read();
+            var valueStart = (int)json.TokenStartIndex;
+            switch (field)
+            {
+                case Field.Model:
+                    if (json.TokenType != JsonTokenType.String)
+                    {
+                        return Wrong("model", "a string");
+                    }
+
+                    head.ModelName = json.GetString()!;
+                    head.Model = valueStart..(int)json.BytesConsumed;
+                    hasModel = true;
+                    break;
+
+                case Field.Stream:
+                    if (json.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+                    {
+                        return Wrong("stream", "true or false");
+                    }
+
+                    head.Stream = json.TokenType == JsonTokenType.True;
+                    head.StreamValue = valueStart..(int)json.BytesConsumed;
+                    break;
+
+                case Field.MaxTokens:
+                    if (json.TokenType != JsonTokenType.Null)
+                    {
+                        if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var most) || most < 0)
+                        {
+                            return Wrong("max_tokens", "a whole number, 0 or more");
+                        }
+
+                        head.MaxTokens = Math.Max(head.MaxTokens ?? 0, most);
+                    }
+
+                    break;
+
+                case Field.Choices:
+                    if (json.TokenType != JsonTokenType.Null)
+                    {
+                        if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out head.Choices) || head.Choices is < 1 or > 128)
+                        {
+                            return Wrong("n", "a whole number from 1 to 128");
+                        }
+                    }
+
+                    break;
+
+                case Field.User:
+                    head.User = json.TokenType == JsonTokenType.String ? json.GetString() : null;
+                    break;
+
+                case Field.StreamOptions:
+                    if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
+                    {
+                        return Wrong("stream_options", "an object");
+                    }
+
+                    ReadStreamOptions(ref json, ref head);
+                    head.StreamOptions = valueStart..(int)json.BytesConsumed;
+                    break;
+
+                case Field.DisableFallbacks:
+                    head.DisableFallbacks = json.TokenType == JsonTokenType.True;
+                    Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
+                    break;
+
+                case Field.Danger:
+                    return new GatewayError(
+                        400, "invalid_request", "A caller cannot choose the provider's address or credential: leave api_base, base_url and api_key out.", "api_base");
+
+                default:
+                    json.Skip();
+                    break;
+            }
+
+            previousEnd = (int)json.BytesConsumed;
+        }
+
+        // Reading to the end finds what is broken behind the fields that matter here.
+        while (json.Read())
+        {
+        }
+
+        if (!hasModel || head.ModelName.Length == 0)
+        {
+            return new GatewayError(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
+        }
+
+        return null;
+    }
+
+    private enum Field
+    {
+        Other,
+        Model,
+        Stream,
+        MaxTokens,
+        Choices,
+        User,
+        StreamOptions,
+        DisableFallbacks,
+        Danger,
+    }
+
+    private static Field FieldOf(ref Utf8JsonReader name)
+    {
+        // By length first: most properties are decided without a comparison.
+        return name.ValueSpan.Length switch
+        {
+            1 when name.ValueTextEquals("n"u8) => Field.Choices,
+            4 when name.ValueTextEquals("user"u8) => Field.User,
+            5 when name.ValueTextEquals("model"u8) => Field.Model,
+            6 when name.ValueTextEquals("stream"u8) => Field.Stream,
+            7 when name.ValueTextEquals("api_key"u8) => Field.Danger,
+            8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
+            10 when name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
+            14 when name.ValueTextEquals("stream_options"u8) => Field.StreamOptions,
+            17 when name.ValueTextEquals("disable_fallbacks"u8) => Field.DisableFallbacks,
+            21 when name.ValueTextEquals("max_completion_tokens"u8) => Field.MaxTokens,
+            // An escaped name is rare and must not slip through.
+            > 5 when name.ValueIsEscaped => Unescaped(ref name),
+            _ => Field.Other,
+        };
+    }
+
+    private static Field Unescaped(ref Utf8JsonReader name) => name.GetString() switch
+    {
+        "model" => Field.Model,
+        "stream" => Field.Stream,
+        "n" => Field.Choices,
+        "user" => Field.User,
+        "max_tokens" or "max_completion_tokens" => Field.MaxTokens,
+        "stream_options" => Field.StreamOptions,
+        "disable_fallbacks" => Field.DisableFallbacks,
+        "api_key" or "api_base" or "base_url" => Field.Danger,
+        _ => Field.Other,
+    };
+
+    private static void ReadStreamOptions(ref Utf8JsonReader json, ref ChatRequestHead head)
+    {
+        if (json.TokenType == JsonTokenType.Null)
+        {
+            return;
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            head.StreamOptionsHasFields = true;
+            var asks = json.ValueTextEquals("include_usage"u8);
+            json.Read();
+            var start = (int)json.TokenStartIndex;
+            var yes = json.TokenType == JsonTokenType.True;
+            json.Skip();
+            if (asks)
+            {
+                head.IncludeUsage = yes;
+                head.IncludeUsageValue = start..(int)json.BytesConsumed;
+            }
+        }
+    }
+
+    // With the comma behind it, or, for the last property, with the one before it.
+    private static void Cut(ReadOnlySpan<byte> body, ref ChatRequestHead head, int nameStart, int valueEnd, int previousEnd)
+    {
+        var rest = body[valueEnd..];
+        var next = rest.IndexOfAnyExcept(" \t\r\n"u8);
+        var range = next >= 0 && rest[next] == (byte)','
+            ? nameStart..(valueEnd + next + 1)
+            : (previousEnd == 0 ? nameStart : previousEnd)..valueEnd;
+        (head.Cuts ??= []).Add(range);
+    }
+
+    private static GatewayError Wrong(string field, string expected) =>
+        new(400, "invalid_request", $"The field {field} must be {expected}.", field);
+}

@@ -1,0 +1,58 @@
+using Gateway.Contracts;
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Routing;
+using Gateway.Pricing;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>What a request may use, before it runs.</summary>
+internal static class Estimates
+{
+    /// <summary>Tokens that providers add around messages and tools: part of the worst case.</summary>
+    private const int FramingTokens = 1_024;
+
+    /// <summary>The output assumed before anything was learned of a model.</summary>
+    private const int PriorOutputTokens = 300;
+
+    /// <summary>The most output assumed of a model that states no limit.</summary>
+    private const int OutputTokensMax = 32_768;
+
+    /// <summary>The cost: at worst, and as expected.</summary>
+    public static CostEstimate Cost(ChatExchange exchange, ModelGroup group)
+    {
+        long want = 0, least = 0;
+        var bytes = exchange.Body.Memory.Length;
+        var expectation = exchange.Grant.Expectation;
+        foreach (var deployment in group.Deployments)
+        {
+            if (deployment.Price is not { } price)
+            {
+                continue;
+            }
+
+            // A token is at least a byte, so a body cannot have more tokens than bytes.
+            want = Math.Max(want, CostCalculator.WorstCase(bytes + FramingTokens, Output(exchange, deployment), exchange.Head.Choices, price).NanoDollars);
+            if (least == 0)
+            {
+                var output = Math.Min(expectation.Output ?? (PriorOutputTokens * (long)exchange.Head.Choices), Output(exchange, deployment) * exchange.Head.Choices);
+                least = CostCalculator.Cost(new TokenUsage { Input = expectation.Input(bytes) ?? bytes / 4, Output = output }, price).NanoDollars;
+            }
+        }
+
+        return new CostEstimate(want, Math.Min(want, least), expectation.Learned);
+    }
+
+    /// <summary>The tokens expected, for limits on tokens.</summary>
+    public static long Tokens(ChatExchange exchange)
+    {
+        var bytes = exchange.Body.Memory.Length;
+        var output = exchange.Grant.Expectation.Output ?? exchange.Head.MaxTokens ?? PriorOutputTokens;
+        return Math.Max(1, (exchange.Grant.Expectation.Input(bytes) ?? bytes / 4) + Math.Min(output, exchange.Head.MaxTokens ?? long.MaxValue));
+    }
+
+    private static long Output(ChatExchange exchange, Deployment deployment)
+    {
+        var most = deployment.MaxOutputTokens ?? OutputTokensMax;
+        return exchange.Head.MaxTokens is { } asked ? Math.Min(asked, most) : most;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+using Gateway.Edge.Admission;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>The headers of an answer, the gateway's and those that LiteLLM's users know.</summary>
+internal static class ReplyHeaders
+{
+    public static void Set(ChatExchange exchange, HttpResponse response)
+    {
+        var headers = response.Headers;
+        var id = exchange.Id.ToString();
+        headers["x-gateway-request-id"] = id;
+        headers["x-litellm-call-id"] = id;
+        headers["x-litellm-model-id"] = exchange.Target!.Id;
+        if (exchange.FailedAttempts is { } failed)
+        {
+            headers["x-litellm-attempted-retries"] = failed.Count.ToString(CultureInfo.InvariantCulture);
+            headers["x-litellm-attempted-fallbacks"] = exchange.Fallbacks.ToString(CultureInfo.InvariantCulture);
+        }
+
+        foreach (var (gate, _) in exchange.Entered)
+        {
+            RateRefusal.Show(gate, response);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// A caller's body with a few places changed, sent without being copied: the model's name, the stream options, fields for the gateway.
+/// Everything else goes out byte for byte as it came in.
+/// </summary>
+internal sealed class SplicedContent : HttpContent
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly ReadOnlyMemory<byte> body;
+    private readonly List<Splice> splices;
+    private readonly long length;
+
+    /// <param name="body">The caller's body: it must live until the request is sent.</param>
+    /// <param name="splices">The changes, in the order of their places, not overlapping.</param>
+    public SplicedContent(ReadOnlyMemory<byte> body, List<Splice> splices)
+    {
+        this.body = body;
+        this.splices = splices;
+        length = body.Length;
+        foreach (var splice in splices)
+        {
+            length += splice.Replacement.Length - (splice.End - splice.Start);
+        }
+
+        Headers.ContentType = Json;
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        var position = 0;
+        foreach (var splice in splices)
+        {
+            if (splice.Start > position)
+            {
+                await stream.WriteAsync(body[position..splice.Start], cancellationToken);
+            }
+
+            if (!splice.Replacement.IsEmpty)
+            {
+                await stream.WriteAsync(splice.Replacement, cancellationToken);
+            }
+
+            position = splice.End;
+        }
+
+        if (position < body.Length)
+        {
+            await stream.WriteAsync(body[position..], cancellationToken);
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = this.length;
+        return true;
+    }
+}
+
+/// <summary>One change.</summary>
+/// <param name="Start">From here …</param>
+/// <param name="End">… to here (exclusive) …</param>
+/// <param name="Replacement">… this stands instead.</param>
+internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> Replacement)
+{
+    private static readonly byte[] True = "true"u8.ToArray();
+    private static readonly byte[] Options = "{\"include_usage\":true}"u8.ToArray();
+    private static readonly byte[] IncludeUsage = "\"include_usage\":true"u8.ToArray();
+    private static readonly byte[] IncludeUsageBefore = "\"include_usage\":true,"u8.ToArray();
+    private static readonly byte[] OptionsProperty = "\"stream_options\":{\"include_usage\":true},"u8.ToArray();
+    private static readonly byte[] StreamProperty = "\"stream\":true,"u8.ToArray();
+
+    /// <summary>The changes that a provider of OpenAI's protocol needs.</summary>
+    /// <param name="body">The caller's body.</param>
+    /// <param name="head">What was read of it.</param>
+    /// <param name="modelJson">The provider's name of the model, quoted.</param>
+    /// <param name="forceStream">Whether a request that does not stream is streamed upstream all the same.</param>
+    public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in ChatRequestHead head, byte[] modelJson, bool forceStream)
+    {
+        var splices = new List<Splice>(4) { At(body, head.Model, modelJson) };
+        var first = head.FirstProperty!.Value;
+        if (forceStream && !head.Stream)
+        {
+            splices.Add(head.StreamValue is { } value ? At(body, value, True) : new Splice(first, first, StreamProperty));
+        }
+
+        if ((head.Stream || forceStream) && !head.IncludeUsage)
+        {
+            // Without it a stream reports no usage, and what it cost could only be estimated.
+            splices.Add(AskForUsage(body, head, first));
+        }
+
+        foreach (var cut in head.Cuts ?? [])
+        {
+            splices.Add(At(body, cut, default));
+        }
+
+        splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
+        return splices;
+    }
+
+    private static Splice AskForUsage(ReadOnlySpan<byte> body, in ChatRequestHead head, int first)
+    {
+        if (head.IncludeUsageValue is { } value)
+        {
+            return At(body, value, True);
+        }
+
+        if (head.StreamOptions is not { } options)
+        {
+            return new Splice(first, first, OptionsProperty);
+        }
+
+        var (start, length) = options.GetOffsetAndLength(body.Length);
+        // null stands there, or an object: what else it holds stays.
+        return body[start] != (byte)'{'
+            ? new Splice(start, start + length, Options)
+            : new Splice(start + 1, start + 1, head.StreamOptionsHasFields ? IncludeUsageBefore : IncludeUsage);
+    }
+
+    private static Splice At(ReadOnlySpan<byte> body, Range range, ReadOnlyMemory<byte> replacement)
+    {
+        var (start, length) = range.GetOffsetAndLength(body.Length);
+        return new Splice(start, start + length, replacement);
+    }
+}

@@ -1,0 +1,127 @@
+using System.Buffers;
+using System.Globalization;
+using Gateway.Contracts;
+using Gateway.Edge.Metering;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>Relays an answer that comes in one piece: its usage is known before the first byte goes on, so the cost stands in a header.</summary>
+internal sealed class WholeReply(Settlement settlement, TimeProvider time)
+{
+    /// <summary>The largest answer that is taken.</summary>
+    private const int BytesMax = 64 << 20;
+
+    public async Task<RelayResult> RelayAsync(
+        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
+    {
+        byte[]? rented = null;
+        try
+        {
+            (rented, var length) = await ReadAsync(reply.Content, cancellation);
+            if (length > BytesMax)
+            {
+                return new RelayResult(0, "too_large");
+            }
+
+            var took = (long)time.GetElapsedTime(began).TotalMicroseconds;
+            exchange.FirstByteMicroseconds = took;
+            exchange.UpstreamMicroseconds = took;
+            target.Health.Answered(took);
+
+            ReadOnlyMemory<byte> answer = rented.AsMemory(0, length);
+            TokenUsage? usage;
+            if (target.Protocol.SpeaksOpenAiChat)
+            {
+                usage = OpenAiUsage.TryRead(answer.Span, out var read) ? read : null;
+            }
+            else
+            {
+                var translated = new ArrayBufferWriter<byte>(length + 512);
+                usage = target.Protocol.ReadReply(answer, call, translated).Tokens;
+                answer = translated.WrittenMemory;
+            }
+
+            var estimated = usage is null;
+            usage ??= Estimate(exchange, answer.Span);
+            await AnswerAsync(exchange, answer, usage, estimated);
+            return new RelayResult(usage.PromptTokens + usage.CompletionTokens);
+        }
+        catch (MalformedReplyException)
+        {
+            return new RelayResult(0, "malformed");
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+
+    /// <summary>Settles, then writes the answer.</summary>
+    public async Task AnswerAsync(ChatExchange exchange, ReadOnlyMemory<byte> answer, TokenUsage usage, bool estimated)
+    {
+        var cost = settlement.Complete(exchange, usage, estimated, UsageOutcome.Completed, 200, streamed: false);
+        var response = exchange.Context.Response;
+        response.StatusCode = 200;
+        response.ContentType = "application/json";
+        response.ContentLength = answer.Length;
+        ReplyHeaders.Set(exchange, response);
+        var dollars = cost.ToDollars().ToString(CultureInfo.InvariantCulture);
+        response.Headers["x-gateway-cost"] = dollars;
+        response.Headers["x-litellm-response-cost"] = dollars;
+        try
+        {
+            await response.Body.WriteAsync(answer, exchange.Aborted);
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        {
+            // The client has left: the answer was made, is recorded and charged.
+        }
+    }
+
+    private static TokenUsage Estimate(ChatExchange exchange, ReadOnlySpan<byte> answer)
+    {
+        using var tap = new Streaming.OutputTap();
+        tap.Observe(answer);
+        return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
+    }
+
+    private static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
+    {
+        await using var stream = await content.ReadAsStreamAsync(cancellation);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, content.Headers.ContentLength + 1 ?? 8192));
+        var length = 0;
+        try
+        {
+            int read;
+            while ((read = await stream.ReadAsync(buffer.AsMemory(length), cancellation)) > 0)
+            {
+                length += read;
+                if (length > BytesMax)
+                {
+                    return (buffer, length);
+                }
+
+                if (length == buffer.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+
+            return (buffer, length);
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+    }
+}

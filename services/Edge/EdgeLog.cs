@@ -1,0 +1,50 @@
+namespace Gateway.Edge;
+
+/// <summary>Everything that the edge logs: ids only, never a prompt, an answer or a key.</summary>
+internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
+{
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Critical, Message = "The spool could not be written; new requests are refused until it can")]
+    public partial void SpoolWriteFailed(Exception error);
+
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Error, Message = "The spool segment {Path} is no spool segment and was left where it is")]
+    public partial void SpoolSegmentUnreadable(string path);
+
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "Usage records could not be sent ({Pending} wait in the spool); trying again")]
+    public partial void SpoolPublishFailed(long pending, Exception error);
+
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Warning, Message = "The spool was not drained at the stop: {Pending} records will be sent at the next start")]
+    public partial void SpoolDrainFailed(long pending, Exception error);
+
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "The spool had {Bytes} damaged bytes at the end of a segment: a record that a crash cut short")]
+    public partial void SpoolDamaged(long bytes);
+
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Information, Message = "Ledger was not told that edge {EdgeId} is gone; its leases come back by themselves")]
+    public partial void EdgeCloseFailed(string edgeId, Exception error);
+
+    [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "Auth does not answer; keys that are not known here are refused with 503")]
+    public partial void AuthUnavailable(Exception error);
+
+    [LoggerMessage(EventId = 1102, Level = LogLevel.Warning, Message = "The stream of access changes broke off; connecting again")]
+    public partial void AccessStreamLost(Exception error);
+
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "{Deployment} failed before the first byte ({Failure}) in request {RequestId}")]
+    public partial void AttemptFailed(string deployment, string failure, Guid requestId);
+
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "{Deployment} rests for {Seconds} s ({Failure})")]
+    public partial void DeploymentCooled(string deployment, double seconds, string failure);
+
+    [LoggerMessage(EventId = 1203, Level = LogLevel.Error, Message = "Request {RequestId} failed in the gateway itself")]
+    public partial void RequestFailed(Guid requestId, Exception error);
+
+    [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "{Notice}")]
+    public partial void ConfigurationNotice(string notice);
+
+    [LoggerMessage(EventId = 1302, Level = LogLevel.Warning, Message = "{Warning}")]
+    public partial void ConfigurationWarning(string warning);
+
+    [LoggerMessage(EventId = 1303, Level = LogLevel.Error, Message = "The changed configuration has errors and the old one stays in force:\n{Errors}")]
+    public partial void ConfigurationRefused(string errors);
+
+    [LoggerMessage(EventId = 1304, Level = LogLevel.Information, Message = "Configuration {Version} is in force")]
+    public partial void ConfigurationLoaded(string version);
+}

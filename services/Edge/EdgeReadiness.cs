@@ -1,0 +1,26 @@
+using Gateway.Edge.Admission.Access;
+using Gateway.Edge.Metering;
+using Gateway.Edge.Routing;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Gateway.Edge;
+
+/// <summary>
+/// Ready when, and only when, a chat completion would be answered: a configuration is in force, Auth was heard of late enough, and usage
+/// can be recorded. RabbitMQ, Ledger and Metering do not count: without them requests are served all the same.
+/// </summary>
+internal sealed class EdgeReadiness(RoutingTables tables, AccessChanges changes, KeyCache keys, Spool spool) : IHealthCheck
+{
+    private volatile bool connectedOnce;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        connectedOnce |= changes.Connected;
+        var problem = tables.Loaded is null ? "no configuration is in force"
+            : !connectedOnce ? "Auth was not reached yet"
+            : !keys.Believable ? "Auth was not heard for too long"
+            : spool.Full ? "the spool is full"
+            : null;
+        return Task.FromResult(problem is null ? HealthCheckResult.Healthy() : new HealthCheckResult(context.Registration.FailureStatus, problem));
+    }
+}

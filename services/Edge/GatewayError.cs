@@ -1,0 +1,54 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Gateway.ServiceDefaults;
+
+namespace Gateway.Edge;
+
+/// <summary>An error as a value: decided where it is known, written where the answer is.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Code">The code of docs/errors.md.</param>
+/// <param name="Message">For the caller.</param>
+/// <param name="Param">The field.</param>
+/// <param name="RetryAfter">When to come again; null when that would not help.</param>
+internal sealed record GatewayError(int Status, string Code, string Message, string? Param = null, TimeSpan? RetryAfter = null)
+{
+    public static readonly GatewayError MissingKey = new(401, "missing_api_key", "No API key was sent. Send it as Authorization: Bearer <key>.");
+    public static readonly GatewayError InvalidKey = new(401, "invalid_api_key", "The API key is not known. Check it, or ask your platform's administrators for one.");
+    public static readonly GatewayError ExpiredKey = new(401, "api_key_expired", "The API key has expired. Ask your platform's administrators for a new one.");
+    public static readonly GatewayError BlockedKey = new(401, "api_key_blocked", "The API key is blocked. Ask your platform's administrators why.");
+    public static readonly GatewayError InvalidJson = new(400, "invalid_json", "The request's body is not a JSON object.");
+    public static readonly GatewayError AuthUnavailable = new(503, "temporarily_unavailable", "The gateway cannot check this key at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(1));
+    public static readonly GatewayError SpoolFull = new(503, "temporarily_unavailable", "The gateway cannot record usage at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(5));
+    public static readonly GatewayError StoreUnavailable = new(503, "temporarily_unavailable", "The gateway cannot check this key's budget at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(1));
+
+    public static GatewayError OfKey(string code) => code == "api_key_blocked" ? BlockedKey : ExpiredKey;
+
+    /// <summary>Writes the error as the whole answer.</summary>
+    public async Task WriteAsync(HttpContext context)
+    {
+        var response = context.Response;
+        response.StatusCode = Status;
+        response.ContentType = "application/json";
+        if (RetryAfter is { } wait)
+        {
+            // Whole seconds, rounded up: whoever comes at that time is let in.
+            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        var body = ToJson();
+        response.ContentLength = body.Length;
+        await response.Body.WriteAsync(body);
+    }
+
+    /// <summary>The error's JSON.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Default.ErrorEnvelope);
+
+    /// <summary>The error as a frame of a stream that has begun. No <c>[DONE]</c> follows it.</summary>
+    public void WriteFrame(IBufferWriter<byte> output)
+    {
+        output.Write("data: "u8);
+        output.Write(ToJson());
+        output.Write("\n\n"u8);
+    }
+}

@@ -1,0 +1,114 @@
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Pricing;
+
+namespace Gateway.Edge.Metering;
+
+/// <summary>
+/// The end of a request: its one usage record is written to the spool, the money that it held is replaced by what it cost, and its slots
+/// are free again. Settling ignores the request's cancellation: a client that hangs up still owes for what was produced.
+/// </summary>
+internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics metrics, TimeProvider time)
+{
+    /// <summary>What a request used and what that costs at its target's price.</summary>
+    public static Money Cost(ChatExchange exchange, TokenUsage tokens) =>
+        exchange.Target?.Price is { } price ? CostCalculator.Cost(tokens, price) : Money.Zero;
+
+    /// <summary>Records a request that a provider answered, wholly or in part. Called before the last byte leaves.</summary>
+    /// <returns>The cost.</returns>
+    public Money Complete(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
+    {
+        var cost = Cost(exchange, tokens);
+        var price = exchange.Target!.Price;
+        var unpriced = price is null;
+        Record(exchange, tokens, estimated, unpriced, cost, outcome, status, streamed);
+        if (!estimated && outcome == UsageOutcome.Completed)
+        {
+            exchange.Grant.Expectation.Learn(exchange.Body.Memory.Length, tokens.PromptTokens, tokens.CompletionTokens);
+        }
+
+        GiveBack(exchange, cost, tokens.PromptTokens + tokens.CompletionTokens, count: true);
+        return cost;
+    }
+
+    /// <summary>A request that got no answer: recorded when it reached a provider, at no cost.</summary>
+    public void Refuse(ChatExchange exchange, GatewayError error)
+    {
+        exchange.Context.Items[EdgeMetrics.CodeItem] = error.Code;
+        if (!exchange.Recorded && exchange.Target is not null)
+        {
+            Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, UsageOutcome.Failed, error.Status, false);
+        }
+
+        GiveBack(exchange, Money.Zero, 0, count: exchange.Target is not null);
+    }
+
+    /// <summary>The client left before an answer began.</summary>
+    public void Abandon(ChatExchange exchange)
+    {
+        if (!exchange.Recorded && exchange.Target is not null)
+        {
+            Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, UsageOutcome.ClientClosed, 499, exchange.Head.Stream);
+        }
+
+        GiveBack(exchange, Money.Zero, 0, count: exchange.Target is not null);
+    }
+
+    private void Record(
+        ChatExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed)
+    {
+        exchange.Recorded = true;
+        var snapshot = exchange.Caller.Snapshot;
+        var target = exchange.Target!;
+        var windows = exchange.Ticket.Windows();
+        if (exchange.TargetTicket.Windows() is { Length: > 0 } more)
+        {
+            windows = [.. windows, .. more];
+        }
+
+        var record = new UsageRecord
+        {
+            RequestId = exchange.Id,
+            StartedAt = exchange.StartedAt,
+            DurationMicroseconds = exchange.ElapsedMicroseconds(time),
+            FirstByteMicroseconds = exchange.FirstByteMicroseconds,
+            EdgeId = identity.EdgeId,
+            CallType = "chat_completion",
+            KeyId = snapshot.KeyId,
+            KeyAlias = snapshot.KeyAlias,
+            UserId = snapshot.UserId,
+            TeamId = snapshot.TeamId,
+            OrganizationId = snapshot.OrganizationId,
+            EndUser = exchange.Head.User,
+            Tags = snapshot.Tags,
+            Model = exchange.Grant.Group.Name,
+            DeploymentId = target.Id,
+            Provider = target.Provider,
+            ProviderModel = target.ProviderModel,
+            Status = status,
+            Outcome = outcome,
+            Streamed = streamed,
+            Tokens = tokens,
+            Estimated = estimated,
+            Unpriced = unpriced,
+            Cost = cost,
+            Price = target.Price?.Describe(),
+            BudgetWindows = windows,
+            FailedAttempts = exchange.FailedAttempts?.ToArray(),
+        };
+        spool.Append(record);
+        metrics.Used(record);
+    }
+
+    private static void GiveBack(ChatExchange exchange, Money cost, long tokens, bool count)
+    {
+        exchange.Ticket.Settle(cost);
+        exchange.TargetTicket.Settle(cost);
+        foreach (var (gate, amount) in exchange.Entered)
+        {
+            gate.Leave(amount, tokens, count);
+        }
+
+        exchange.Entered.Clear();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json.Serialization;
+using Gateway.Edge.Admission;
+using Gateway.Edge.Admission.Access;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Models;
+
+/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: the caller's models only. An exhausted budget does not hide them.</summary>
+internal static class ModelEndpoints
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        foreach (var prefix in (string[])["/v1", ""])
+        {
+            routes.MapGet($"{prefix}/models", (Delegate)ListAsync).WithTags("Models").WithSummary("The models that the key may use");
+            routes.MapGet($"{prefix}/models/{{**id}}", (Delegate)FindAsync).WithTags("Models").WithSummary("One model");
+        }
+    }
+
+    private static async Task ListAsync(HttpContext context, Authentication authentication, RoutingTables tables)
+    {
+        var (caller, error) = await authentication.AuthenticateAsync(context.Request);
+        if (caller is null)
+        {
+            await error!.WriteAsync(context);
+            return;
+        }
+
+        await context.Response.WriteAsJsonAsync(
+            new ModelList("list", [.. Visible(caller, tables).Select(Entry)]), EdgeJson.Default.ModelList, cancellationToken: context.RequestAborted);
+    }
+
+    private static async Task FindAsync(HttpContext context, string id, Authentication authentication, RoutingTables tables)
+    {
+        var (caller, error) = await authentication.AuthenticateAsync(context.Request);
+        if (caller is null)
+        {
+            await error!.WriteAsync(context);
+            return;
+        }
+
+        if (caller.Find(id, tables.Current) is { Granted: true })
+        {
+            await context.Response.WriteAsJsonAsync(Entry(id), EdgeJson.Default.ModelEntry, cancellationToken: context.RequestAborted);
+            return;
+        }
+
+        await new GatewayError(404, "model_not_found", "There is no such model among those that this key may use. GET /v1/models lists them.", "id").WriteAsync(context);
+    }
+
+    private static IEnumerable<string> Visible(Caller caller, RoutingTables tables) => tables.Current.PublicNames.Where(caller.MayCall);
+
+    private static ModelEntry Entry(string name) => new(name, "model", 1_677_610_602, "gateway");
+}
+
+/// <summary>OpenAI's list of models.</summary>
+internal sealed record ModelList([property: JsonPropertyName("object")] string Object, [property: JsonPropertyName("data")] ModelEntry[] Data);
+
+/// <summary>OpenAI's model.</summary>
+internal sealed record ModelEntry(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("object")] string Object,
+    [property: JsonPropertyName("created")] long Created,
+    [property: JsonPropertyName("owned_by")] string OwnedBy);

@@ -1,0 +1,51 @@
+using Gateway.Configuration;
+using Gateway.Edge.Admission.Access;
+
+namespace Gateway.Edge.Routing;
+
+/// <summary>Loads config.yaml at the start and again when it changes. A file with errors stops the start, and never a running edge.</summary>
+internal sealed class ConfigurationLoader(
+    IConfiguration settings, IHostEnvironment environment, RoutingTables tables, KeyCache keys, EdgeLog log) : IHostedService, IDisposable
+{
+    private ConfigWatcher? watcher;
+
+    /// <summary>Loads the file.</summary>
+    /// <exception cref="InvalidOperationException">The file has errors: all of them are in the message.</exception>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        var path = settings["Gateway:ConfigFile"] is { Length: > 0 } given ? given : "config.yaml";
+        var surroundings = ConfigEnvironment.Process(environment.EnvironmentName);
+        var result = ConfigReader.ReadFile(path, surroundings);
+        if (result.Config is not { } configuration)
+        {
+            throw new InvalidOperationException($"The configuration has errors:\n{string.Join('\n', result.Errors)}");
+        }
+
+        foreach (var warning in result.Warnings)
+        {
+            log.ConfigurationWarning(warning.ToString());
+        }
+
+        foreach (var notice in result.Notices)
+        {
+            log.ConfigurationNotice(notice.ToString());
+        }
+
+        Use(configuration);
+        watcher = new ConfigWatcher(path, surroundings, configuration);
+        watcher.Changed += changed => Use(changed.Config!);
+        watcher.Refused += refused => log.ConfigurationRefused(string.Join('\n', refused.Errors));
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => watcher?.Dispose();
+
+    private void Use(GatewayConfig configuration)
+    {
+        tables.Use(configuration);
+        keys.MaxStale = configuration.General.MaxStale;
+        log.ConfigurationLoaded(configuration.Version);
+    }
+}

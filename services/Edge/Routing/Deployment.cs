@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Gateway.Configuration;
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Providers;
+using Gateway.Pricing;
+
+namespace Gateway.Edge.Routing;
+
+/// <summary>A deployment ready to be called: everything that does not change from request to request is made once.</summary>
+internal sealed class Deployment
+{
+    public Deployment(
+        ModelDeployment configuration, string providerModel, IChatProvider protocol, ProviderTarget target, ModelPrice? price, DeploymentHealth health, BudgetSlot[] budgets)
+    {
+        Configuration = configuration;
+        ProviderModel = providerModel;
+        Protocol = protocol;
+        Target = target;
+        Price = price;
+        Health = health;
+        Budgets = budgets;
+        ModelJson = JsonSerializer.SerializeToUtf8Bytes(providerModel, EdgeJson.Default.String);
+        Address = protocol.ChatAddress(target, stream: false);
+        StreamAddress = protocol.ChatAddress(target, stream: true);
+    }
+
+    public ModelDeployment Configuration { get; }
+
+    public string Id => Configuration.DeploymentId;
+
+    public string Provider => Configuration.Provider;
+
+    /// <summary>The provider's name of the model.</summary>
+    public string ProviderModel { get; }
+
+    public IChatProvider Protocol { get; }
+
+    public ProviderTarget Target { get; }
+
+    /// <summary>Null for a model without a price: its requests are flagged, never silently free.</summary>
+    public ModelPrice? Price { get; }
+
+    /// <summary>How it has done of late. It outlives a reload of the configuration.</summary>
+    public DeploymentHealth Health { get; }
+
+    /// <summary>The provider's and the deployment's own budgets.</summary>
+    public BudgetSlot[] Budgets { get; }
+
+    /// <summary>The model's name as it is spliced into a request: with its quotes.</summary>
+    public byte[] ModelJson { get; }
+
+    public Uri Address { get; }
+
+    public Uri StreamAddress { get; }
+
+    /// <summary>The most tokens that one answer may have; null when nobody says.</summary>
+    public int? MaxOutputTokens => Configuration.MaxTokens ?? Price?.MaxOutputTokens;
+}
+
+/// <summary>All deployments of one public name.</summary>
+internal sealed class ModelGroup(string name, Deployment[] deployments)
+{
+    public string Name { get; } = name;
+
+    public Deployment[] Deployments { get; } = deployments;
+
+    /// <summary>The public names that are tried when this one has failed.</summary>
+    public IReadOnlyList<string> Fallbacks { get; init; } = [];
+
+    /// <summary>… when the prompt was too long.</summary>
+    public IReadOnlyList<string> ContextWindowFallbacks { get; init; } = [];
+
+    /// <summary>… when a provider's content policy refused.</summary>
+    public IReadOnlyList<string> ContentPolicyFallbacks { get; init; } = [];
+
+    /// <summary>Tries after the first, within the group.</summary>
+    public int Retries { get; init; }
+}

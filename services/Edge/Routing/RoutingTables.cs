@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using Gateway.Configuration;
+using Gateway.Contracts;
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Providers;
+using Gateway.Pricing;
+
+namespace Gateway.Edge.Routing;
+
+/// <summary>The routing table in force, and how one is made from a configuration.</summary>
+internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases leases, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, DeploymentHealth> health = new(StringComparer.Ordinal);
+    private RoutingTable? current;
+
+    public RoutingTable Current => Volatile.Read(ref current) ?? throw new InvalidOperationException("No configuration was loaded.");
+
+    /// <summary>The table in force; null before the first configuration.</summary>
+    public RoutingTable? Loaded => Volatile.Read(ref current);
+
+    /// <summary>The gateway's own budget; null when the configuration has none.</summary>
+    public BudgetSlot? GatewayBudget { get; private set; }
+
+    /// <summary>Puts a configuration into force for every request that begins from now on.</summary>
+    public void Use(GatewayConfig configuration)
+    {
+        var prices = PriceCatalogue.BuiltIn;
+        if (configuration.General.PriceFile is { } file && PriceCatalogue.Read(File.ReadAllText(file), file) is { Catalogue: { } mounted })
+        {
+            prices = prices.With(mounted);
+        }
+
+        var named = configuration.Models.Where(static model => !model.IsPattern).GroupBy(static model => model.ModelName, StringComparer.Ordinal)
+            .Select(group => GroupOf(group.Key, [.. group.Select(model => Make(model, model.ProviderModel, prices, configuration))], configuration));
+        var patterns = configuration.Models.Where(static model => model.IsPattern).GroupBy(static model => model.ModelName, StringComparer.Ordinal)
+            .Select(group => (group.Key, (Func<string, ModelGroup>)(name => GroupOf(
+                name,
+                [.. group.Select(model => Make(model, ModelPattern.Fill(model.ProviderModel, ModelPattern.Stars(model.ModelName, name) ?? []), prices, configuration))],
+                configuration))));
+        GatewayBudget = configuration.LiteLlm.MaxBudget is { } limit
+            ? Slot(BudgetId.Gateway, limit, configuration.LiteLlm.BudgetDuration, configuration)
+            : null;
+        Volatile.Write(ref current, new RoutingTable(configuration, named, patterns, StrategyOf(configuration.Router)));
+    }
+
+    private static IRoutingStrategy StrategyOf(RouterSettings router) => router.Strategy switch
+    {
+        RoutingStrategy.LeastBusy => new LeastBusyStrategy(),
+        RoutingStrategy.UsageBased => new UsageBasedStrategy(),
+        RoutingStrategy.LatencyBased => new LatencyBasedStrategy(router.LowestLatencyBuffer),
+        RoutingStrategy.CostBased => new CostBasedStrategy(),
+        _ => new SimpleShuffleStrategy(),
+    };
+
+    private static ModelGroup GroupOf(string name, Deployment[] deployments, GatewayConfig configuration)
+    {
+        var router = configuration.Router;
+        return new ModelGroup(name, deployments)
+        {
+            Fallbacks = router.Fallbacks.GetValueOrDefault(name) ?? router.Fallbacks.GetValueOrDefault("*") ?? router.DefaultFallbacks,
+            ContextWindowFallbacks = router.ContextWindowFallbacks.GetValueOrDefault(name) ?? router.ContextWindowFallbacks.GetValueOrDefault("*") ?? [],
+            ContentPolicyFallbacks = router.ContentPolicyFallbacks.GetValueOrDefault(name) ?? router.ContentPolicyFallbacks.GetValueOrDefault("*") ?? [],
+            Retries = router.NumRetries,
+        };
+    }
+
+    private Deployment Make(ModelDeployment model, string providerModel, PriceCatalogue prices, GatewayConfig configuration)
+    {
+        var protocol = ChatProviders.Find(model.Protocol.ToString()) ?? throw new InvalidOperationException(
+            $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
+        var target = new ProviderTarget(
+            providerModel,
+            model.UsesSampleProvider ? sample.BaseAddress(model.Protocol) : new Uri(model.ApiBase ?? "http://invalid.invalid"),
+            model.UsesSampleProvider ? null : model.ApiKey?.Reveal(),
+            model.ApiVersion,
+            model.Organization);
+        var budgets = new List<BudgetSlot>();
+        if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
+        {
+            budgets.Add(Slot(BudgetId.Of(BudgetId.ProviderScope, model.Provider), budget.Limit, budget.Period, configuration));
+        }
+
+        if (model.MaxBudget is { } limit)
+        {
+            budgets.Add(Slot(BudgetId.Of(BudgetId.DeploymentScope, model.DeploymentId), limit, model.BudgetDuration, configuration));
+        }
+
+        return new Deployment(
+            model,
+            providerModel,
+            protocol,
+            target,
+            prices.Find(model.Provider, providerModel, model.BaseModel, model.Price),
+            health.GetOrAdd($"{model.DeploymentId}/{providerModel}", static _ => new DeploymentHealth()),
+            [.. budgets]);
+    }
+
+    // The order of configurations is the order of their budgets: what was loaded later is newer.
+    private BudgetSlot Slot(string id, Money limit, string? period, GatewayConfig configuration) => new(
+        new BudgetDefinition { Id = id, Limit = limit, Period = period, TimeZone = configuration.TimeZone, Revision = time.GetUtcNow().ToUnixTimeMilliseconds() },
+        leases,
+        time);
+}
+
+/// <summary>Where the sample provider listens (<c>services:sample-provider:http:0</c>): it answers for providers without a key in Development.</summary>
+internal sealed class SampleProviderAddress(IConfiguration configuration)
+{
+    /// <summary>Its address as the protocol's <c>api_base</c>.</summary>
+    public Uri BaseAddress(ProviderProtocol protocol)
+    {
+        var address = configuration["services:sample-provider:http:0"] ?? throw new InvalidOperationException(
+            "services:sample-provider:http:0 is missing: the sample provider answers for providers without a key in Development, and nobody said where it is. AppHost does that by itself.");
+        return new Uri(protocol is ProviderProtocol.OpenAi or ProviderProtocol.Mistral or ProviderProtocol.Azure ? $"{address.TrimEnd('/')}/v1" : address);
+    }
+}

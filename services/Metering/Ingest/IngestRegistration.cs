@@ -1,0 +1,35 @@
+using Gateway.Metering.Partitions;
+using Gateway.Metering.Schema;
+using Gateway.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Metering.Ingest;
+
+internal static class IngestRegistration
+{
+    public const string Queue = "metering-usage";
+
+    /// <summary>The database with its schema and days, and the consumer that fills it.</summary>
+    public static WebApplicationBuilder AddIngest(this WebApplicationBuilder builder)
+    {
+        builder.AddNpgsqlDataSource("metering");
+        builder.Services.AddOptions<MeteringOptions>().BindConfiguration(MeteringOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<MeteringMetrics>();
+        builder.Services.AddSingleton<SchemaReady>().AddHostedService(services => services.GetRequiredService<SchemaReady>());
+        builder.Services.AddSingleton<DayPartitions>();
+        builder.Services.AddSingleton<RetentionJob>().AddHostedService(services => services.GetRequiredService<RetentionJob>());
+        builder.Services.AddSingleton<Names>();
+        builder.Services.AddSingleton<UsageStore>();
+        return builder.AddMessaging(
+            bus => bus.AddConsumer<UsageConsumer>(),
+            (context, rabbit) => rabbit.ReceiveEndpoint(Queue, endpoint =>
+            {
+                var options = context.GetRequiredService<IOptions<MeteringOptions>>().Value;
+                endpoint.Durable();
+                endpoint.PrefetchCount = options.Prefetch;
+                endpoint.ConcurrentMessageLimit = options.ConcurrentBatches;
+                endpoint.ConfigureConsumer<UsageConsumer>(context);
+            }));
+    }
+}

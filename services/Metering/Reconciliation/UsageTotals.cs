@@ -1,0 +1,63 @@
+using Gateway.Metering.Reports;
+using Gateway.ServiceDefaults;
+using Npgsql;
+
+namespace Gateway.Metering.Reconciliation;
+
+/// <summary>What the rows of a range add up to.</summary>
+/// <param name="Rows">How many.</param>
+/// <param name="Cost">Their cost in whole nano-dollars.</param>
+internal sealed record RowTotals(long Rows, long Cost);
+
+/// <summary>The same for one budget window. A row that was charged to three windows counts in three.</summary>
+internal sealed record WindowTotals(string WindowId, long Rows, long Cost);
+
+/// <summary>
+/// <c>/internal/usage/totals?from=&amp;to=</c>: Ledger compares it with its journal. It reads the rows and not the roll-ups, so that the comparison
+/// shows an error in either.
+/// </summary>
+internal static class UsageTotals
+{
+    public static WebApplication MapReconciliation(this WebApplication app)
+    {
+        app.MapGroup("/internal/usage").WithTags("Internal").RequireService().AddEndpointFilter(ReportRoutes.DatabaseAwayAsync).MapGet("/totals", Answer);
+        return app;
+    }
+
+    private static async Task<IResult> Answer(DateTimeOffset? from, DateTimeOffset? to, string? by, ReportDatabase database, CancellationToken cancellation)
+    {
+        var where = new Where();
+        if (from is { } first)
+        {
+            where.And("started_at >= ?", first.UtcDateTime);
+        }
+
+        if (to is { } end)
+        {
+            where.And("started_at < ?", end.UtcDateTime);
+        }
+
+        if (by is null)
+        {
+            var totals = await database.QueryAsync(
+                $"select count(*), coalesce(sum(cost), 0)::bigint from usage_records {where}",
+                where, static reader => new RowTotals(reader.GetInt64(0), reader.GetInt64(1)), cancellation);
+            return TypedResults.Json(totals[0], TotalsJson.Default.RowTotals);
+        }
+
+        if (by != "budget_window")
+        {
+            return Problems.Result(422, "invalid_request", "by must be budget_window.", "by");
+        }
+
+        var windows = await database.QueryAsync(
+            $"""
+            select n.name, s.rows, s.cost from (
+                select w.no, count(*) as rows, sum(cost)::bigint as cost
+                from usage_records cross join lateral unnest(windows_no) as w(no) {where} group by w.no) s
+            join names n using (no) order by n.name
+            """,
+            where, static reader => new WindowTotals(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)), cancellation);
+        return TypedResults.Json(windows, TotalsJson.Default.ListWindowTotals);
+    }
+}
