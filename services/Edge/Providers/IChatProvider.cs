@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using Gateway.Contracts;
+using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Providers;
 
@@ -16,6 +17,12 @@ internal interface IChatProvider
 
     /// <summary>Whether the provider takes and gives OpenAI's chat as it is. The write and read methods below are then not called.</summary>
     bool SpeaksOpenAiChat { get; }
+
+    /// <summary>
+    /// Whether the provider may be sent <c>stream_options</c>. One that is strict about unknown fields and reports a stream's usage unasked
+    /// must not be. Of meaning only where the bytes pass through.
+    /// </summary>
+    bool TakesStreamOptions => true;
 
     /// <summary>The address of one call.</summary>
     /// <param name="target">Base address, version and model.</param>
@@ -44,6 +51,9 @@ internal interface IChatProvider
 
     /// <summary>Starts to read a streamed reply.</summary>
     IChatStream OpenStream(in ChatCall call);
+
+    /// <summary>Starts to cut a streamed reply into frames: server-sent events, unless the protocol has a framing of its own.</summary>
+    FrameReader OpenFrames() => new SseReader();
 
     /// <summary>What a reply with an error status says, in the gateway's words.</summary>
     /// <param name="status">The provider's status.</param>

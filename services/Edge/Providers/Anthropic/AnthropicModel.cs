@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Gateway.Edge.Providers.Anthropic;
+
+/// <summary>What a Claude model can do, told by the version in its name. A name without one is taken for a new model.</summary>
+internal readonly partial record struct AnthropicModel(int Version, bool Opus)
+{
+    private const int Newest = 9900;
+
+    /// <summary>Thinks at all (3.7 and later).</summary>
+    public bool Thinks => Version >= 307;
+
+    /// <summary>Decides itself how long to think and takes an effort (4.6 and later); before that it takes a number of tokens.</summary>
+    public bool ThinksAdaptively => Version >= 406;
+
+    /// <summary>Refuses temperature, top_p and top_k (4.7 and later).</summary>
+    public bool RefusesSampling => Version >= 407;
+
+    /// <summary>Holds to a JSON schema (4.5 and later, Opus from 4.1).</summary>
+    public bool TakesSchema => Version >= (Opus ? 401 : 405);
+
+    /// <summary>Reads the name, also as Bedrock, Vertex AI and others write it.</summary>
+    public static AnthropicModel Of(string name)
+    {
+        var opus = name.Contains("opus", StringComparison.OrdinalIgnoreCase);
+        var match = VersionInName().Match(name);
+        if (!match.Success)
+        {
+            return new AnthropicModel(Newest, opus);
+        }
+
+        var minor = match.Groups["minor"] is { Success: true } given ? int.Parse(given.Value, CultureInfo.InvariantCulture) : 0;
+        return new AnthropicModel((int.Parse(match.Groups["major"].Value, CultureInfo.InvariantCulture) * 100) + minor, opus);
+    }
+
+    // A date such as 20250219 has more than two digits and is no version.
+    [GeneratedRegex(@"claude(-[a-z]+)*-(?<major>\d{1,2})(?!\d)([-.](?<minor>\d{1,2})(?!\d))?", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex VersionInName();
+}

@@ -1,0 +1,43 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+
+namespace Gateway.Edge.Providers.Anthropic;
+
+/// <summary>Anthropic's messages API.</summary>
+internal sealed class AnthropicProvider : IChatProvider
+{
+    private const string DefaultVersion = "2023-06-01";
+
+    /// <inheritdoc/>
+    public string Protocol => "anthropic";
+
+    /// <inheritdoc/>
+    public bool SpeaksOpenAiChat => false;
+
+    /// <inheritdoc/>
+    public Uri ChatAddress(ProviderTarget target, bool stream) =>
+        target.Under(target.BaseAddress.AbsolutePath.TrimEnd('/').EndsWith("/v1", StringComparison.Ordinal) ? "messages" : "v1/messages");
+
+    /// <inheritdoc/>
+    public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
+    {
+        headers.Add("anthropic-version", target.ApiVersion ?? DefaultVersion);
+        if (!string.IsNullOrEmpty(target.ApiKey))
+        {
+            headers.Add("x-api-key", target.ApiKey);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
+        AnthropicRequest.Write(request, call, output, dropped);
+
+    /// <inheritdoc/>
+    public ReplyUsage ReadReply(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output) => AnthropicReply.Read(reply, call, output);
+
+    /// <inheritdoc/>
+    public IChatStream OpenStream(in ChatCall call) => new AnthropicStream(call);
+
+    /// <inheritdoc/>
+    public ProviderError ReadError(int status, ReadOnlySpan<byte> body) => AnthropicReply.ReadError(status, body);
+}

@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers.Anthropic;
+
+/// <summary>Reads Anthropic's whole replies and errors.</summary>
+internal static class AnthropicReply
+{
+    /// <summary>Writes OpenAI's reply for Anthropic's.</summary>
+    public static ReplyUsage Read(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
+    {
+        using var document = JsonReading.ParseReply(reply.Span);
+        var message = document.RootElement;
+        if (message.Field("content"u8).ValueKind != JsonValueKind.Array)
+        {
+            throw new MalformedReplyException("Anthropic's reply has no content.");
+        }
+
+        var completion = new Completion { Id = message.Field("id"u8).RawText().ToArray() };
+        var answeredInJson = false;
+        foreach (var block in message.Field("content"u8).EnumerateArray())
+        {
+            answeredInJson |= ReadBlock(block, completion);
+        }
+
+        var usage = new AnthropicUsage();
+        usage.Take(message.Field("usage"u8));
+        completion.Usage = usage.Tokens;
+        completion.FinishReason = FinishReason(message.Field("stop_reason"u8), completion.ToolCallCount > 0, answeredInJson);
+        completion.Write(call, output);
+        return new ReplyUsage(completion.Usage);
+    }
+
+    /// <summary>OpenAI's word for Anthropic's reason to stop. A reason that is new ends the answer as usual.</summary>
+    public static string FinishReason(JsonElement reason, bool hasToolCalls, bool answeredInJson) => reason.Text() switch
+    {
+        "max_tokens" or "model_context_window_exceeded" => "length",
+        "refusal" => "content_filter",
+        "tool_use" => hasToolCalls || !answeredInJson ? "tool_calls" : "stop",
+        _ => "stop",
+    };
+
+    /// <summary>What Anthropic's error says.</summary>
+    public static ProviderError ReadError(int status, ReadOnlySpan<byte> body)
+    {
+        ErrorText.TryRead(body, out var text);
+        var kind = (text.Type, status) switch
+        {
+            ("overloaded_error" or "rate_limit_error", _) or (_, 429 or 529) => ProviderErrorKind.RateLimited,
+            ("authentication_error" or "permission_error" or "billing_error", _) or (_, 401 or 402 or 403) => ProviderErrorKind.Authentication,
+            ("invalid_request_error" or "not_found_error" or "request_too_large", _) or (_, 400 or 404 or 413 or 422) => ByWords(text.Message),
+            _ => ProviderErrorKind.Failed,
+        };
+        return new ProviderError(kind, text.MessageOr(status), text.Type);
+    }
+
+    /// <summary>An error in mid-stream, where no status says what it means.</summary>
+    public static ProviderError ReadStreamError(ReadOnlySpan<byte> data) => ReadError(500, data);
+
+    private static ProviderErrorKind ByWords(string? message) =>
+        ErrorText.SaysContextWindow(message) ? ProviderErrorKind.ContextWindow
+        : message?.Contains("credit balance", StringComparison.OrdinalIgnoreCase) == true ? ProviderErrorKind.Authentication
+        : ErrorText.SaysContentPolicy(message) ? ProviderErrorKind.ContentPolicy
+        : ProviderErrorKind.BadRequest;
+
+    /// <summary>Takes one block; true when it is the answer of the JSON tool.</summary>
+    private static bool ReadBlock(JsonElement block, Completion completion)
+    {
+        switch (block.Field("type"u8).Text())
+        {
+            case "text":
+                completion.Content.Add(block.Field("text"u8).RawText());
+                break;
+            case "thinking":
+                completion.Reasoning.Add(block.Field("thinking"u8).RawText());
+                completion.ThinkingBlocks.Add(block.Clone());
+                break;
+            case "redacted_thinking":
+                completion.ThinkingBlocks.Add(block.Clone());
+                break;
+            case "tool_use" when block.Field("name"u8).Is("gateway_json_reply"u8):
+                completion.Content.Add(JsonEncodedText.Encode(block.Field("input"u8).Raw(), Completion.Writing.Encoder).EncodedUtf8Bytes);
+                return true;
+            case "tool_use":
+                var input = block.Field("input"u8);
+                completion.AddToolCall(block.Field("id"u8).RawText(), block.Field("name"u8).RawText(), input.Given() ? input.Raw() : default);
+                break;
+        }
+
+        // Anthropic runs its own tools (server_tool_use and their results) itself: OpenAI's chat has no place for the protocol of that.
+        return false;
+    }
+}

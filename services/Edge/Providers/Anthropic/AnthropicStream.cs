@@ -1,0 +1,182 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers.Anthropic;
+
+/// <summary>Reads Anthropic's event stream.</summary>
+internal sealed class AnthropicStream(ChatCall call) : IChatStream
+{
+    private readonly AnthropicUsage usage = new();
+    private readonly Dictionary<int, Block> toolBlocks = [];
+    private ChunkFrames? frames;
+    private bool answeredInJson;
+    private bool finished;
+
+    /// <inheritdoc/>
+    public TokenUsage? Usage => usage.Tokens;
+
+    /// <inheritdoc/>
+    public bool Ended { get; private set; }
+
+    /// <inheritdoc/>
+    public ProviderError? Error { get; private set; }
+
+    /// <inheritdoc/>
+    public void Read(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, IBufferWriter<byte> output)
+    {
+        if (data.IsEmpty || name.SequenceEqual("ping"u8))
+        {
+            return;
+        }
+
+        using var document = JsonReading.ParseReply(data);
+        var item = document.RootElement;
+        switch (item.Field("type"u8).Text())
+        {
+            case "message_start":
+                var message = item.Field("message"u8);
+                frames ??= new ChunkFrames(call, message.Field("id"u8).RawText());
+                usage.Take(message.Field("usage"u8));
+                frames.Role(output);
+                break;
+            case "content_block_start":
+                Start(IndexOf(item), item.Field("content_block"u8), output);
+                break;
+            case "content_block_delta":
+                Delta(IndexOf(item), item.Field("delta"u8), output);
+                break;
+            case "content_block_stop":
+                Stop(IndexOf(item), output);
+                break;
+            case "message_delta":
+                usage.Take(item.Field("usage"u8));
+                Finish(item.Field("delta"u8).Field("stop_reason"u8), output);
+                break;
+            case "message_stop":
+                Finish(default, output);
+                Ended = true;
+                break;
+            case "error":
+                Error = AnthropicReply.ReadStreamError(data);
+                break;
+        }
+
+        // ping, and events that are new: nothing for the caller.
+    }
+
+    private ChunkFrames Frames => frames ??= new ChunkFrames(call, default);
+
+    private static int IndexOf(JsonElement item) => item.Field("index"u8).Int() ?? 0;
+
+    private void Start(int index, JsonElement block, IBufferWriter<byte> output)
+    {
+        switch (block.Field("type"u8).Text())
+        {
+            case "text" when block.Field("text"u8).RawText() is { IsEmpty: false } text:
+                Frames.Content(output, text);
+                break;
+            case "thinking" when block.Field("thinking"u8).RawText() is { IsEmpty: false } thought:
+                WriteThinking(thought, output);
+                break;
+            case "redacted_thinking":
+                Frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, .. block.Field("data"u8).RawText(), .. "\"}]"u8]);
+                break;
+            case "tool_use":
+                var isJsonReply = block.Field("name"u8).Is("gateway_json_reply"u8);
+                answeredInJson |= isJsonReply;
+                var call = isJsonReply ? -1 : Frames.ToolCall(output, block.Field("id"u8).RawText(), block.Field("name"u8).RawText());
+                var input = block.Field("input"u8);
+                toolBlocks[index] = new Block(call) { Input = input.Given() ? input.Raw().ToArray() : "{}"u8.ToArray() };
+                break;
+        }
+    }
+
+    private void Delta(int index, JsonElement delta, IBufferWriter<byte> output)
+    {
+        switch (delta.Field("type"u8).Text())
+        {
+            case "text_delta":
+                Frames.Content(output, delta.Field("text"u8).RawText());
+                break;
+            case "thinking_delta":
+                WriteThinking(delta.Field("thinking"u8).RawText(), output);
+                break;
+            case "signature_delta":
+                Frames.Delta(
+                    output,
+                    [.. "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, .. delta.Field("signature"u8).RawText(), .. "\"}]"u8]);
+                break;
+            case "input_json_delta":
+                if (!toolBlocks.TryGetValue(index, out var block))
+                {
+                    // A tool that Anthropic runs itself, such as its web search.
+                    return;
+                }
+
+                // The first piece is always empty; without any other the arguments are the ones that the block began with.
+                var json = delta.Field("partial_json"u8).RawText();
+                if (!json.IsEmpty)
+                {
+                    block.HasArguments = true;
+                    WriteArguments(block, json, output);
+                }
+
+                break;
+        }
+    }
+
+    private void Stop(int index, IBufferWriter<byte> output)
+    {
+        if (toolBlocks.Remove(index, out var block) && !block.HasArguments)
+        {
+            WriteArguments(block, JsonEncodedText.Encode(block.Input, Completion.Writing.Encoder).EncodedUtf8Bytes, output);
+        }
+    }
+
+    private void WriteArguments(Block block, ReadOnlySpan<byte> escaped, IBufferWriter<byte> output)
+    {
+        if (block.Call < 0)
+        {
+            Frames.Content(output, escaped);
+        }
+        else
+        {
+            Frames.Arguments(output, block.Call, escaped);
+        }
+    }
+
+    private void WriteThinking(ReadOnlySpan<byte> thought, IBufferWriter<byte> output) =>
+        Frames.Delta(
+            output,
+            [
+                .. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8,
+            ]);
+
+    private void Finish(JsonElement reason, IBufferWriter<byte> output)
+    {
+        if (finished || (reason.ValueKind != JsonValueKind.String && reason.ValueKind != JsonValueKind.Undefined))
+        {
+            return;
+        }
+
+        if (reason.ValueKind == JsonValueKind.Undefined && frames is null)
+        {
+            throw new MalformedReplyException("Anthropic's stream ended before it began.");
+        }
+
+        finished = true;
+        Frames.Finish(output, System.Text.Encoding.ASCII.GetBytes(AnthropicReply.FinishReason(reason, Frames.ToolCalls > 0, answeredInJson)));
+    }
+
+    /// <summary>A tool call under way; <c>Call</c> is its index, -1 for the JSON tool.</summary>
+    private sealed class Block(int call)
+    {
+        public int Call { get; } = call;
+
+        public bool HasArguments { get; set; }
+
+        public byte[] Input { get; init; } = [];
+    }
+}

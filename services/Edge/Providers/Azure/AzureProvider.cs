@@ -1,0 +1,47 @@
+using System.Net.Http.Headers;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers.Azure;
+
+/// <summary>Azure OpenAI: OpenAI's chat with the deployment in the path, a version in the query and the key in a header of its own.</summary>
+internal sealed class AzureProvider : OpenAiProvider
+{
+    private const string DefaultVersion = "2024-10-21";
+
+    /// <inheritdoc/>
+    public override string Protocol => "azure";
+
+    /// <inheritdoc/>
+    public override Uri ChatAddress(ProviderTarget target, bool stream)
+    {
+        var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
+        if (path.EndsWith("/openai/v1", StringComparison.Ordinal))
+        {
+            // Azure's newer form: the model stands in the body, and a version is needed for previews only.
+            return WithVersion(target.Under("chat/completions"), target.ApiVersion);
+        }
+
+        var rest = path switch
+        {
+            _ when path.EndsWith("/chat/completions", StringComparison.Ordinal) => "chat/completions",
+            _ when path.Contains("/openai/deployments/", StringComparison.Ordinal) => "chat/completions",
+            _ when path.EndsWith("/openai", StringComparison.Ordinal) => $"deployments/{Uri.EscapeDataString(target.Model)}/chat/completions",
+            _ => $"openai/deployments/{Uri.EscapeDataString(target.Model)}/chat/completions",
+        };
+        return WithVersion(target.Under(rest), target.ApiVersion ?? DefaultVersion);
+    }
+
+    /// <inheritdoc/>
+    public override void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
+    {
+        if (!string.IsNullOrEmpty(target.ApiKey))
+        {
+            headers.Add("api-key", target.ApiKey);
+        }
+    }
+
+    private static Uri WithVersion(Uri address, string? version) =>
+        version is null || address.Query.Contains("api-version=", StringComparison.Ordinal)
+            ? address
+            : new UriBuilder(address) { Query = $"{address.Query.TrimStart('?')}{(address.Query.Length > 1 ? "&" : "")}api-version={Uri.EscapeDataString(version)}" }.Uri;
+}

@@ -1,0 +1,24 @@
+using Gateway.Edge.Providers.Anthropic;
+using Gateway.Edge.Providers.Azure;
+using Gateway.Edge.Providers.Mistral;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers;
+
+/// <summary>The protocols that the gateway speaks upstream, by the name that stands in providers.json.</summary>
+internal static class ChatProviders
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<IChatProvider> All { get; } =
+    [
+        new OpenAiProvider(),
+        new AzureProvider(),
+        new MistralProvider(),
+        new AnthropicProvider(),
+    ];
+
+    private static readonly Dictionary<string, IChatProvider> ByProtocol = All.ToDictionary(provider => provider.Protocol, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The provider of that protocol; null when the gateway does not speak it.</summary>
+    public static IChatProvider? Find(string protocol) => ByProtocol.GetValueOrDefault(protocol);
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace Gateway.Edge.Providers;
+
+/// <summary>
+/// What a protocol cannot say. With <c>drop_params</c> it is left out and named, so that the caller can see it; without, the request is
+/// refused: nothing is dropped silently.
+/// </summary>
+/// <param name="names">Takes the names.</param>
+/// <param name="allowed">Whether leaving out is allowed.</param>
+/// <param name="provider">Who cannot say it, for the message.</param>
+internal sealed class DroppedFields(List<string> names, bool allowed, string provider)
+{
+    /// <summary>Leaves a field out.</summary>
+    /// <exception cref="UntranslatableRequestException">Leaving out is not allowed.</exception>
+    public void Add(string name)
+    {
+        if (!allowed)
+        {
+            throw new UntranslatableRequestException(
+                $"{provider} does not support '{name}' as it is used here. Leave it out, or set drop_params: true to have the gateway leave it out.", name);
+        }
+
+        if (!names.Contains(name))
+        {
+            names.Add(name);
+        }
+    }
+
+    /// <summary>Leaves out each field that is given and not in <paramref name="known"/>; a value that is the default anyway is no loss.</summary>
+    public void AddUnknown(JsonElement request, HashSet<string> known)
+    {
+        foreach (var field in request.Fields())
+        {
+            if (!known.Contains(field.Name) && !IsDefault(field))
+            {
+                Add(field.Name);
+            }
+        }
+    }
+
+    private static bool IsDefault(JsonProperty field) => field.Value.ValueKind switch
+    {
+        JsonValueKind.Null or JsonValueKind.False => true,
+        JsonValueKind.Number => field.Value.TryGetDouble(out var number) && number == (field.NameEquals("n"u8) ? 1 : 0) && !field.NameEquals("seed"u8),
+        JsonValueKind.Array => field.Value.GetArrayLength() == 0 || (field.NameEquals("modalities"u8) && field.Value.GetArrayLength() == 1 && field.Value[0].Is("text"u8)),
+        JsonValueKind.Object => !field.Value.EnumerateObject().Any(),
+        JsonValueKind.String => field.Value.ValueEquals(""u8) || (field.NameEquals("verbosity"u8) && field.Value.Is("medium"u8)),
+        _ => false,
+    };
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Gateway.Edge.Providers;
+
+/// <summary>
+/// Reads JSON that others wrote: what is missing or of another kind than expected reads as absent and never throws. A field that a provider
+/// sends in a new form then costs that field, not the reply.
+/// </summary>
+internal static class JsonReading
+{
+    /// <summary>Parses a provider's reply or event, which must be an object.</summary>
+    /// <exception cref="MalformedReplyException">It is not.</exception>
+    public static JsonDocument ParseReply(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(bytes);
+            var document = JsonDocument.ParseValue(ref reader);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return document;
+            }
+
+            document.Dispose();
+        }
+        catch (JsonException)
+        {
+            // Its message would quote the reply.
+        }
+
+        throw new MalformedReplyException("The provider's reply is not a JSON object.");
+    }
+
+    /// <summary>The field; undefined when this is no object or has none.</summary>
+    public static JsonElement Field(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+
+    /// <summary>Whether there is a value: neither absent nor null.</summary>
+    public static bool Given(this JsonElement element) => element.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+
+    /// <summary>A string's text; null when it is none, or is broken (half a surrogate pair).</summary>
+    public static string? Text(this JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.String)
+        {
+            return null;
+        }
+
+        try
+        {
+            return element.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A string's or a number's text.</summary>
+    public static string? Scalar(this JsonElement element) => element.ValueKind == JsonValueKind.Number ? element.GetRawText() : element.Text();
+
+    /// <summary>Whether this is that string.</summary>
+    public static bool Is(this JsonElement element, ReadOnlySpan<byte> text) => element.ValueKind == JsonValueKind.String && element.ValueEquals(text);
+
+    /// <summary>A whole number, also when it is written with a fraction.</summary>
+    public static int? Int(this JsonElement element) =>
+        element.ValueKind != JsonValueKind.Number ? null
+        : element.TryGetInt32(out var number) ? number
+        : element.TryGetDouble(out var fraction) && Math.Abs(fraction) < int.MaxValue ? (int)fraction
+        : null;
+
+    /// <summary>A count of tokens: 0 when absent, never negative; a string of a number counts.</summary>
+    public static long Count(this JsonElement element)
+    {
+        double number = element.ValueKind switch
+        {
+            JsonValueKind.Number when element.TryGetDouble(out var given) => given,
+            JsonValueKind.String when double.TryParse(element.Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out var given) => given,
+            _ => 0,
+        };
+        return double.IsNaN(number) ? 0 : (long)Math.Clamp(number, 0, 1e12);
+    }
+
+    /// <summary>The elements of an array; none when this is no array.</summary>
+    public static JsonElement.ArrayEnumerator Items(this JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : default;
+
+    /// <summary>The fields of an object; none when this is no object.</summary>
+    public static JsonElement.ObjectEnumerator Fields(this JsonElement element) =>
+        element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : default;
+
+    /// <summary>The bytes as they came, quotes and escapes included: copied, a text cannot change.</summary>
+    public static ReadOnlySpan<byte> Raw(this JsonElement element) => JsonMarshal.GetRawUtf8Value(element);
+
+    /// <summary>A string's bytes as they came, without its quotes; empty when this is no string.</summary>
+    public static ReadOnlySpan<byte> RawText(this JsonElement element) => element.ValueKind == JsonValueKind.String ? element.Raw()[1..^1] : default;
+
+    /// <summary>Writes a field with the bytes as they came.</summary>
+    public static void WriteCopy(this Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement value)
+    {
+        writer.WritePropertyName(name);
+        writer.WriteCopy(value);
+    }
+
+    /// <summary>Writes a value with the bytes as they came.</summary>
+    public static void WriteCopy(this Utf8JsonWriter writer, JsonElement value) => writer.WriteRawValue(value.Raw(), skipInputValidation: true);
+}

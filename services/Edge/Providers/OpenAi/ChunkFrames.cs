@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+
+namespace Gateway.Edge.Providers.OpenAi;
+
+/// <summary>
+/// Writes the frames of a <c>chat.completion.chunk</c> stream for protocols that are not OpenAI's. What all frames of a stream share is made
+/// once; a text is copied as the provider escaped it, so it cannot change on the way.
+/// </summary>
+internal sealed class ChunkFrames
+{
+    private readonly byte[] head;
+    private bool roleGiven;
+
+    /// <param name="call">The call.</param>
+    /// <param name="id">The provider's id, escaped for JSON; empty when it has none.</param>
+    public ChunkFrames(in ChatCall call, ReadOnlySpan<byte> id)
+    {
+        head = Encoding.UTF8.GetBytes(string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""data: {"id":"{{(id.IsEmpty ? CompletionIds.For(call.Id) : Encoding.UTF8.GetString(id))}}","object":"chat.completion.chunk","created":{{call.Created}},"model":"{{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(call.PublicModel)}}","choices":[{"index":0,"delta":{"""));
+    }
+
+    /// <summary>How many tool calls have been started.</summary>
+    public int ToolCalls { get; private set; }
+
+    /// <summary>The first frame: who speaks. Further calls write nothing.</summary>
+    public void Role(IBufferWriter<byte> output)
+    {
+        if (!roleGiven)
+        {
+            roleGiven = true;
+            output.Write(head);
+            output.Write("\"role\":\"assistant\",\"content\":\"\""u8);
+            EndDelta(output);
+        }
+    }
+
+    /// <summary>A piece of the answer.</summary>
+    public void Content(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Text(output, "\"content\":\""u8, escaped);
+
+    /// <summary>A piece of a refusal.</summary>
+    public void Refusal(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Text(output, "\"refusal\":\""u8, escaped);
+
+    /// <summary>A piece of reasoning.</summary>
+    public void Reasoning(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Text(output, "\"reasoning_content\":\""u8, escaped);
+
+    /// <summary>Begins a tool call and gives its index.</summary>
+    /// <param name="output">Takes the frame.</param>
+    /// <param name="id">Escaped for JSON.</param>
+    /// <param name="name">Escaped for JSON.</param>
+    /// <param name="extra">Further members of the call, beginning with a comma; or empty.</param>
+    public int ToolCall(IBufferWriter<byte> output, ReadOnlySpan<byte> id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> extra = default)
+    {
+        var index = ToolCalls++;
+        BeginToolCall(output, index);
+        output.Write(",\"id\":\""u8);
+        output.Write(id);
+        output.Write("\",\"type\":\"function\",\"function\":{\"name\":\""u8);
+        output.Write(name);
+        output.Write("\",\"arguments\":\"\"}"u8);
+        output.Write(extra);
+        output.Write("}]"u8);
+        EndDelta(output);
+        return index;
+    }
+
+    /// <summary>A piece of a tool call's arguments.</summary>
+    /// <param name="output">Takes the frame.</param>
+    /// <param name="index">The call's index.</param>
+    /// <param name="escaped">JSON text, escaped once more because it stands in a string.</param>
+    public void Arguments(IBufferWriter<byte> output, int index, ReadOnlySpan<byte> escaped)
+    {
+        BeginToolCall(output, index);
+        output.Write(",\"function\":{\"arguments\":\""u8);
+        output.Write(escaped);
+        output.Write("\"}}]"u8);
+        EndDelta(output);
+    }
+
+    /// <summary>A delta made of other members.</summary>
+    public void Delta(IBufferWriter<byte> output, ReadOnlySpan<byte> members)
+    {
+        Role(output);
+        output.Write(head);
+        output.Write(members);
+        EndDelta(output);
+    }
+
+    /// <summary>The last frame of the choice.</summary>
+    public void Finish(IBufferWriter<byte> output, ReadOnlySpan<byte> reason)
+    {
+        Role(output);
+        output.Write(head);
+        output.Write("},\"finish_reason\":\""u8);
+        output.Write(reason);
+        output.Write("\"}]}\n\n"u8);
+    }
+
+    private void BeginToolCall(IBufferWriter<byte> output, int index)
+    {
+        Role(output);
+        output.Write(head);
+        output.Write("\"tool_calls\":[{\"index\":"u8);
+        Span<byte> digits = stackalloc byte[11];
+        index.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        output.Write(digits[..length]);
+    }
+
+    private void Text(IBufferWriter<byte> output, ReadOnlySpan<byte> member, ReadOnlySpan<byte> escaped)
+    {
+        Role(output);
+        output.Write(head);
+        output.Write(member);
+        output.Write(escaped);
+        output.Write("\""u8);
+        EndDelta(output);
+    }
+
+    private static void EndDelta(IBufferWriter<byte> output) => output.Write("},\"finish_reason\":null}]}\n\n"u8);
+}
+
+/// <summary>Ids for replies of protocols that have none.</summary>
+internal static class CompletionIds
+{
+    /// <summary>The id of the request's completion.</summary>
+    public static string For(Guid request) => string.Create(CultureInfo.InvariantCulture, $"chatcmpl-{request:N}");
+
+    /// <summary>The id of a tool call that the provider gave none.</summary>
+    public static string ForToolCall(Guid request, int index) => string.Create(CultureInfo.InvariantCulture, $"call_{request:N}{index}");
+}

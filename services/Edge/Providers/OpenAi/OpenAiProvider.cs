@@ -1,0 +1,52 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+
+namespace Gateway.Edge.Providers.OpenAi;
+
+/// <summary>OpenAI's own chat, and every server that speaks it: bytes pass through both ways.</summary>
+internal class OpenAiProvider : IChatProvider
+{
+    /// <inheritdoc/>
+    public virtual string Protocol => "openai";
+
+    /// <inheritdoc/>
+    public bool SpeaksOpenAiChat => true;
+
+    /// <inheritdoc/>
+    public virtual bool TakesStreamOptions => true;
+
+    /// <inheritdoc/>
+    public virtual Uri ChatAddress(ProviderTarget target, bool stream) => target.Under("chat/completions");
+
+    /// <inheritdoc/>
+    public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
+    {
+        if (!string.IsNullOrEmpty(target.ApiKey))
+        {
+            headers.Add("Authorization", "Bearer " + target.ApiKey);
+        }
+
+        if (!string.IsNullOrEmpty(target.Organization))
+        {
+            headers.Add("OpenAI-Organization", target.Organization);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
+        output.Write(request.Span);
+
+    /// <inheritdoc/>
+    public ReplyUsage ReadReply(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
+    {
+        JsonReading.ParseReply(reply.Span).Dispose();
+        output.Write(reply.Span);
+        return new ReplyUsage(OpenAiUsage.TryRead(reply.Span, out var usage) ? usage : null);
+    }
+
+    /// <inheritdoc/>
+    public IChatStream OpenStream(in ChatCall call) => new OpenAiStream();
+
+    /// <inheritdoc/>
+    public ProviderError ReadError(int status, ReadOnlySpan<byte> body) => OpenAiError.Read(status, body);
+}
