@@ -1,6 +1,8 @@
 using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Providers.Azure;
+using Gateway.Edge.Providers.Cohere;
 using Gateway.Edge.Providers.Mistral;
+using Gateway.Edge.Providers.Ollama;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers;
@@ -15,6 +17,8 @@ internal static class ChatProviders
         new AzureProvider(),
         new MistralProvider(),
         new AnthropicProvider(),
+        new CohereProvider(),
+        new OllamaProvider(),
     ];
 
     private static readonly Dictionary<string, IChatProvider> ByProtocol = All.ToDictionary(provider => provider.Protocol, StringComparer.OrdinalIgnoreCase);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Contracts;
@@ -43,7 +44,11 @@ internal sealed class Completion
     /// <param name="arguments">The JSON that the provider wrote, byte for byte; empty is no argument.</param>
     /// <param name="signature">A signature that belongs to the call, escaped for JSON; or empty.</param>
     public void AddToolCall(ReadOnlySpan<byte> id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> arguments, ReadOnlySpan<byte> signature = default) =>
-        toolCalls.Add(new ToolCall(id.ToArray(), name.ToArray(), arguments.IsEmpty ? "{}"u8.ToArray() : arguments.ToArray(), signature.ToArray()));
+        AddToolCallText(id, name, EscapedText.Escape(arguments), signature);
+
+    /// <summary>Adds a tool call whose arguments the provider gives as text, escaped for JSON already.</summary>
+    public void AddToolCallText(ReadOnlySpan<byte> id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> escaped, ReadOnlySpan<byte> signature = default) =>
+        toolCalls.Add(new ToolCall(id.ToArray(), name.ToArray(), escaped.IsEmpty ? "{}"u8.ToArray() : escaped.ToArray(), signature.ToArray()));
 
     /// <summary>Writes the reply.</summary>
     public void Write(in ChatCall call, IBufferWriter<byte> output)
@@ -135,7 +140,7 @@ internal sealed class Completion
             writer.WriteString("type"u8, "function"u8);
             writer.WriteStartObject("function"u8);
             EscapedText.WriteValue(writer, "name"u8, call.Name);
-            writer.WriteString("arguments"u8, call.Arguments);
+            EscapedText.WriteValue(writer, "arguments"u8, call.Arguments);
             writer.WriteEndObject();
             if (call.Signature.Length > 0)
             {
@@ -166,6 +171,17 @@ internal sealed class EscapedText
 
     /// <summary>Writes the text as a member.</summary>
     public void Write(Utf8JsonWriter writer, ReadOnlySpan<byte> name) => WriteValue(writer, name, bytes.WrittenSpan);
+
+    /// <summary>Escapes a text as it stands in a JSON string. Bytes that are no UTF-8 are replaced: they were no JSON either.</summary>
+    public static ReadOnlySpan<byte> Escape(ReadOnlySpan<byte> text)
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(text))
+        {
+            text = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text));
+        }
+
+        return JsonEncodedText.Encode(text, Completion.Writing.Encoder).EncodedUtf8Bytes;
+    }
 
     /// <summary>Writes an escaped text as a member.</summary>
     public static void WriteValue(Utf8JsonWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> escaped)
