@@ -1,9 +1,11 @@
 using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Providers.Azure;
 using Gateway.Edge.Providers.Cohere;
+using Gateway.Edge.Providers.Gemini;
 using Gateway.Edge.Providers.Mistral;
 using Gateway.Edge.Providers.Ollama;
 using Gateway.Edge.Providers.OpenAi;
+using Gateway.Edge.Providers.Vertex;
 
 namespace Gateway.Edge.Providers;
 
@@ -18,6 +20,8 @@ internal static class ChatProviders
         new MistralProvider(),
         new AnthropicProvider(),
         new CohereProvider(),
+        new GeminiProvider(),
+        new VertexProvider(),
         new OllamaProvider(),
     ];
 

@@ -13,6 +13,7 @@ internal sealed class Completion
     public static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly List<ToolCall> toolCalls = [];
+    private readonly List<byte[]> images = [];
 
     /// <summary>The provider's id, escaped for JSON; empty when it has none.</summary>
     public ReadOnlyMemory<byte> Id { get; set; }
@@ -49,6 +50,11 @@ internal sealed class Completion
     /// <summary>Adds a tool call whose arguments the provider gives as text, escaped for JSON already.</summary>
     public void AddToolCallText(ReadOnlySpan<byte> id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> escaped, ReadOnlySpan<byte> signature = default) =>
         toolCalls.Add(new ToolCall(id.ToArray(), name.ToArray(), escaped.IsEmpty ? "{}"u8.ToArray() : escaped.ToArray(), signature.ToArray()));
+
+    /// <summary>Adds a picture that the model made. OpenAI's chat has no place for one; this is the place that clients look at.</summary>
+    /// <param name="mediaType">Escaped for JSON.</param>
+    /// <param name="base64">Escaped for JSON.</param>
+    public void AddImage(ReadOnlySpan<byte> mediaType, ReadOnlySpan<byte> base64) => images.Add([.. "data:"u8, .. mediaType, .. ";base64,"u8, .. base64]);
 
     /// <summary>Writes the reply.</summary>
     public void Write(in ChatCall call, IBufferWriter<byte> output)
@@ -122,12 +128,34 @@ internal sealed class Completion
             writer.WriteEndArray();
         }
 
+        if (images.Count > 0)
+        {
+            WriteImages(writer);
+        }
+
         if (toolCalls.Count > 0)
         {
             WriteToolCalls(writer);
         }
 
         writer.WriteEndObject();
+    }
+
+    private void WriteImages(Utf8JsonWriter writer)
+    {
+        writer.WriteStartArray("images"u8);
+        for (var i = 0; i < images.Count; i++)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, "image_url"u8);
+            writer.WriteNumber("index"u8, i);
+            writer.WriteStartObject("image_url"u8);
+            EscapedText.WriteValue(writer, "url"u8, images[i]);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private void WriteToolCalls(Utf8JsonWriter writer)
