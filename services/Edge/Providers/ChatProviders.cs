@@ -1,5 +1,6 @@
 using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Providers.Azure;
+using Gateway.Edge.Providers.Bedrock;
 using Gateway.Edge.Providers.Cohere;
 using Gateway.Edge.Providers.Gemini;
 using Gateway.Edge.Providers.Mistral;
@@ -22,6 +23,7 @@ internal static class ChatProviders
         new CohereProvider(),
         new GeminiProvider(),
         new VertexProvider(),
+        new BedrockProvider(),
         new OllamaProvider(),
     ];
 
