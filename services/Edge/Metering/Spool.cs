@@ -201,6 +201,9 @@ internal sealed class Spool : IDisposable
 
     public static string EdgeOf(string segmentPath) => Path.GetFileName(Path.GetDirectoryName(segmentPath)!);
 
+    /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
+    internal void ReleaseLockAsADeadProcessWould() => lockFile.Dispose();
+
     public void Dispose()
     {
         foreach (var stripe in stripes)
