@@ -34,7 +34,8 @@ public static class ProviderCases
         for (var type = provider.GetType(); type is not null && type != typeof(object); type = type.BaseType)
         {
             var folder = type.Name[..^"Provider".Length];
-            if (Directory.Exists(Path.Combine(AppContext.BaseDirectory, "Providers", folder, "Cases")))
+            var replies = Path.Combine(AppContext.BaseDirectory, "Providers", folder, "Cases", "reply");
+            if (Directory.Exists(replies) && Directory.EnumerateFiles(replies).Any())
             {
                 return folder;
             }
