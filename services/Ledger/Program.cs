@@ -1,9 +1,32 @@
+using Gateway.Ledger;
+using Gateway.Ledger.Accounts;
+using Gateway.Ledger.Budgets;
+using Gateway.Ledger.Edges;
+using Gateway.Ledger.Journal;
+using Gateway.Ledger.Leases;
+using Gateway.Ledger.Reconciliation;
 using Gateway.ServiceDefaults;
+using Microsoft.Extensions.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddNpgsqlDataSource("ledger");
+builder.AddRedisClient("redis");
+builder.AddLedgerOptions();
+builder.AddJournal();
+builder.AddLeases();
+builder.AddBudgets();
+builder.AddAccounts();
+builder.AddReconciliation();
 
 var app = builder.Build();
 app.UseProblems();
 app.MapDefaultEndpoints();
-app.Run();
+app.MapBudgets();
+app.MapBudgetAdmin();
+app.MapStatements();
+app.MapAccounts();
+app.MapEdges();
+app.MapReconciliation();
+await app.PrepareDatabaseAsync();
+await app.RunAsync();

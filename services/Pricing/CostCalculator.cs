@@ -109,15 +109,18 @@ public static class CostCalculator
     private static decimal DearestInput(TokenRates rates, PossibleTokens possible)
     {
         var dearest = Math.Max(rates.Input, rates.CachedInput);
-        dearest = possible.HasFlag(PossibleTokens.CacheWrite5m) ? Math.Max(dearest, rates.CacheWrite5m) : dearest;
-        dearest = possible.HasFlag(PossibleTokens.CacheWrite1h) ? Math.Max(dearest, rates.CacheWrite1h) : dearest;
-        return possible.HasFlag(PossibleTokens.Audio) ? Math.Max(dearest, rates.InputAudio) : dearest;
+        dearest = Has(possible, PossibleTokens.CacheWrite5m) ? Math.Max(dearest, rates.CacheWrite5m) : dearest;
+        dearest = Has(possible, PossibleTokens.CacheWrite1h) ? Math.Max(dearest, rates.CacheWrite1h) : dearest;
+        return Has(possible, PossibleTokens.Audio) ? Math.Max(dearest, rates.InputAudio) : dearest;
     }
+
+    // Enum.HasFlag boxes where it is not optimized away.
+    private static bool Has(PossibleTokens possible, PossibleTokens one) => (possible & one) != 0;
 
     private static decimal DearestOutput(TokenRates rates, PossibleTokens possible)
     {
         var dearest = Math.Max(rates.Output, rates.Reasoning);
-        return possible.HasFlag(PossibleTokens.Audio) ? Math.Max(dearest, rates.OutputAudio) : dearest;
+        return Has(possible, PossibleTokens.Audio) ? Math.Max(dearest, rates.OutputAudio) : dearest;
     }
 
     // A worst case that rounds down would not be one.

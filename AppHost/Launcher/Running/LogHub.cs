@@ -9,7 +9,7 @@ internal sealed record LogEntry(long Number, string Unit, DateTimeOffset Time, s
 /// <summary>
 /// Every line of every process: to the console with its name before it, to the readers of the dashboard, and the last ones kept.
 /// </summary>
-internal sealed class LogHub(TextWriter console, bool coloured, TimeProvider clock)
+internal sealed partial class LogHub(TextWriter console, bool coloured, TimeProvider clock)
 {
     /// <summary>The launcher's own lines.</summary>
     public const string LauncherName = "launcher";
@@ -30,6 +30,7 @@ internal sealed class LogHub(TextWriter console, bool coloured, TimeProvider clo
 
     public void Line(string unit, string text)
     {
+        text = EscapeSequence().Replace(text, "");
         text = text.Length > LineLengthMax ? text[..LineLengthMax] + " …" : text;
         lock (_gate)
         {
@@ -97,6 +98,10 @@ internal sealed class LogHub(TextWriter console, bool coloured, TimeProvider clo
             _readers.TryRemove(channel, out _);
         }
     }
+
+    /// <summary>Colours and cursor movements of a program that believes to be at a terminal.</summary>
+    [System.Text.RegularExpressions.GeneratedRegex("\e\\[[0-9;?]*[A-Za-z]")]
+    private static partial System.Text.RegularExpressions.Regex EscapeSequence();
 
     private void Print(string unit, string text, int colour) =>
         Write(coloured

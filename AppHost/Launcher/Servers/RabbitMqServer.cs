@@ -70,12 +70,17 @@ public sealed class RabbitMqServer(string folder, int port, string password, str
             disk_free_limit.absolute = 50MB
             log.console = true
             log.console.level = warning
+            # The health check opens a connection and leaves; every time that would be a warning.
+            log.connection.level = error
             log.file = false
 
             """);
         if (_epmd is null or { HasExited: true })
         {
-            _epmd = LocalProcess.Start(new ProcessSpec("epmd", Epmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"]));
+            _epmd = LocalProcess.Start(new ProcessSpec("epmd", Epmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"])
+            {
+                Environment = new Dictionary<string, string?> { ["HOME"] = Folder },
+            });
         }
 
         return Task.CompletedTask;

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text.Json;
+using Gateway.Auth.Configuration;
 using Gateway.Contracts;
 using Gateway.ServiceDefaults;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,6 +13,7 @@ internal static class AccessRoutes
     private const int ReadersMax = 1_000;
     private const int LinesAtOnceMax = 500;
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CatchUpAtMost = TimeSpan.FromSeconds(2);
     private static int readers;
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
@@ -55,12 +58,13 @@ internal static class AccessRoutes
     private static async Task ChangesAsync(
         HttpContext context, ChangeLog log, ChangeFeed feed, AccessStart start, AuthMetrics metrics, IHostApplicationLifetime lifetime, TimeProvider clock, long after = 0)
     {
-        if (!start.IsReady || !feed.IsCurrent || Interlocked.Increment(ref readers) is var count && count > ReadersMax)
+        if (!start.IsReady || !feed.IsCurrent || Volatile.Read(ref readers) >= ReadersMax)
         {
             await Unavailable.Result(context).ExecuteAsync(context);
             return;
         }
 
+        Interlocked.Increment(ref readers);
         metrics.ReaderConnected();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
@@ -70,6 +74,7 @@ internal static class AccessRoutes
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
             var position = after == 0 ? -1 : after;
+            await log.CatchUpAsync(position, CatchUpAtMost, clock, stop.Token);
             while (feed.IsCurrent)
             {
                 var read = log.ReadAfter(position, LinesAtOnceMax);
@@ -77,7 +82,7 @@ internal static class AccessRoutes
                 foreach (var line in read.Changes.Count > 0 ? read.Changes : [new AccessChange(position, AccessChangeKind.Heartbeat, null)])
                 {
                     JsonSerializer.Serialize(writer, line, ContractsJson.Default.AccessChange);
-                    await writer.FlushAsync(stop.Token);
+                    writer.Flush();
                     writer.Reset();
                     context.Response.BodyWriter.Write("\n"u8);
                 }

@@ -130,12 +130,6 @@ internal sealed class KeyResolver(
             Add(BudgetId.Of(BudgetId.OrganizationScope, organizationId), organization, row.Number("o_revision"));
         }
 
-        var role = CallerRole.InternalUser;
-        if (row.Text("user_role") is { } name)
-        {
-            Roles.TryParse(name, out role);
-        }
-
         var expires = row.Time("expires");
         return new AccessSnapshot
         {
@@ -145,7 +139,7 @@ internal sealed class KeyResolver(
                 : KeyStatus.Active,
             ExpiresAt = expires,
             KeyAlias = row.Text("key_alias"),
-            Role = role,
+            Role = Roles.Of(row.Text("user_role")),
             UserId = userId,
             TeamId = teamId,
             TeamAlias = row.Text("team_alias"),

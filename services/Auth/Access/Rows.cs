@@ -75,7 +75,7 @@ internal sealed class RowWriter(string table, params string[] key)
             on conflict ({string.Join(", ", key)}) do update set {string.Join(", ", columns.Except(key).Except(kept).Select(column => $"{column} = excluded.{column}"))}
             """,
             transaction.Connection);
-        command.Parameters.AddRange([.. values]);
+        command.Parameters.AddRange(values.ToArray());
         await command.ExecuteNonQueryAsync(cancellation);
     }
 }
@@ -108,7 +108,7 @@ internal static class RowReader
         MaxBudget = row.Amount(prefix + "max_budget"),
         SoftBudget = row.Amount(prefix + "soft_budget"),
         BudgetDuration = row.Text(prefix + "budget_duration"),
-        BudgetLimits = row.Text(prefix + "budget_limits") is { } limits ? JsonSerializer.Deserialize(limits, AuthJson.Default.BudgetLimitArray)! : [],
+        BudgetLimits = Limits(row.Text(prefix + "budget_limits")),
         RpmLimit = row.Number(prefix + "rpm_limit"),
         TpmLimit = row.Number(prefix + "tpm_limit"),
         MaxParallelRequests = row.Number(prefix + "max_parallel_requests"),
@@ -116,6 +116,8 @@ internal static class RowReader
 
     public static Stamp Stamp(this NpgsqlDataReader row) => new(
         row.Number("revision")!.Value, row.Time("created_at")!.Value, row.Text("created_by")!, row.Time("updated_at")!.Value, row.Text("updated_by")!);
+
+    private static BudgetLimit[] Limits(string? json) => json is null ? [] : JsonSerializer.Deserialize(json, AuthJson.Default.BudgetLimitArray) ?? [];
 
     private static T? Read<T>(this NpgsqlDataReader row, string column)
         where T : class

@@ -11,6 +11,8 @@ internal static class KeyMaker
     /// <summary>No key is longer; a longer text is an unknown key without a look at the database.</summary>
     public const int KeyCharactersMax = 512;
 
+    private static readonly System.Buffers.SearchValues<char> LowerHex = System.Buffers.SearchValues.Create("0123456789abcdef");
+
     private const string UrlSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
     /// <summary><c>sk-</c> and 32 random characters: 192 bits.</summary>
@@ -20,5 +22,5 @@ internal static class KeyMaker
     public static string NameOf(string key) => key.Length >= OwnKeyCharactersMin ? $"sk-...{key[^4..]}" : "sk-...";
 
     /// <summary>Whether a text has the form of a public id (and so is not a key).</summary>
-    public static bool IsKeyId(string text) => text.Length == 64 && !text.AsSpan().ContainsAnyExcept("0123456789abcdef");
+    public static bool IsKeyId(string text) => text.Length == 64 && !text.AsSpan().ContainsAnyExcept(LowerHex);
 }

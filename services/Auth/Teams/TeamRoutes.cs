@@ -13,9 +13,12 @@ internal static class TeamRoutes
         admins.MapPost("/new", async (RequestBody body, TeamAdministration teams, HttpContext context) =>
             (await teams.NewAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.TeamView));
         admins.MapPost("/update", async (RequestBody body, TeamAdministration teams, HttpContext context) =>
-            await teams.UpdateAsync(body, Actor.Of(context), context.RequestAborted) is { Value: { } team } updated
+        {
+            var updated = await teams.UpdateAsync(body, Actor.Of(context), context.RequestAborted);
+            return updated.Value is { } team
                 ? TypedResults.Json(new TeamUpdated(team.TeamId, team), AuthJson.Default.TeamUpdated)
-                : updated.ToResult(AuthJson.Default.TeamView));
+                : updated.ToResult(AuthJson.Default.TeamView);
+        });
         admins.MapPost("/delete", async (RequestBody body, TeamAdministration teams, HttpContext context) =>
             (await teams.DeleteAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.DeletedTeams));
         admins.MapPost("/block", async (RequestBody body, TeamAdministration teams, HttpContext context) =>

@@ -52,6 +52,9 @@ internal static class Roles
         return found is not null;
     }
 
+    /// <summary>A role as it is stored; one that this version does not know may least.</summary>
+    public static CallerRole Of(string? stored) => stored is not null && TryParse(stored, out var role) ? role : CallerRole.InternalUser;
+
     public static string NameOf(CallerRole role) => role switch
     {
         CallerRole.ProxyAdmin => "proxy_admin",

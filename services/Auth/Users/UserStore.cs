@@ -104,13 +104,12 @@ internal static class UserStore
         var users = new List<UserRecord>();
         while (await rows.ReadAsync(cancellation))
         {
-            Roles.TryParse(rows.Text("user_role")!, out var role);
             users.Add(new UserRecord
             {
                 UserId = rows.Text("user_id")!,
                 UserAlias = rows.Text("user_alias"),
                 UserEmail = rows.Text("user_email"),
-                Role = role,
+                Role = Roles.Of(rows.Text("user_role")),
                 OrganizationId = rows.Text("organization_id"),
                 Allowance = rows.Allowance(),
                 Metadata = rows.Text("metadata")!,

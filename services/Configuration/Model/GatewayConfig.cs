@@ -1,3 +1,5 @@
+using Gateway.Pricing;
+
 namespace Gateway.Configuration;
 
 /// <summary>What happens to a request whose model has no price.</summary>
@@ -19,7 +21,7 @@ public sealed record GatewayConfig
     /// <summary>The file it was read from.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>The first 16 hexadecimal digits of the file's SHA-256: which version of it is in force.</summary>
+    /// <summary>16 hexadecimal digits that change with the file or the price file that it names: which version is in force.</summary>
     public required string Version { get; init; }
 
     /// <summary><c>model_list</c>, in its order. Several of one <see cref="ModelDeployment.ModelName"/> share the load.</summary>
@@ -42,4 +44,13 @@ public sealed record GatewayConfig
 
     /// <summary>The IANA time zone that budgets with a period are aligned to (<c>timezone</c>).</summary>
     public string TimeZone { get; init; } = "UTC";
+
+    /// <summary>The built-in prices, with those of <see cref="GeneralSettings.PriceFile"/> over them.</summary>
+    public PriceCatalogue Prices { get; init; } = PriceCatalogue.BuiltIn;
+
+    /// <summary>What <paramref name="deployment"/> costs, its own stated prices first; null when it has no price (see <see cref="UnpricedModels"/>).</summary>
+    /// <param name="deployment">One of <see cref="Models"/>.</param>
+    /// <param name="providerModel">The provider's name of the model, for a pattern that was filled; null for the deployment's own.</param>
+    public ModelPrice? PriceOf(ModelDeployment deployment, string? providerModel = null) =>
+        Prices.Find(deployment.Provider, providerModel ?? deployment.ProviderModel, deployment.BaseModel, deployment.Price);
 }

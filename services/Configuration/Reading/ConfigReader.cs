@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using Gateway.Configuration.Reading;
 using Gateway.Configuration.Schema;
 using Gateway.Configuration.Yaml;
+using Gateway.Pricing;
 
 namespace Gateway.Configuration;
 
@@ -19,18 +19,28 @@ public static class ConfigReader
         Read(text, fileName, new Findings(Path.GetFileName(fileName), environment));
 
     /// <summary>Reads the file at <paramref name="path"/>; one that is missing, unreadable or too large is an error in the result.</summary>
-    public static ConfigResult ReadFile(string path, ConfigEnvironment environment)
+    public static ConfigResult ReadFile(string path, ConfigEnvironment environment) => ReadFile(path, environment, out _);
+
+    // version: of what was read, right or wrong; null when nothing could be.
+    internal static ConfigResult ReadFile(string path, ConfigEnvironment environment, out string? version)
     {
+        version = null;
         try
         {
             // Read through one handle and no further than the bound: the file may be swapped or grow meanwhile.
             using var file = File.OpenRead(path);
             var bytes = new byte[Math.Min(file.Length, FileBytesMax) + 1];
             var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (count > FileBytesMax)
+            {
+                return Failed(path, "the file is larger than 8 MiB.", "Split it, or remove what is not used.");
+            }
+
             using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
-            return count > FileBytesMax
-                ? Failed(path, "the file is larger than 8 MiB.", "Split it, or remove what is not used.")
-                : Read(reader.ReadToEnd(), path, environment);
+            var findings = new Findings(Path.GetFileName(path), environment);
+            var result = Read(reader.ReadToEnd(), path, findings);
+            version = findings.Version;
+            return result;
         }
         catch (Exception wrong) when (wrong is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -50,6 +60,7 @@ public static class ConfigReader
             return Failed(fileName, "the file is larger than 8 MiB.", "Split it, or remove what is not used.");
         }
 
+        findings.Covers(text);
         var problems = new List<YamlProblem>();
         var root = YamlComposer.Compose(text, problems);
         foreach (var problem in problems)
@@ -67,11 +78,11 @@ public static class ConfigReader
             return Result(null, findings);
         }
 
-        var config = Section.Of(findings, root, "", ConfigSchema.Top) is { } top ? ReadTop(top, text, fileName, findings) : null;
+        var config = Section.Of(findings, root, "", ConfigSchema.Top) is { } top ? ReadTop(top, fileName, findings) : null;
         return Result(config, findings);
     }
 
-    private static GatewayConfig ReadTop(Section top, string text, string fileName, Findings findings)
+    private static GatewayConfig ReadTop(Section top, string fileName, Findings findings)
     {
         // 2. Variables that the file states come first: everything after may use them.
         foreach (var (name, value) in Values.TextMap(findings, top.Value("environment_variables"), "environment_variables"))
@@ -86,24 +97,27 @@ public static class ConfigReader
             findings.Missing(top.Value("model_list") ?? top.Node, "model_list", "Write at least one deployment: '- model_name: gpt-4o' with 'litellm_params: {model: openai/gpt-4o}'.");
         }
 
-        var deployments = new ModelListReader(findings).Read(top.Value("model_list"));
+        var modelList = new ModelListReader(findings);
+        var deployments = modelList.Read(top.Value("model_list"));
         var generalSection = top.Child("general_settings", ConfigSchema.General);
         var liteLlmSection = top.Child("litellm_settings", ConfigSchema.LiteLlm);
         var router = new RouterReader(findings, names).Read(top.Child("router_settings", ConfigSchema.Router), liteLlmSection);
         var general = ReadGeneral(generalSection, fileName, findings);
+        var prices = general.PriceFile is null ? PriceCatalogue.BuiltIn : ReadPrices(generalSection!, general.PriceFile, findings);
         var users = new UserAccessReader(findings, names).Read(top.Value("user_access"), general.MasterKey);
         var unpricedElsewhere = generalSection is null ? null : ReadUnpriced(generalSection, findings);
         var zoneElsewhere = liteLlmSection is null ? null : ReadTimeZone(liteLlmSection, findings);
 
         // 4. What the sections say of each other.
-        NameChecks.Check(findings, deployments, router, names);
+        NameChecks.Check(findings, modelList, router, names);
         return new GatewayConfig
         {
             FileName = fileName,
-            Version = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16],
-            Models = [.. deployments.Select(deployment => deployment.Deployment)],
+            Version = findings.Version,
+            Models = deployments,
             Router = router,
             General = general,
+            Prices = prices,
             LiteLlm = ReadLiteLlm(liteLlmSection, findings),
             UserAccess = users,
             UnpricedModels = ReadUnpriced(top, findings) ?? unpricedElsewhere ?? UnpricedModels.Flag,
@@ -123,10 +137,6 @@ public static class ConfigReader
         if (priceFile is not null)
         {
             priceFile = Path.GetFullPath(priceFile, Path.GetDirectoryName(Path.GetFullPath(fileName))!);
-            if (!File.Exists(priceFile))
-            {
-                findings.Error(section.Value("price_file")!, section.PathOf("price_file"), priceFile, $"there is no file '{priceFile}'.", "Mount it there, or name another path.");
-            }
         }
 
         return new GeneralSettings
@@ -141,6 +151,40 @@ public static class ConfigReader
             MaxStale = section.Seconds("max_stale") ?? defaults.MaxStale,
             PriceFile = priceFile,
         };
+    }
+
+    private static PriceCatalogue ReadPrices(Section section, string path, Findings findings)
+    {
+        var node = section.Value("price_file")!;
+        var key = section.PathOf("price_file");
+        try
+        {
+            if (new FileInfo(path).Length > FileBytesMax)
+            {
+                findings.Error(node, key, path, $"the file '{path}' is larger than 8 MiB.", "Leave out the models that are not used.");
+                return PriceCatalogue.BuiltIn;
+            }
+
+            var text = File.ReadAllText(path);
+            findings.Covers(text);
+            var read = PriceCatalogue.Read(text, Path.GetFileName(path));
+            foreach (var error in read.Errors)
+            {
+                findings.Error(node, key, path, error, "");
+            }
+
+            return read.Catalogue is null ? PriceCatalogue.BuiltIn : PriceCatalogue.BuiltIn.With(read.Catalogue);
+        }
+        catch (Exception wrong) when (wrong is FileNotFoundException or DirectoryNotFoundException)
+        {
+            findings.Error(node, key, path, $"there is no file '{path}'.", "Mount it there, or name another path.");
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            findings.Error(node, key, path, $"the file '{path}' cannot be read: {wrong.Message}", "Check its permissions.");
+        }
+
+        return PriceCatalogue.BuiltIn;
     }
 
     private static LiteLlmSettings ReadLiteLlm(Section? section, Findings findings)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Gateway.Configuration.Yaml;
 
 namespace Gateway.Configuration.Reading;
@@ -21,11 +23,17 @@ internal sealed class Findings(string fileName, ConfigEnvironment environment)
     /// <summary>The keys that the reader asked for, as <c>title.key</c>: a test checks that each key of the schema is read.</summary>
     public HashSet<string> Asked { get; } = [];
 
+    /// <summary>The version of all text that was read: of the file and of the price file that it names.</summary>
+    public string Version { get; private set; } = "";
+
     public bool IsDevelopment => environment.IsDevelopment;
 
     public string EnvironmentName => environment.Name;
 
     public string FileName => fileName;
+
+    public void Covers(string text) =>
+        Version = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Version + text)))[..16];
 
     public void Error(YamlNode at, string path, string? value, string message, string remedy) =>
         Add(Errors, at.Line, at.Column, path, value, message, remedy);

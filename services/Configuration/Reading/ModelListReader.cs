@@ -7,9 +7,6 @@ using Gateway.Pricing;
 
 namespace Gateway.Configuration.Reading;
 
-/// <summary>A deployment and where it stands.</summary>
-internal sealed record PlacedDeployment(ModelDeployment Deployment, YamlNode Node, string Path);
-
 /// <summary>Reads <c>model_list</c>.</summary>
 internal sealed class ModelListReader(Findings findings)
 {
@@ -23,14 +20,20 @@ internal sealed class ModelListReader(Findings findings)
     private readonly Credentials credentials = new(findings);
     private readonly Dictionary<string, int> idLines = new(StringComparer.Ordinal);
 
-    public List<PlacedDeployment> Read(YamlNode? modelList)
+    /// <summary>The public names, those of wrong entries too: what refers to one of them is not wrong as well.</summary>
+    public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The ids of the deployments.</summary>
+    public IReadOnlyCollection<string> Ids => idLines.Keys;
+
+    public List<ModelDeployment> Read(YamlNode? modelList)
     {
-        var deployments = new List<PlacedDeployment>();
+        var deployments = new List<ModelDeployment>();
         foreach (var (node, path) in Values.List(findings, modelList, "model_list"))
         {
             if (Section.Of(findings, node, path, ConfigSchema.ModelEntry) is { } entry && ReadEntry(entry) is { } deployment)
             {
-                deployments.Add(new PlacedDeployment(deployment, node, path));
+                deployments.Add(deployment);
             }
         }
 
@@ -41,6 +44,11 @@ internal sealed class ModelListReader(Findings findings)
     private ModelDeployment? ReadEntry(Section entry)
     {
         var name = entry.Required("model_name", "gpt-4o");
+        if (name is not null)
+        {
+            Names.Add(name);
+        }
+
         if (entry.Value("litellm_params") is null)
         {
             findings.Missing(entry.Node, entry.PathOf("litellm_params"), "Write it with at least 'model: openai/gpt-4o' below it.");

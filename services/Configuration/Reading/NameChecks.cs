@@ -3,30 +3,18 @@ namespace Gateway.Configuration.Reading;
 /// <summary>Checks that fallbacks, aliases and grants name models that exist.</summary>
 internal static class NameChecks
 {
-    public static void Check(Findings findings, IReadOnlyList<PlacedDeployment> deployments, RouterSettings router, IEnumerable<NameInUse> names)
+    public static void Check(Findings findings, ModelListReader modelList, RouterSettings router, IEnumerable<NameInUse> names)
     {
-        var known = new HashSet<string>(StringComparer.Ordinal);
-        var ids = new HashSet<string>(StringComparer.Ordinal);
-        var patterns = new List<string>();
-        foreach (var (deployment, _, _) in deployments)
-        {
-            known.Add(deployment.ModelName);
-            ids.Add(deployment.DeploymentId);
-            if (deployment.IsPattern)
-            {
-                patterns.Add(deployment.ModelName);
-            }
-        }
-
-        var models = new HashSet<string>(known, StringComparer.Ordinal);
-        known.UnionWith(router.ModelGroupAlias.Keys);
+        var models = modelList.Names;
+        var known = new HashSet<string>(models.Concat(router.ModelGroupAlias.Keys), StringComparer.Ordinal);
+        var patterns = models.Where(model => model.Contains('*', StringComparison.Ordinal)).ToList();
         foreach (var (name, node, path, use) in names)
         {
             // An alias may not name another one: whoever reads it should see at once what is called.
             var candidates = use == NameUse.Alias ? models : known;
             var exists = candidates.Contains(name)
                 || patterns.Exists(pattern => ModelPattern.Matches(pattern, name))
-                || (use == NameUse.Fallback && ids.Contains(name))
+                || (use == NameUse.Fallback && modelList.Ids.Contains(name))
                 || (use == NameUse.Grant && name.Contains('*', StringComparison.Ordinal) && candidates.Any(model => ModelPattern.Matches(name, model)));
             if (!exists)
             {

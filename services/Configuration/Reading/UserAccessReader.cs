@@ -39,10 +39,11 @@ internal sealed class UserAccessReader(Findings findings, List<NameInUse> names)
     private UserAccess? ReadEntry(Section entry)
     {
         var userId = entry.Required("user_id", "team-alpha");
-        if (userId is not null && !userLines.TryAdd(userId, entry.Value("user_id")!.Line))
+        var isSecond = userId is not null && !userLines.TryAdd(userId, entry.Value("user_id")!.Line);
+        if (isSecond)
         {
             findings.Error(
-                entry.Value("user_id")!, entry.PathOf("user_id"), userId, $"the user '{userId}' has an entry already, on line {userLines[userId]}.",
+                entry.Value("user_id")!, entry.PathOf("user_id"), userId, $"the user '{userId}' has an entry already, on line {userLines[userId!]}.",
                 "Merge the two entries, or give one another name.");
         }
 
@@ -66,7 +67,7 @@ internal sealed class UserAccessReader(Findings findings, List<NameInUse> names)
             MaxParallelRequests = entry.Count("max_parallel_requests"),
             TeamId = entry.Text("team_id"),
         };
-        var key = ReadKey(entry, userId);
+        var key = isSecond ? null : ReadKey(entry, userId);
         if (userId is null || key is null)
         {
             return null;

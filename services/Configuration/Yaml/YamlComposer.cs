@@ -57,7 +57,7 @@ internal sealed class YamlComposer
             var reason = wrong.InnerException is null ? wrong.Message : wrong.InnerException.Message;
             problems.Add(new(
                 (int)wrong.Start.Line, (int)wrong.Start.Column, null, $"this is not YAML: {reason.TrimEnd('.')}.",
-                "Check the indentation, the colon after the key and the quotes on this line and the one before it."));
+                "Check the indentation (spaces, no tabs), the colons behind keys and the quotes on this line and those beside it."));
             return null;
         }
     }

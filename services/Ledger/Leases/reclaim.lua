@@ -1,14 +1,19 @@
 -- Ledger only. Takes back what edges hold that were not heard of within the time to live.
 -- ARGV: time to live in ms, ms after which an edge that owes nothing is forgotten, then edges that have closed (all that they charged is
 --       in the journal).
--- Reply: 'reclaimed' or 'unknown', given back, leased after, then for each silent edge that still holds something: edge, g.
+-- Reply: 'reclaimed' or 'unknown', given back, leased after, spent_version, then for each silent edge that still holds something: edge, g.
 --
 -- What a silent edge had charged by its last contact is spent, though the journal may not have it yet (its spool, the queue): it stays
 -- held until the journal has it, or until the edge is closed.
 
 local ttl, forget = tonumber(ARGV[1]), tonumber(ARGV[2])
 if not known() then
-  return { 'unknown', '0', '0' }
+  return { 'unknown', '0', '0', '0' }
+end
+-- Most windows of most passes: nobody holds anything.
+local first = redis.call('HMGET', key, 'leased', 'spent_version')
+if first[1] == '0' and #ARGV == 2 then
+  return { 'reclaimed', '0', '0', first[2] }
 end
 local closed = {}
 for i = 3, #ARGV do
@@ -46,7 +51,7 @@ for edge in pairs(names) do
   end
 end
 redis.call('HSET', key, 'edges', text(alive))
-local reply = { 'reclaimed', text(given), redis.call('HGET', key, 'leased') }
+local reply = { 'reclaimed', text(given), redis.call('HGET', key, 'leased'), first[2] }
 for i = 1, #held do
   reply[#reply + 1] = held[i]
 end

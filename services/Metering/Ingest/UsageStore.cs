@@ -14,6 +14,9 @@ internal readonly record struct StoredBatch(long Stored, long Duplicates);
 /// </summary>
 internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPartitions partitions, MeteringMetrics metrics, TimeProvider clock)
 {
+    /// <summary>A batch can meet this once for each day that is being made.</summary>
+    private const int DaysMadeMeanwhileMax = 10;
+
     /// <summary>
     /// Every insert is ordered by its unique key, and the statement's parts run in one order: two processes that write the same requests or
     /// the same roll-ups at once take their locks in the same sequence, so one waits and none deadlocks.
@@ -99,8 +102,23 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
 
         // Prepared once for each pooled connection: planning this statement costs more than running it for a small batch.
         await command.PrepareAsync(cancellation);
-        var stored = (long)(await command.ExecuteScalarAsync(cancellation))!;
+        var stored = await InsertAsync(command, cancellation);
         metrics.Stored(stored, records.Count - stored, Stopwatch.GetElapsedTime(began), clock.GetUtcNow() - rows.NewestEnd);
         return new StoredBatch(stored, records.Count - stored);
+    }
+
+    private static async Task<long> InsertAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return (long)(await command.ExecuteScalarAsync(cancellation))!;
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.CheckViolation && attempt < DaysMadeMeanwhileMax)
+            {
+                // The row's day was made after PostgreSQL had chosen the partition for everything else. Nothing was written: again, into the day.
+            }
+        }
     }
 }

@@ -33,7 +33,7 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
         var writer = Opening(new(), ask.Model);
         if (answer.Calls.Length == 0)
         {
-            writer.Raw("{\"type\":\"text\",\"text\":"u8).Text(answer.Text).Raw("}"u8);
+            writer.Raw("{\"type\":\"text\",\"citations\":null,\"text\":"u8).Text(answer.Text).Raw("}"u8);
         }
 
         foreach (var call in answer.Calls)
@@ -42,20 +42,20 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
             CallHead(writer.Raw(call.Index == 0 ? ""u8 : ","u8), call).Document(answer.End == AnswerEnd.Length ? "{}" : call.Arguments).Raw("}"u8);
         }
 
-        writer.Raw("],\"stop_reason\":"u8).Text(StopReason(answer.End)).Raw(",\"stop_sequence\":null"u8);
+        writer.Raw("],\"stop_reason\":"u8).Text(StopReason(answer.End)).Raw(StopTail);
         return Usages(writer, usage, usage?.Output ?? 0).Raw("}"u8).Json(ask.Model, ask.Script);
     }
 
     private static PreparedReply Events(ChatAsk ask, Answer answer, Usage? usage)
     {
         var writer = Opening(new FrameWriter().Raw("event: message_start\ndata: {\"type\":\"message_start\",\"message\":"u8), ask.Model)
-            .Raw("],\"stop_reason\":null,\"stop_sequence\":null"u8);
+            .Raw("],\"stop_reason\":null"u8).Raw(StopTail);
 
         // What stands here for output is a first count and not the sum: the last event's number holds.
         Usages(writer, usage, Math.Min(1, usage?.Output ?? 0)).Raw("}}\n\n"u8).EndFrame();
         if (answer.Calls.Length == 0)
         {
-            BlockStart(writer, 0).Raw("{\"type\":\"text\",\"text\":\"\"}}\n\n"u8).EndFrame();
+            BlockStart(writer, 0).Raw("{\"type\":\"text\",\"citations\":null,\"text\":\"\"}}\n\n"u8).EndFrame();
             Ping(writer);
             foreach (var piece in answer.Pieces)
             {
@@ -85,13 +85,15 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
         for (var times = ask.Script.Usage == UsageReport.Twice ? 2 : 1; times > 0; times--)
         {
             writer.Raw("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":"u8).Text(StopReason(answer.End))
-                .Raw(",\"stop_sequence\":null}"u8);
+                .Raw(",\"stop_sequence\":null,\"stop_details\":null,\"container\":null}"u8);
             if (usage is { } counts)
             {
                 writer.Raw(",\"usage\":{\"input_tokens\":"u8).Number(Fresh(counts))
                     .Raw(",\"cache_creation_input_tokens\":"u8).Number(counts.CacheWrite)
                     .Raw(",\"cache_read_input_tokens\":"u8).Number(counts.CacheRead)
-                    .Raw(",\"output_tokens\":"u8).Number(counts.Output).Raw("}"u8);
+                    .Raw(",\"output_tokens\":"u8).Number(counts.Output)
+                    .Raw(",\"output_tokens_details\":{\"thinking_tokens\":"u8).Number(counts.Reasoning)
+                    .Raw("},\"server_tool_use\":null}"u8);
             }
 
             writer.Raw("}\n\n"u8).EndFrame();
@@ -100,6 +102,9 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
         return writer.Raw("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"u8).EndFrame().Events(ask.Model, ask.Script)
             with { ErrorFrame = AnthropicDialect.ErrorFrame };
     }
+
+    private static ReadOnlySpan<byte> StopTail =>
+        ",\"stop_sequence\":null,\"stop_details\":null,\"container\":null,\"diagnostics\":null"u8;
 
     private static FrameWriter Opening(FrameWriter writer, string model) => writer
         .Raw("{\"model\":"u8).Text(model)
@@ -115,11 +120,12 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
         .Raw(",\"cache_read_input_tokens\":"u8).Number(counts.CacheRead)
         .Raw(",\"cache_creation\":{\"ephemeral_5m_input_tokens\":"u8).Number(counts.CacheWrite)
         .Raw(",\"ephemeral_1h_input_tokens\":0},\"output_tokens\":"u8).Number(output)
-        .Raw(",\"service_tier\":\"standard\"}"u8);
+        .Raw(",\"output_tokens_details\":{\"thinking_tokens\":"u8).Number(Math.Min(counts.Reasoning, output))
+        .Raw("},\"server_tool_use\":null,\"service_tier\":\"standard\",\"inference_geo\":\"not_available\",\"speed\":\"standard\"}"u8);
 
     private static FrameWriter CallHead(FrameWriter writer, ToolCall call) => writer
         .Raw("{\"type\":\"tool_use\",\"id\":\"toolu_01SaM"u8).Number(call.Index).Id()
-        .Raw("\",\"name\":"u8).Text(call.Name).Raw(",\"input\":"u8);
+        .Raw("\",\"name\":"u8).Text(call.Name).Raw(",\"caller\":{\"type\":\"direct\"},\"input\":"u8);
 
     private static FrameWriter BlockStart(FrameWriter writer, int index) => writer
         .Raw("event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":"u8).Number(index).Raw(",\"content_block\":"u8);
@@ -156,7 +162,7 @@ internal sealed class CountTokens() : Surface("/v1/messages/count_tokens", Anthr
 internal sealed class AnthropicModels() : Surface("/v1/models", AnthropicDialect.Instance)
 {
     private static readonly (string Id, string Name)[] Listed =
-        [("claude-opus-4-5", "Claude Opus 4.5"), ("claude-sonnet-4-5", "Claude Sonnet 4.5"), ("claude-haiku-4-5", "Claude Haiku 4.5"), ("claude-2", "Claude 2")];
+        [("claude-opus-4-5", "Claude Opus 4.5"), ("claude-sonnet-4-5", "Claude Sonnet 4.5"), ("claude-haiku-4-5", "Claude Haiku 4.5")];
 
     public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
     {
@@ -164,7 +170,9 @@ internal sealed class AnthropicModels() : Surface("/v1/models", AnthropicDialect
         for (var i = 0; i < Listed.Length; i++)
         {
             writer.Raw(i == 0 ? "{\"type\":\"model\",\"id\":"u8 : ",{\"type\":\"model\",\"id\":"u8).Text(Listed[i].Id)
-                .Raw(",\"display_name\":"u8).Text(Listed[i].Name).Raw(",\"created_at\":\"2026-01-15T00:00:00Z\"}"u8);
+                .Raw(",\"display_name\":"u8).Text(Listed[i].Name)
+                .Raw(",\"created_at\":\"2026-01-15T00:00:00Z\",\"capabilities\":null,\"lifecycle\":\"active\",\"line\":null"u8)
+                .Raw(",\"deprecated_at\":null,\"retires_at\":null,\"max_input_tokens\":200000,\"max_tokens\":64000}"u8);
         }
 
         return writer.Raw("],\"has_more\":false,\"first_id\":"u8).Text(Listed[0].Id).Raw(",\"last_id\":"u8).Text(Listed[^1].Id).Raw("}"u8)

@@ -8,18 +8,27 @@ namespace Gateway.TestKit.Providers;
 /// <param name="ended">Cancelled when the caller leaves or the provider is disposed.</param>
 public sealed class Exchange(HttpContext context, ReceivedRequest request, CancellationToken ended)
 {
+    private volatile bool isCut;
+
     public HttpContext Context => context;
 
     public ReceivedRequest Request => request;
 
     public CancellationToken Ended => ended;
 
+    /// <summary>Aborts the connection from this side.</summary>
+    public void Cut()
+    {
+        isCut = true;
+        context.Abort();
+    }
+
     /// <summary>Sends a scripted reply, step by step.</summary>
     public async Task Send(Reply reply)
     {
         if (reply.IsAborted)
         {
-            context.Abort();
+            Cut();
             return;
         }
 
@@ -53,9 +62,17 @@ public sealed class Exchange(HttpContext context, ReceivedRequest request, Cance
                     await wait.Gate.WaitAsync(ended);
                     break;
                 default:
-                    context.Abort();
+                    Cut();
                     return;
             }
+        }
+    }
+
+    internal void ClientLeft()
+    {
+        if (!isCut)
+        {
+            request.ClientLeft();
         }
     }
 }

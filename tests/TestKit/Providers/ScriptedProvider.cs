@@ -139,18 +139,20 @@ public sealed class ScriptedProvider : IAsyncDisposable
             return;
         }
 
-        // The registration ends with the reply: what the client does to the connection later is not a cancellation.
-        await using var cancelled = context.RequestAborted.Register(request.ClientLeft);
-        Record(request);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping.Token);
         var exchange = new Exchange(context, request, end.Token);
+
+        // Ends with the reply: what the client does to the connection later is not a cancellation. Nor is a cut, which we do.
+        // Registered after the source above, so called before it: the reply would otherwise end first and take this away unfired.
+        await using var leaving = context.RequestAborted.Register(exchange.ClientLeft);
+        Record(request);
         try
         {
             await (Choose(request.Path) is { } reply ? exchange.Send(reply) : handler?.Invoke(exchange) ?? exchange.Send(Nothing(request)));
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            context.Abort();
+            exchange.Cut();
         }
         finally
         {

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Gateway.Contracts;
+using Npgsql;
+
+namespace Gateway.Ledger.Budgets;
+
+/// <summary>A definition with what only administrators see.</summary>
+internal sealed record BudgetRow(
+    BudgetDefinition Definition, bool FromAuth, JsonElement Settings, DateTimeOffset CreatedAt, string? CreatedBy, DateTimeOffset UpdatedAt, string? UpdatedBy);
+
+/// <summary>The definitions in force.</summary>
+internal sealed class BudgetTable(NpgsqlDataSource database)
+{
+    private const string Columns =
+        "select budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_at, created_by, updated_at, updated_by from budgets";
+
+    /// <summary>The budgets that were made here, for edges to apply.</summary>
+    public async Task<BudgetDefinition[]> AdministratorsAsync(CancellationToken cancellation) =>
+        [.. (await ReadAsync($"{Columns} where source = 'admin' order by budget_id, period limit 10000", [], cancellation)).Select(row => row.Definition)];
+
+    public Task<List<BudgetRow>> OfAsync(IEnumerable<string> budgetIds, CancellationToken cancellation) =>
+        ReadAsync($"{Columns} where budget_id = any($1) order by budget_id, period", [new() { Value = budgetIds.ToArray() }], cancellation);
+
+    public Task<List<BudgetRow>> ListAsync(int limit, int offset, CancellationToken cancellation) =>
+        ReadAsync($"{Columns} order by budget_id, period limit $1 offset $2", [new() { Value = limit }, new() { Value = offset }], cancellation);
+
+    /// <summary>Makes or changes a budget of the administrators'; false when it is Auth's, or (for a new one) there already.</summary>
+    public async Task<bool> SaveAsync(BudgetDefinition definition, string settings, string author, bool isNew, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("""
+            insert into budgets as b (budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by)
+            values ($1, $2, $3, $4, $5, 1, 'admin', $6::jsonb, $7, $7)
+            on conflict (budget_id, period) do update
+            set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano,
+                settings = excluded.settings, revision = b.revision + 1, updated_at = now(), updated_by = excluded.updated_by
+            where b.source = 'admin' and not $8
+            """);
+        command.Parameters.AddWithValue(definition.Id);
+        command.Parameters.AddWithValue(definition.Period ?? "");
+        command.Parameters.AddWithValue(definition.Limit.NanoDollars);
+        command.Parameters.AddWithValue(definition.TimeZone);
+        command.Parameters.Add(new() { Value = (object?)definition.SoftLimit?.NanoDollars ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
+        command.Parameters.AddWithValue(settings);
+        command.Parameters.AddWithValue(author);
+        command.Parameters.AddWithValue(isNew);
+        return await command.ExecuteNonQueryAsync(cancellation) == 1;
+    }
+
+    /// <summary>How many were removed; Auth's stay.</summary>
+    public async Task<int> DeleteAsync(string budgetId, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("delete from budgets where budget_id = $1 and source = 'admin'");
+        command.Parameters.AddWithValue(budgetId);
+        return await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private async Task<List<BudgetRow>> ReadAsync(string text, NpgsqlParameter[] parameters, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(text);
+        command.Parameters.AddRange(parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var rows = new List<BudgetRow>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            var definition = new BudgetDefinition
+            {
+                Id = reader.GetString(0),
+                Period = reader.GetString(1) is { Length: > 0 } period ? period : null,
+                Limit = new(reader.GetInt64(2)),
+                TimeZone = reader.GetString(3),
+                SoftLimit = reader.IsDBNull(4) ? null : new Money(reader.GetInt64(4)),
+                Revision = reader.GetInt64(5),
+            };
+            rows.Add(new(
+                definition, reader.GetString(6) == "auth", JsonSerializer.Deserialize<JsonElement>(reader.GetString(7)),
+                new(reader.GetDateTime(8)), reader.IsDBNull(9) ? null : reader.GetString(9),
+                new(reader.GetDateTime(10)), reader.IsDBNull(11) ? null : reader.GetString(11)));
+        }
+
+        return rows;
+    }
+}

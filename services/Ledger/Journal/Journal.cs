@@ -1,0 +1,38 @@
+using Gateway.Ledger.Edges;
+using Gateway.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Ledger.Journal;
+
+/// <summary>The truth about money: what was used, by whom, owed to whom.</summary>
+internal static class Journal
+{
+    public const string Queue = "ledger-usage";
+
+    public static WebApplicationBuilder AddJournal(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<JournalRole>();
+        builder.Services.AddSingleton<JournalWriter>();
+        builder.Services.AddSingleton<Partitions>();
+        builder.Services.AddSingleton<RejectedRecords>();
+        builder.Services.AddSingleton<Posting>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Posting>());
+        builder.AddMessaging(
+            bus =>
+            {
+                bus.AddConsumer<UsageConsumer>();
+                bus.AddConsumer<EdgeClosedConsumer>();
+            },
+            (context, rabbit) => rabbit.ReceiveEndpoint(Queue, endpoint =>
+            {
+                endpoint.Durable();
+                endpoint.PrefetchCount = context.GetRequiredService<IOptions<LedgerOptions>>().Value.Prefetch;
+                // The writer waits by itself while the database is away; these retries are for what nobody foresaw. Then: ledger-usage_error.
+                endpoint.UseMessageRetry(retry => retry.Exponential(5, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500)));
+                endpoint.ConfigureConsumer<UsageConsumer>(context);
+                endpoint.ConfigureConsumer<EdgeClosedConsumer>(context);
+            }));
+        return builder;
+    }
+}

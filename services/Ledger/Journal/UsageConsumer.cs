@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Gateway.Contracts;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Ledger.Journal;
+
+/// <summary>
+/// Books a message of usage records. The message is acknowledged when every record is in the journal or kept aside: one record that is no
+/// record does not hold up the others of its batch.
+/// </summary>
+internal sealed class UsageConsumer(
+    Posting posting, RejectedRecords rejected, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<UsageConsumer> logger)
+    : IConsumer<UsageRecorded>
+{
+    public async Task Consume(ConsumeContext<UsageRecorded> context)
+    {
+        var message = context.Message;
+        var now = clock.GetUtcNow();
+        var entries = new List<JournalEntry>(Math.Clamp(message.Count, 0, 10_000));
+        foreach (var line in Lines(message.Records))
+        {
+            var record = Read(message.Records.AsSpan(line));
+            var refusal = record is null ? "not_a_record" : JournalRules.Refusal(record, now, options.Value.RecordAgeMax);
+            if (refusal is not null)
+            {
+                metrics.Rejected(refusal);
+                logger.RecordRejected(message.EdgeId, refusal);
+                await rejected.KeepAsync(message.EdgeId, refusal, message.Records[line], context.CancellationToken);
+                continue;
+            }
+
+            entries.Add(JournalRules.FromUsage(record!));
+        }
+
+        if (entries.Count > 0)
+        {
+            await posting.BookAsync(entries, context.CancellationToken);
+        }
+    }
+
+    private static List<Range> Lines(byte[] records)
+    {
+        var lines = new List<Range>();
+        for (var start = 0; start < records.Length;)
+        {
+            var length = records.AsSpan(start).IndexOf((byte)'\n');
+            var end = length < 0 ? records.Length : start + length;
+            if (end > start)
+            {
+                lines.Add(start..end);
+            }
+
+            start = end + 1;
+        }
+
+        return lines;
+    }
+
+    private static UsageRecord? Read(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ContractsJson.Default.UsageRecord);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace Gateway.Ledger.Leases;
+
+/// <summary>A window as <c>install.lua</c> left it.</summary>
+internal sealed record InstalledWindow(bool Created, long Limit, long Spent, long Leased, long OpensInMs);
+
+/// <summary>A window as Redis has it now.</summary>
+internal sealed record StoredWindow(long Limit, long Spent, long SpentVersion, long Leased);
+
+/// <summary>What <c>reclaim.lua</c> took back, and what silent edges still hold because they had charged it.</summary>
+internal sealed record ReclaimedWindow(long GivenBack, long Leased, long SpentVersion, IReadOnlyList<(string EdgeId, long Granted)> StillHeld);
+
+/// <summary>Runs Ledger's own scripts. Every call may throw <see cref="RedisException"/> or <see cref="TimeoutException"/>.</summary>
+internal sealed class LeaseStore(IConnectionMultiplexer redis)
+{
+    private static readonly string InstallScript = LeaseScript.Read("install");
+    private static readonly string PostScript = LeaseScript.Read("post");
+    private static readonly string ReclaimScript = LeaseScript.Read("reclaim");
+
+    private IDatabase Database => redis.GetDatabase();
+
+    public async Task<InstalledWindow> InstallAsync(
+        string windowId, long limit, long revision, long spent, long version, TimeSpan opensIn, DateTimeOffset? forgetAt, IEnumerable<DeclaredHolding> holdings)
+    {
+        List<RedisValue> arguments =
+            [limit, revision, spent, version, (long)opensIn.TotalMilliseconds, forgetAt?.ToUnixTimeMilliseconds() ?? 0];
+        foreach (var holding in holdings)
+        {
+            arguments.AddRange([holding.EdgeId, holding.Declared, holding.Posted]);
+        }
+
+        var reply = (string[])(await RunAsync(InstallScript, windowId, [.. arguments]))!;
+        return new(reply[0] == "created", Number(reply[1]), Number(reply[2]), Number(reply[3]), Number(reply[4]));
+    }
+
+    /// <summary>False when the window is not in Redis.</summary>
+    public async Task<bool> PostAsync(string windowId, long spent, long version, IReadOnlyCollection<KeyValuePair<string, long>> posted)
+    {
+        List<RedisValue> arguments = [spent, version];
+        foreach (var (edge, total) in posted)
+        {
+            arguments.AddRange([edge, total]);
+        }
+
+        var reply = (string[])(await RunAsync(PostScript, windowId, [.. arguments]))!;
+        return reply[0] == "posted";
+    }
+
+    /// <summary>Null when the window is not in Redis.</summary>
+    public async Task<ReclaimedWindow?> ReclaimAsync(string windowId, TimeSpan timeToLive, TimeSpan forgetAfter, IReadOnlyCollection<string> closed)
+    {
+        var reply = (string[])(await RunAsync(
+            ReclaimScript, windowId,
+            [(long)timeToLive.TotalMilliseconds, (long)forgetAfter.TotalMilliseconds, .. closed.Select(edge => (RedisValue)edge)]))!;
+        if (reply[0] != "reclaimed")
+        {
+            return null;
+        }
+
+        var held = new List<(string, long)>();
+        for (var i = 4; i < reply.Length; i += 2)
+        {
+            held.Add((reply[i], Number(reply[i + 1])));
+        }
+
+        return new(Number(reply[1]), Number(reply[2]), Number(reply[3]), held);
+    }
+
+    /// <summary>Null when the window is not in Redis.</summary>
+    public async Task<StoredWindow?> ReadAsync(string windowId)
+    {
+        var fields = await Database.HashGetAsync(LeaseScript.KeyOf(windowId), ["limit", "spent", "spent_version", "leased"]);
+        return fields[0].IsNull ? null : new((long)fields[0], (long)fields[1], (long)fields[2], (long)fields[3]);
+    }
+
+    private Task<RedisResult> RunAsync(string script, string windowId, RedisValue[] arguments) =>
+        Database.ScriptEvaluateAsync(script, [LeaseScript.KeyOf(windowId)], arguments);
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+}

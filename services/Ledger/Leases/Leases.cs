@@ -1,0 +1,15 @@
+namespace Gateway.Ledger.Leases;
+
+/// <summary>What edges may spend before the journal knows of it.</summary>
+internal static class Leases
+{
+    public static WebApplicationBuilder AddLeases(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<LeaseStore>();
+        builder.Services.AddSingleton<PostedTotals>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PostedTotals>());
+        builder.Services.AddSingleton<LeasePass>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<LeasePass>());
+        return builder;
+    }
+}

@@ -1,0 +1,43 @@
+namespace Gateway.Ledger;
+
+internal static partial class LedgerLog
+{
+    [LoggerMessage(EventId = 3100, Level = LogLevel.Warning, Message = "A record of edge {EdgeId} was kept aside: {Reason}. See rejected_records")]
+    public static partial void RecordRejected(this ILogger logger, string edgeId, string reason);
+
+    [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message = "Entry {EntryId} was kept aside: the database refused it with {SqlState}")]
+    public static partial void EntryRejected(this ILogger logger, Guid entryId, string sqlState);
+
+    [LoggerMessage(EventId = 3102, Level = LogLevel.Error, Message = "Request {RequestId} came again with another amount: the first stands. Look at the edge that sent it")]
+    public static partial void RepeatedWithAnotherAmount(this ILogger logger, Guid requestId);
+
+    [LoggerMessage(EventId = 3103, Level = LogLevel.Warning, Message = "The journal could not be written (attempt {Attempt}, {Failure} {SqlState}); records wait in their queue")]
+    public static partial void DatabaseAway(this ILogger logger, int attempt, string failure, string? sqlState);
+
+    [LoggerMessage(EventId = 3200, Level = LogLevel.Information, Message = "Window {WindowId} was rebuilt in Redis from the journal (spent {SpentNano} nano-dollars); it opens in {OpensInMs} ms")]
+    public static partial void WindowRebuilt(this ILogger logger, string windowId, long spentNano, long opensInMs);
+
+    [LoggerMessage(EventId = 3201, Level = LogLevel.Warning, Message = "Edge {EdgeId} could not be given its windows ({Failure})")]
+    public static partial void EnsureFailed(this ILogger logger, string edgeId, string failure);
+
+    [LoggerMessage(EventId = 3202, Level = LogLevel.Debug, Message = "Redis could not be told of window {WindowId} ({Failure}); trying again")]
+    public static partial void RedisNotTold(this ILogger logger, string windowId, string failure);
+
+    [LoggerMessage(EventId = 3203, Level = LogLevel.Information, Message = "Took back {GivenBackNano} nano-dollars of window {WindowId} from silent edges")]
+    public static partial void LeasesReclaimed(this ILogger logger, long givenBackNano, string windowId);
+
+    [LoggerMessage(EventId = 3204, Level = LogLevel.Warning, Message = "The pass over the leases failed ({Failure}); the next one tries again")]
+    public static partial void PassFailed(this ILogger logger, string failure);
+
+    [LoggerMessage(EventId = 3205, Level = LogLevel.Information, Message = "Edge {EdgeId} is closed: every record of it is in the journal, its leases are back")]
+    public static partial void EdgeSettled(this ILogger logger, string edgeId);
+
+    [LoggerMessage(EventId = 3300, Level = LogLevel.Error, Message = "Reconciliation: {Kind} of {Subject} differ by {DifferenceNano} nano-dollars: {Explanation}")]
+    public static partial void Differs(this ILogger logger, string kind, string subject, long differenceNano, string explanation);
+
+    [LoggerMessage(EventId = 3301, Level = LogLevel.Warning, Message = "Reconciliation failed ({Failure}); the next run tries again")]
+    public static partial void ReconciliationFailed(this ILogger logger, string failure);
+
+    [LoggerMessage(EventId = 3400, Level = LogLevel.Warning, Message = "Budget alert {Event} for {BudgetId} could not be delivered ({Failure}); trying again")]
+    public static partial void AlertNotDelivered(this ILogger logger, string @event, string budgetId, string failure);
+}

@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Ledger;
+
+/// <summary>Section <c>Ledger</c>.</summary>
+internal sealed class LedgerOptions
+{
+    /// <summary>How long an edge may be silent before its leases are taken back. Edges heartbeat every third of it.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan LeaseTimeToLive { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often silent edges are looked for, and windows whose totals Redis does not have yet are told again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
+    public TimeSpan ReclaimEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After how long an edge that owes nothing is forgotten in Redis.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
+    public TimeSpan ForgetEdgeAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long a closed edge's last records may still be on their way from the queue into the journal.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Records in one transaction, at most.</summary>
+    [Range(1, 20_000)]
+    public int RecordsMaxPerTransaction { get; init; } = 4_000;
+
+    /// <summary>Messages taken from the queue at once.</summary>
+    [Range(1, 1_000)]
+    public int Prefetch { get; init; } = 16;
+
+    /// <summary>How old a record may be: an older one is kept aside, because each month is a partition.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
+    public TimeSpan RecordAgeMax { get; init; } = TimeSpan.FromDays(400);
+
+    /// <summary>How often journal, windows, Redis and usage rows are compared.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How much of the past a comparison covers, in days.</summary>
+    [Range(1, 400)]
+    public int ReconcileDays { get; init; } = 2;
+
+    /// <summary>Budgets in the remaining-ratio metric, those closest to their limit first.</summary>
+    [Range(0, 1_000)]
+    public int BudgetsInMetrics { get; init; } = 50;
+}

@@ -1,0 +1,162 @@
+using Gateway.Contracts;
+using Gateway.Metering.Ingest;
+
+namespace Gateway.Metering.Tests.Ingest;
+
+[Collection("metering")]
+public sealed class UsageStoreTests
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    /// <summary>T-22.</summary>
+    [Fact]
+    public async Task OneRequestIsOneRow_HoweverOftenItsRecordComes_AloneOrInABatch()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var record = Sample.Record(tags: ["a"], endUser: "u");
+        Assert.Equal(new StoredBatch(1, 0), await host.Store.WriteAsync([record], None));
+        Assert.Equal(new StoredBatch(0, 1), await host.Store.WriteAsync([record], None));
+        Assert.Equal(new StoredBatch(1, 3), await host.Store.WriteAsync([record, Sample.Record(), record, record], None));
+
+        Assert.Equal(2, await host.ScalarAsync<long>("select sum(requests)::bigint from usage_daily"));
+        Assert.Equal(1, await host.ScalarAsync<long>("select sum(requests)::bigint from usage_daily_tags"));
+        Assert.Equal(1, await host.ScalarAsync<long>("select sum(requests)::bigint from usage_daily_end_users"));
+        await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
+    [Fact]
+    public async Task SameRequestTwiceInOneBatch_IsOneRow()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var record = Sample.Record();
+        Assert.Equal(new StoredBatch(1, 1), await host.Store.WriteAsync([record, record], None));
+        await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
+    /// <summary>T-23: the id is the gateway's, so it does not matter what a provider calls its replies.</summary>
+    [Fact]
+    public async Task RequestsWithNothingInCommonButTheirInstant_AreRowsOfTheirOwn()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var records = Enumerable.Range(0, 100).Select(_ => Sample.Record(id: Guid.NewGuid())).ToList();
+        Assert.Equal(100, (await host.Store.WriteAsync(records, None)).Stored);
+        Assert.Equal(100, await host.ScalarAsync<long>("select count(*) from usage_records"));
+    }
+
+    /// <summary>T-24.</summary>
+    [Fact]
+    public async Task FailedAttempts_AreVisible_AndOnlyTheLastOneIsCharged()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var record = Sample.Record() with
+        {
+            FailedAttempts = [new FailedAttempt("gpt-4-eu", "timeout"), new FailedAttempt("gpt-4-us", "status_500")],
+        };
+        await host.Store.WriteAsync([record], None);
+        var row = (await host.JsonAsync($"/spend/logs?request_id={record.RequestId}"))[0]!;
+        Assert.Equal(0.0015m, row["spend"]!.GetValue<decimal>());
+        Assert.Equal(2, row["metadata"]!["attempted_retries"]!.GetValue<int>());
+        Assert.Equal(1, row["metadata"]!["attempted_fallbacks"]!.GetValue<int>());
+        Assert.Equal("status_500", row["metadata"]!["failed_attempts"]![1]!["failure"]!.GetValue<string>());
+        Assert.Equal(0.0015m, (await host.JsonAsync("/global/spend"))["spend"]!.GetValue<decimal>());
+    }
+
+    [Fact]
+    public async Task RecordsOfManyDays_ManyYears_AndAWrongClock_AreAllStored_AndRolledUp()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var at = new[] { -3_000, -399, -200, -10, 0, 3, 60, 4_000 };
+        var records = at.Select(days => Sample.Record(at: Sample.Noon.AddDays(days))).ToList();
+        Assert.Equal(records.Count, (await host.Store.WriteAsync(records, None)).Stored);
+        Assert.Equal(3, await host.ScalarAsync<long>("select count(*) from usage_records_other"));
+        Assert.Equal(records.Count, (await host.Store.WriteAsync(records, None)).Duplicates);
+        await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
+    [Fact]
+    public async Task PartitionDroppedBehindOurBack_RecordsAreStored_AndMoveWhenTheDayIsMade()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        await host.Store.WriteAsync([Sample.Record()], None);
+        await host.ExecuteAsync($"drop table usage_records_{Sample.Noon:yyyyMMdd}");
+        await host.Store.WriteAsync([Sample.Record(), Sample.Record()], None);
+        Assert.Equal(2, await host.ScalarAsync<long>("select count(*) from usage_records_other"));
+
+        var job = (Metering.Partitions.RetentionJob)host.App.Services.GetService(typeof(Metering.Partitions.RetentionJob))!;
+        await job.RunAsync(None);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from usage_records_other"));
+        Assert.Equal(2, await host.ScalarAsync<long>($"select count(*) from usage_records_{Sample.Noon:yyyyMMdd}"));
+    }
+
+    [Fact]
+    public async Task DayThatCannotBeMadeNow_DoesNotHoldUpItsRecords()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        // A long export reads all partitions: making a day would have to wait for its end.
+        await using var export = await host.Database.OpenConnectionAsync();
+        await using var transaction = await export.BeginTransactionAsync();
+        await new Npgsql.NpgsqlCommand("select count(*) from usage_records", export, transaction).ExecuteScalarAsync();
+
+        var record = Sample.Record(at: Sample.Noon.AddDays(-50));
+        Assert.Equal(1, (await host.Store.WriteAsync([record], None)).Stored);
+        await transaction.CommitAsync();
+        Assert.Equal(new StoredBatch(0, 1), await host.Store.WriteAsync([record], None));
+    }
+
+    [Fact]
+    public async Task ManyWritersOfTheSameRequests_InDifferentOrders_NeitherDeadlockNorCountTwice()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var records = Sample.Many(600);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 24), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (seed, cancellation) =>
+        {
+            var order = records.ToArray();
+            new Random(seed).Shuffle(order);
+            foreach (var batch in order.Chunk(150))
+            {
+                await host.Store.WriteAsync(batch, cancellation);
+            }
+        });
+        Assert.Equal(records.Count, await host.ScalarAsync<long>("select count(*) from usage_records"));
+        Assert.Equal(0, await host.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()"));
+        await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
+    [Fact]
+    public async Task TextThatACallerChose_CannotStopTheBatchItIsIn()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var hostile = Sample.Record(endUser: "a\0b\ud83d", tags: ["", "\0", new string('x', 10_000), new string('\u4e2d', 5_000), "a'; drop table names; --", "{\"}"]);
+        Assert.Equal(2, (await host.Store.WriteAsync([Sample.Record(), hostile], None)).Stored);
+        var row = (await host.JsonAsync($"/spend/logs?request_id={hostile.RequestId}"))[0]!;
+        Assert.Equal("a\ufffdb\ufffd", row["end_user"]!.GetValue<string>());
+        Assert.Equal(5, row["request_tags"]!.AsArray().Count);
+        Assert.Contains("a'; drop table names; --", row["request_tags"]!.AsArray().Select(tag => tag!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task EveryFieldOfARecord_ComesBack()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var record = Sample.Record(endUser: "u-17", tags: ["env=dev", "b"], outcome: UsageOutcome.UpstreamCut) with
+        {
+            Estimated = true,
+            Unpriced = true,
+            Streamed = true,
+            Tokens = new TokenUsage { Input = 1, CachedInput = 2, CacheWrite5m = 3, CacheWrite1h = 4, InputAudio = 5, Output = 6, Reasoning = 7, OutputAudio = 8, Images = 9 },
+            Cost = new Money(long.MaxValue),
+        };
+        await host.Store.WriteAsync([record], None);
+        var row = (await host.JsonAsync("/spend/logs"))[0]!;
+        Assert.Equal(9_223_372_036.854775807m, row["spend"]!.GetValue<decimal>());
+        Assert.Equal((15, 21, 36), (row["prompt_tokens"]!.GetValue<int>(), row["completion_tokens"]!.GetValue<int>(), row["total_tokens"]!.GetValue<int>()));
+        Assert.Equal(["env=dev", "b"], row["request_tags"]!.AsArray().Select(tag => tag!.GetValue<string>()));
+        var details = row["metadata"]!;
+        Assert.Equal(("failure", "UpstreamCut"), (row["status"]!.GetValue<string>(), details["gateway_outcome"]!.GetValue<string>()));
+        Assert.True(details["usage_estimated"]!.GetValue<bool>() && details["unpriced"]!.GetValue<bool>() && details["stream"]!.GetValue<bool>());
+        var usage = details["usage"]!;
+        Assert.Equal(
+            [1, 2, 3, 4, 5, 6, 7, 8, 9],
+            new[] { "input", "cached_input", "cache_write5m", "cache_write1h", "input_audio", "output", "reasoning", "output_audio", "images" }.Select(name => usage[name]!.GetValue<int>()));
+    }
+}
