@@ -48,20 +48,16 @@ internal sealed class ConfigFile
             return new ConfigFile(path, environmentName, null, null);
         }
 
-        ConfigResult result;
-        try
-        {
-            result = ConfigReader.ReadFile(path, ConfigEnvironment.Process(environmentName));
-        }
-        catch (NotImplementedException)
-        {
-            // Until the reader is there.
-            return new ConfigFile(path, environmentName, null, onlyCheck ? 0 : null);
-        }
-
+        var result = ConfigReader.ReadFile(path, ConfigEnvironment.Process(environmentName));
         foreach (var problem in result.Errors)
         {
             Console.Error.WriteLine($"error: {problem}");
+        }
+
+        if (result.Errors.Count > 0)
+        {
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {result.Errors.Count} {(result.Errors.Count == 1 ? "error" : "errors")}; nothing was started."));
+            return new ConfigFile(path, environmentName, null, 1);
         }
 
         foreach (var problem in result.Warnings)
@@ -72,12 +68,6 @@ internal sealed class ConfigFile
         foreach (var problem in result.Notices)
         {
             Console.WriteLine($"note: {problem}");
-        }
-
-        if (result.Errors.Count > 0)
-        {
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {result.Errors.Count} {(result.Errors.Count == 1 ? "error" : "errors")}; nothing was started."));
-            return new ConfigFile(path, environmentName, null, 1);
         }
 
         if (onlyCheck)

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.ServiceDefaults;
 
@@ -8,4 +10,8 @@ namespace Gateway.Edge;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Models.ModelList))]
 [JsonSerializable(typeof(Models.ModelEntry))]
-internal sealed partial class EdgeJson : JsonSerializerContext;
+internal sealed partial class EdgeJson : JsonSerializerContext
+{
+    /// <summary>For what goes to an API's client and not into a page: an apostrophe stays one.</summary>
+    public static EdgeJson Writing { get; } = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -42,7 +42,7 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     }
 
     /// <summary>The error's JSON.</summary>
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Default.ErrorEnvelope);
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);
 
     /// <summary>The error as a frame of a stream that has begun. No <c>[DONE]</c> follows it.</summary>
     public void WriteFrame(IBufferWriter<byte> output)

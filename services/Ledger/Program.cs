@@ -1,10 +1,10 @@
-using Gateway.Contracts;
 using Gateway.Ledger;
 using Gateway.Ledger.Accounts;
 using Gateway.Ledger.Budgets;
 using Gateway.Ledger.Edges;
 using Gateway.Ledger.Journal;
 using Gateway.Ledger.Leases;
+using Gateway.Ledger.Reconciliation;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Hosting;
 
@@ -17,12 +17,16 @@ builder.AddJournal();
 builder.AddLeases();
 builder.AddBudgets();
 builder.AddAccounts();
+builder.AddReconciliation();
 
 var app = builder.Build();
 app.UseProblems();
 app.MapDefaultEndpoints();
 app.MapBudgets();
+app.MapBudgetAdmin();
+app.MapStatements();
 app.MapAccounts();
 app.MapEdges();
+app.MapReconciliation();
 await app.PrepareDatabaseAsync();
 await app.RunAsync();

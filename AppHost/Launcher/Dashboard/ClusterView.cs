@@ -27,7 +27,11 @@ internal sealed class ClusterView(Cluster cluster, IReadOnlyList<IResource> reso
     {
         if (unit.Resource is ProjectResource project && unit.Endpoints is [var address, ..])
         {
-            yield return new LinkView("metrics", $"{address}/metrics");
+            if (project.Annotations.OfType<MetricsAnnotation>().Any())
+            {
+                yield return new LinkView("metrics", $"{address}/metrics");
+            }
+
             yield return new LinkView("health", $"{address}/health/ready");
             if (project.Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.IsExternal))
             {

@@ -9,6 +9,11 @@ public static class PrometheusBuilderExtensions
     /// <summary>Scrapes every replica of the projects and loads the alert rules. Does nothing on a machine without prometheus.</summary>
     public static void AddPrometheus(this IDistributedApplicationBuilder builder, string name, string rulesFile, params IReadOnlyList<IResourceBuilder<ProjectResource>> scraped)
     {
+        foreach (var project in scraped)
+        {
+            project.With(new MetricsAnnotation());
+        }
+
         if (Programs.Find("prometheus") is not { } program)
         {
             return;

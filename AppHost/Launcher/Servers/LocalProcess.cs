@@ -11,6 +11,8 @@ public sealed class LocalProcess : IAsyncDisposable
 {
     private const int LinesKept = 100;
 
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromMilliseconds(300);
+
     private readonly Process _process;
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _lastLines = new();
@@ -40,9 +42,20 @@ public sealed class LocalProcess : IAsyncDisposable
     {
         var process = new Process { StartInfo = StartInfo(spec), EnableRaisingEvents = true };
         var local = new LocalProcess(spec, process, onLine);
-        process.OutputDataReceived += (_, line) => local.Take(line.Data);
-        process.ErrorDataReceived += (_, line) => local.Take(line.Data);
-        process.Exited += (_, _) => local._exited.TrySetResult(process.ExitCode);
+        var read = new CountdownEvent(2);
+        DataReceivedEventHandler onData = (_, line) =>
+        {
+            local.Take(line.Data);
+            if (line.Data is null)
+            {
+                read.Signal();
+            }
+        };
+        process.OutputDataReceived += onData;
+        process.ErrorDataReceived += onData;
+        // Its last words first: they say why it ended. Not for ever: a child of its own may keep the pipe open.
+        process.Exited += (_, _) => ThreadPool.RegisterWaitForSingleObject(
+            read.WaitHandle, (_, _) => local._exited.TrySetResult(process.ExitCode), null, s_lastWords, executeOnlyOnce: true);
         ParentThread.Run(() => process.Start());
         local.Id = process.Id;
         process.StandardInput.Close();

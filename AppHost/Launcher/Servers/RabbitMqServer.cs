@@ -77,7 +77,10 @@ public sealed class RabbitMqServer(string folder, int port, string password, str
             """);
         if (_epmd is null or { HasExited: true })
         {
-            _epmd = LocalProcess.Start(new ProcessSpec("epmd", Epmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"]));
+            _epmd = LocalProcess.Start(new ProcessSpec("epmd", Epmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"])
+            {
+                Environment = new Dictionary<string, string?> { ["HOME"] = Folder },
+            });
         }
 
         return Task.CompletedTask;

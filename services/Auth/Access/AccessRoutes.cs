@@ -13,6 +13,7 @@ internal static class AccessRoutes
     private const int ReadersMax = 1_000;
     private const int LinesAtOnceMax = 500;
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CatchUpAtMost = TimeSpan.FromSeconds(2);
     private static int readers;
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
@@ -73,6 +74,7 @@ internal static class AccessRoutes
             context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
             var position = after == 0 ? -1 : after;
+            await log.CatchUpAsync(position, CatchUpAtMost, clock, stop.Token);
             while (feed.IsCurrent)
             {
                 var read = log.ReadAfter(position, LinesAtOnceMax);

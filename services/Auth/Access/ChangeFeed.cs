@@ -51,11 +51,15 @@ internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, Acces
             await listen.ExecuteNonQueryAsync(cancellation);
         }
 
+        // A notification that arrives while the last look's answer is read belongs to a change that this look may not have seen.
+        var notified = 0;
+        connection.Notification += (_, _) => Volatile.Write(ref notified, 1);
         var pruned = clock.GetTimestamp();
         try
         {
             while (true)
             {
+                Volatile.Write(ref notified, 0);
                 await LookAsync(connection, cancellation);
                 if (clock.GetElapsedTime(pruned) > PruneEvery)
                 {
@@ -63,7 +67,10 @@ internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, Acces
                     pruned = clock.GetTimestamp();
                 }
 
-                await connection.WaitAsync(LookEvery, cancellation);
+                if (Volatile.Read(ref notified) == 0)
+                {
+                    await connection.WaitAsync(LookEvery, cancellation);
+                }
             }
         }
         finally

@@ -93,6 +93,27 @@ internal sealed class ChangeLog
         }
     }
 
+    /// <summary>
+    /// Waits until this process has seen change <paramref name="sequence"/>, at most <paramref name="atMost"/>: a reader that comes from another
+    /// process may be a few milliseconds ahead of this one.
+    /// </summary>
+    public async Task CatchUpAsync(long sequence, TimeSpan atMost, TimeProvider clock, CancellationToken cancellation)
+    {
+        using var end = new CancellationTokenSource(atMost, clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(end.Token, cancellation);
+        try
+        {
+            for (var seen = Last; seen < sequence; seen = Last)
+            {
+                await WaitAsync(seen).WaitAsync(stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // There is no such change: the reader knows another database.
+        }
+    }
+
     private void Wake()
     {
         var woken = grown;

@@ -116,7 +116,7 @@ internal sealed class AccessSync(
 
     /// <summary>In the file an empty list grants nothing; in the database it bounds nothing.</summary>
     private static string[] ModelsOf(UserAccess entry) =>
-        entry.Models is null ? [] : entry.Models.Count == 0 ? [ModelGrants.NoDefaultModels] : [.. entry.Models];
+        entry.Models.Count == 0 ? [ModelGrants.NoDefaultModels] : [.. entry.Models];
 
     private static async Task<int> PutUserAsync(AccessTransaction transaction, UserAccess entry, UserRecord? before, CancellationToken cancellation)
     {

@@ -147,6 +147,12 @@ public sealed record UsageRecord
     /// <summary>The cost, rounded once.</summary>
     public Money Cost { get; init; }
 
+    /// <summary>
+    /// What the provider produced beyond the last nano-dollar of a budget: at most the last piece of a request that was watched to the end
+    /// of its money. It is not part of <see cref="Cost"/> and charged to nobody; the provider's bill has it. Zero for all other requests.
+    /// </summary>
+    public Money WrittenOff { get; init; }
+
     /// <summary>The price used, as text that a person can check: <c>openai/gpt-4@2026-11 input=30 output=60</c>.</summary>
     public string? Price { get; init; }
 

@@ -19,6 +19,9 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
 {
     private const int ReadBytes = 16 * 1024;
 
+    /// <summary>Tokens in what providers send at once: a guarded stream ends within so many of the last nano-dollar.</summary>
+    private const int PieceTokens = 8;
+
     private static readonly byte[] Done = "data: [DONE]\n\n"u8.ToArray();
 
     public async Task<RelayResult> RelayAsync(
@@ -110,7 +113,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
                 }
             }
 
-            if (guarded && await CoverAsync(exchange, target, relay) is { } refusal)
+            if (guarded && !relay.Done && await CoverAsync(exchange, target, relay) is { } refusal)
             {
                 return refusal;
             }
@@ -143,8 +146,8 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
 
         var usage = relay.Usage ?? new TokenUsage { Input = relay.PromptTokens(), Output = relay.OutputTokens() };
         var cost = CostCalculator.Cost(usage, price).NanoDollars;
-        var ahead = CostCalculator.Cost(new TokenUsage { Output = 32 }, price).NanoDollars;
-        var refusal = await exchange.Ticket.CoverAsync(cost, ahead) ?? await exchange.TargetTicket.CoverAsync(cost, ahead);
+        var piece = CostCalculator.Cost(new TokenUsage { Output = PieceTokens }, price).NanoDollars;
+        var refusal = await exchange.Ticket.CoverAsync(cost, piece * 4, piece) ?? await exchange.TargetTicket.CoverAsync(cost, piece * 4, piece);
         return refusal is null ? null : refusal.ToError(time) with { Status = 429, Code = "budget_exceeded" };
     }
 
@@ -158,6 +161,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
 
         var tokens = usage!.PromptTokens + usage.CompletionTokens;
+        await Settlement.CoverAsync(exchange, usage);
         if (!exchange.Head.Stream && outcome == UsageOutcome.Completed)
         {
             await whole.AnswerAsync(exchange, relay.Assemble(usage), usage, estimated);
@@ -279,9 +283,11 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
             }
         }
 
-        public long PromptTokens() => promptTokens >= 0 ? promptTokens : promptTokens = TokenCounter.CountPrompt(exchange.Body.Memory);
+        public long PromptTokens() => promptTokens >= 0
+            ? promptTokens
+            : promptTokens = exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory);
 
-        public long OutputTokens() => Math.Max(tap.Pieces, TokenCounter.CountEscaped(tap.Text, tap.Bytes));
+        public long OutputTokens() => TokenCounter.CountEscaped(tap.Text, tap.Bytes);
 
         /// <summary>What was produced, counted here; what the provider did report before it broke off is kept.</summary>
         public TokenUsage Estimate(TokenUsage? partly)
@@ -289,7 +295,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
             var counted = TokenCounter.CountEscaped(tap.Text, tap.Bytes);
             return partly is { PromptTokens: > 0 }
                 ? partly with { Output = Math.Max(partly.Output, counted - partly.Reasoning) }
-                : new TokenUsage { Input = PromptTokens(), Output = counted };
+                : new TokenUsage { Input = TokenCounter.CountPrompt(exchange.Body.Memory), Output = counted };
         }
 
         public ReadOnlyMemory<byte> Assemble(TokenUsage total) => assembler!.ToJson(total);

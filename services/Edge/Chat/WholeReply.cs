@@ -46,6 +46,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 
             var estimated = usage is null;
             usage ??= Estimate(exchange, answer.Span);
+            await Settlement.CoverAsync(exchange, usage);
             await AnswerAsync(exchange, answer, usage, estimated);
             return new RelayResult(usage.PromptTokens + usage.CompletionTokens);
         }

@@ -18,10 +18,10 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// <returns>The cost.</returns>
     public Money Complete(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
     {
-        var cost = Cost(exchange, tokens);
-        var price = exchange.Target!.Price;
-        var unpriced = price is null;
-        Record(exchange, tokens, estimated, unpriced, cost, outcome, status, streamed);
+        // Never over: what a budget has no more for is written off, and the record says how much that is.
+        var produced = Cost(exchange, tokens);
+        var cost = Money.Min(produced, Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held));
+        Record(exchange, tokens, estimated, exchange.Target!.Price is null, cost, outcome, status, streamed, produced - cost);
         if (!estimated && outcome == UsageOutcome.Completed)
         {
             exchange.Grant.Expectation.Learn(exchange.Body.Memory.Length, tokens.PromptTokens, tokens.CompletionTokens);
@@ -29,6 +29,17 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
 
         GiveBack(exchange, cost, tokens.PromptTokens + tokens.CompletionTokens, count: true);
         return cost;
+    }
+
+    /// <summary>Takes what a finished answer cost more than was held for it, as far as the budgets have it.</summary>
+    public static async ValueTask CoverAsync(ChatExchange exchange, TokenUsage tokens)
+    {
+        var cost = Cost(exchange, tokens).NanoDollars;
+        if (cost > exchange.Ticket.Held.NanoDollars || cost > exchange.TargetTicket.Held.NanoDollars)
+        {
+            await exchange.Ticket.CoverAsync(cost, 0, 0);
+            await exchange.TargetTicket.CoverAsync(cost, 0, 0);
+        }
     }
 
     /// <summary>A request that got no answer: recorded when it reached a provider, at no cost.</summary>
@@ -55,7 +66,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     }
 
     private void Record(
-        ChatExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed)
+        ChatExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default)
     {
         exchange.Recorded = true;
         var snapshot = exchange.Caller.Snapshot;
@@ -92,6 +103,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             Estimated = estimated,
             Unpriced = unpriced,
             Cost = cost,
+            WrittenOff = writtenOff,
             Price = target.Price?.Describe(),
             BudgetWindows = windows,
             FailedAttempts = exchange.FailedAttempts?.ToArray(),

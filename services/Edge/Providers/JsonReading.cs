@@ -104,6 +104,13 @@ internal static class JsonReading
         writer.WriteCopy(value);
     }
 
+    /// <summary>Writes a field whose value is JSON already.</summary>
+    public static void WriteRawValueMember(this Utf8JsonWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    {
+        writer.WritePropertyName(name);
+        writer.WriteRawValue(json, skipInputValidation: true);
+    }
+
     /// <summary>Writes a value with the bytes as they came.</summary>
     public static void WriteCopy(this Utf8JsonWriter writer, JsonElement value) => writer.WriteRawValue(value.Raw(), skipInputValidation: true);
 }

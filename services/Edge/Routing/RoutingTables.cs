@@ -3,7 +3,6 @@ using Gateway.Configuration;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Providers;
-using Gateway.Pricing;
 
 namespace Gateway.Edge.Routing;
 
@@ -24,18 +23,12 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
     /// <summary>Puts a configuration into force for every request that begins from now on.</summary>
     public void Use(GatewayConfig configuration)
     {
-        var prices = PriceCatalogue.BuiltIn;
-        if (configuration.General.PriceFile is { } file && PriceCatalogue.Read(File.ReadAllText(file), file) is { Catalogue: { } mounted })
-        {
-            prices = prices.With(mounted);
-        }
-
         var named = configuration.Models.Where(static model => !model.IsPattern).GroupBy(static model => model.ModelName, StringComparer.Ordinal)
-            .Select(group => GroupOf(group.Key, [.. group.Select(model => Make(model, model.ProviderModel, prices, configuration))], configuration));
+            .Select(group => GroupOf(group.Key, [.. group.Select(model => Make(model, model.ProviderModel, configuration))], configuration));
         var patterns = configuration.Models.Where(static model => model.IsPattern).GroupBy(static model => model.ModelName, StringComparer.Ordinal)
             .Select(group => (group.Key, (Func<string, ModelGroup>)(name => GroupOf(
                 name,
-                [.. group.Select(model => Make(model, ModelPattern.Fill(model.ProviderModel, ModelPattern.Stars(model.ModelName, name) ?? []), prices, configuration))],
+                [.. group.Select(model => Make(model, ModelPattern.Fill(model.ProviderModel, model.ModelName, name), configuration))],
                 configuration))));
         GatewayBudget = configuration.LiteLlm.MaxBudget is { } limit
             ? Slot(BudgetId.Gateway, limit, configuration.LiteLlm.BudgetDuration, configuration)
@@ -64,7 +57,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         };
     }
 
-    private Deployment Make(ModelDeployment model, string providerModel, PriceCatalogue prices, GatewayConfig configuration)
+    private Deployment Make(ModelDeployment model, string providerModel, GatewayConfig configuration)
     {
         var protocol = ChatProviders.Find(model.Protocol.ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
@@ -90,7 +83,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
             providerModel,
             protocol,
             target,
-            prices.Find(model.Provider, providerModel, model.BaseModel, model.Price),
+            configuration.PriceOf(model, providerModel),
             health.GetOrAdd($"{model.DeploymentId}/{providerModel}", static _ => new DeploymentHealth()),
             [.. budgets]);
     }

@@ -17,7 +17,7 @@ internal static class ClosedEdges
         return app;
     }
 
-    private static async Task<IResult> CloseAsync(string edgeId, NpgsqlDataSource database, ISendEndpointProvider queues, CancellationToken cancellation)
+    private static async Task<IResult> CloseAsync(string edgeId, NpgsqlDataSource database, IBus bus, CancellationToken cancellation)
     {
         if (edgeId.Length is 0 or > 256 || edgeId.Contains('\0', StringComparison.Ordinal))
         {
@@ -30,8 +30,7 @@ internal static class ClosedEdges
             await command.ExecuteNonQueryAsync(cancellation);
         }
 
-        var queue = await queues.GetSendEndpoint(new Uri($"queue:{Journal.Journal.Queue}"));
-        await queue.Send(new EdgeClosed(edgeId), cancellation);
+        await bus.Publish(new EdgeClosed(edgeId), cancellation);
         return TypedResults.Accepted((string?)null);
     }
 }

@@ -18,6 +18,9 @@ internal sealed record LeaseWindow(long Limit, long Revision, long Spent, long S
     public long Leased => Edges.Values.Sum(edge => edge.Outstanding);
 
     public long Available => Limit - Spent - Leased;
+
+    /// <summary>What a reply says is available: everything above 2^53 is said to be 2^53.</summary>
+    public long AvailableShown => Math.Min(Available, 1L << 53);
 }
 
 internal enum LeaseStatus
@@ -71,18 +74,18 @@ internal static class LeaseRule
         var available = window.Available;
         if (window.OpenAt > now)
         {
-            return (window, new(LeaseStatus.Rebuilding, 0, available, holding.Granted, window.OpenAt - now, window.Spent, window.Limit));
+            return (window, new(LeaseStatus.Rebuilding, 0, window.AvailableShown, holding.Granted, window.OpenAt - now, window.Spent, window.Limit));
         }
 
         if (available < Math.Max(least, 1))
         {
-            return (window, new(LeaseStatus.Short, 0, available, holding.Granted, 0, window.Spent, window.Limit));
+            return (window, new(LeaseStatus.Short, 0, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit));
         }
 
         var grant = GrantOf(want, least, available, window.ActiveEdges);
         holding = holding with { Granted = holding.Granted + grant };
         window = window with { Edges = window.Edges.SetItem(edge, holding) };
-        return (window, new(LeaseStatus.Granted, grant, window.Available, holding.Granted, 0, window.Spent, window.Limit));
+        return (window, new(LeaseStatus.Granted, grant, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit));
     }
 
     public static (LeaseWindow? Window, LeaseReply Reply) Heartbeat(LeaseWindow? window, string edge, long charged, long believed, long giveBack, long now)
@@ -100,7 +103,7 @@ internal static class LeaseRule
         holding = holding with { Granted = holding.Granted - given };
         window = window with { Edges = window.Edges.SetItem(edge, holding) };
         return (window, new(
-            agrees ? LeaseStatus.Ok : LeaseStatus.Mismatch, given, window.Available, holding.Granted, Math.Max(0, window.OpenAt - now), window.Spent, window.Limit));
+            agrees ? LeaseStatus.Ok : LeaseStatus.Mismatch, given, window.AvailableShown, holding.Granted, Math.Max(0, window.OpenAt - now), window.Spent, window.Limit));
     }
 
     /// <summary>Puts a window in, or brings it up to date; <paramref name="opensInMs"/> counts only for a new one.</summary>

@@ -31,10 +31,10 @@ local counts = redis.call('HMGET', key, 'leased', 'edges')
 local available = difference(limit, spent, counts[1])
 local wait = tonumber(opens) - now
 if wait > 0 then
-  return { 'rebuilding', '0', text(available), granted, text(wait), spent, limit }
+  return { 'rebuilding', '0', shown(available), granted, text(wait), spent, limit }
 end
 if available < math.max(least, 1) then
-  return { 'short', '0', text(available), granted, '0', spent, limit }
+  return { 'short', '0', shown(available), granted, '0', spent, limit }
 end
 
 -- Far from the limit an edge gets what it wants. Near it a grant is what is expected and no share of the rest: fifty calls for the price
@@ -53,4 +53,4 @@ redis.call('HINCRBY', key, 'g:' .. edge, text(grant))
 local total = redis.call('HGET', key, 'g:' .. edge)
 local change = outstanding(total, posted) - outstanding(granted, posted)
 redis.call('HINCRBY', key, 'leased', text(change))
-return { 'granted', text(grant), text(available - change), total, '0', spent, limit }
+return { 'granted', text(grant), shown(available - change), total, '0', spent, limit }

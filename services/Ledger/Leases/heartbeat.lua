@@ -36,4 +36,4 @@ if status == 'ok' then
 end
 local wait = math.max(0, tonumber(f[3]) - now)
 local available = difference(limit, spent, redis.call('HGET', key, 'leased'))
-return { status, text(given), text(available), granted, text(wait), spent, limit }
+return { status, text(given), shown(available), granted, text(wait), spent, limit }

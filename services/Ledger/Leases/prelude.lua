@@ -45,6 +45,11 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- What is available, for a reply: exact up to 2^53, and 2^53 for anything above (a double there could round up beyond 64 bits).
+local function shown(available)
+  return text(math.min(available, 9007199254740992))
+end
+
 local function larger(left, right)
   return difference(left, right) >= 0 and left or right
 end

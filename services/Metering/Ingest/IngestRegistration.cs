@@ -21,6 +21,9 @@ internal static class IngestRegistration
         builder.Services.AddSingleton<RetentionJob>().AddHostedService(services => services.GetRequiredService<RetentionJob>());
         builder.Services.AddSingleton<Names>();
         builder.Services.AddSingleton<UsageStore>();
+        // A message that waits for the database would hold up the process's end until it is killed. Cancelled before that, it goes back to the
+        // queue; a write that is under way has this long to finish.
+        builder.Services.Configure<MassTransitHostOptions>(options => options.ConsumerStopTimeout = TimeSpan.FromSeconds(3));
         return builder.AddMessaging(
             bus => bus.AddConsumer<UsageConsumer>(),
             (context, rabbit) => rabbit.ReceiveEndpoint(Queue, endpoint =>

@@ -4,11 +4,12 @@ using System.Threading.Channels;
 using Gateway.Auth.Tests.Hosting;
 using Gateway.Contracts;
 using Gateway.TestKit;
+using Xunit.Abstractions;
 
 namespace Gateway.Auth.Tests.Access;
 
 /// <summary>What edges are told: everything, in order, soon (T-68).</summary>
-public sealed class ChangeStreamTests(SharedAuth shared) : IClassFixture<SharedAuth>
+public sealed class ChangeStreamTests(SharedAuth shared, ITestOutputHelper output) : IClassFixture<SharedAuth>
 {
     private readonly AuthHost auth = shared.Host;
 
@@ -42,14 +43,16 @@ public sealed class ChangeStreamTests(SharedAuth shared) : IClassFixture<SharedA
         {
             var key = await auth.NewKeyAsync(new { });
             var id = (await auth.SnapshotAsync(key)).KeyId;
-            (await auth.PostAsync("/key/block", new { key })).Ok();
-            var revoked = (await auth.SnapshotAsync(key)).Revision;
+            var made = (await auth.SnapshotAsync(key)).Revision;
+            // From before the revocation is asked for, so the mutation itself counts too.
             var started = Stopwatch.GetTimestamp();
-            await Task.WhenAll(UntilAsync(here, id, revoked), UntilAsync(there, id, revoked));
+            (await auth.PostAsync("/key/block", new { key })).Ok();
+            await Task.WhenAll(UntilAsync(here, id, made + 1), UntilAsync(there, id, made + 1));
             times.Add(Stopwatch.GetElapsedTime(started));
             Assert.Equal(KeyStatus.Blocked, (await other.SnapshotAsync(key)).Status);
         }
 
+        output.WriteLine($"Revoked on both processes: median {times.Order().ElementAt(5).TotalMilliseconds:0.0} ms, slowest {times.Max().TotalMilliseconds:0.0} ms.");
         Assert.True(times.Max() < TimeSpan.FromMilliseconds(500), $"The slowest took {times.Max().TotalMilliseconds} ms.");
 
         async Task UntilAsync(ChannelReader<AccessChange> reader, string id, long revision)
@@ -150,7 +153,13 @@ public sealed class ChangeStreamTests(SharedAuth shared) : IClassFixture<SharedA
         var (status, _) = await host.ResolveAsync(key);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         // The stream ends: silence would be taken for "nothing has changed".
-        await lines.Completion.WaitAsync(TimeSpan.FromSeconds(15));
+        while (await lines.WaitToReadAsync(reading.Token))
+        {
+            while (lines.TryRead(out _))
+            {
+            }
+        }
+
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/health/ready")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/live")).StatusCode);
         (await host.PostAsync("/key/generate", new { })).Refused(503, "temporarily_unavailable");

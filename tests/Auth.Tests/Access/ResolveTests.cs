@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Net;
 using Gateway.Auth.Tests.Hosting;
 using Gateway.Contracts;
+using Xunit.Abstractions;
 
 namespace Gateway.Auth.Tests.Access;
 
 /// <summary>Whose a key is, flattened.</summary>
-public sealed class ResolveTests(SharedAuth shared) : IClassFixture<SharedAuth>
+public sealed class ResolveTests(SharedAuth shared, ITestOutputHelper output) : IClassFixture<SharedAuth>
 {
     private readonly AuthHost auth = shared.Host;
 
@@ -79,6 +80,7 @@ public sealed class ResolveTests(SharedAuth shared) : IClassFixture<SharedAuth>
         }
 
         times.Sort();
+        output.WriteLine($"Resolved over HTTP: median {times[150]:0.00} ms, fastest {times[0]:0.00} ms.");
         // Wide, for a busy machine: a second query or a plan that scans the table would still show.
         Assert.True(times[150] < 20, $"The median took {times[150]} ms.");
     }

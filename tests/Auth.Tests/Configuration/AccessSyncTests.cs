@@ -86,9 +86,9 @@ public sealed class AccessSyncTests
     }
 
     [Fact]
-    public async Task No_models_means_none_absent_models_means_all_and_a_team_is_made()
+    public async Task No_models_means_none_a_star_means_all_and_a_team_is_made()
     {
-        await using var auth = await AuthHost.StartAsync(Of(Alpha with { Models = [] }, Beta with { Models = null, TeamId = "platform" }));
+        await using var auth = await AuthHost.StartAsync(Of(Alpha with { Models = [] }, Beta with { Models = ["*"], TeamId = "platform" }));
         Assert.Empty((await auth.SnapshotAsync("team-alpha-token")).Models!);
         var beta = await auth.SnapshotAsync("team-beta-token");
         Assert.Null(beta.Models);

@@ -29,6 +29,9 @@ internal sealed record AuthSetup
 
     public string Environment { get; init; } = "Production";
 
+    /// <summary>A real config.yaml instead of <see cref="Declared"/>.</summary>
+    public string? ConfigFile { get; init; }
+
     public DeclaredAccess Declared { get; init; } = new() { MasterKey = new Secret(MasterKey) };
 
     /// <summary>Where Ledger is; nobody listens there by default.</summary>
@@ -87,11 +90,16 @@ internal sealed class AuthHost : IAsyncDisposable
         var app = Program.Build(
             [
                 "--urls=http://127.0.0.1:0", $"--environment={setup.Environment}", $"--ConnectionStrings:auth={database}", $"--Gateway:KeyPepper={setup.Peppers}",
-                $"--Gateway:ServiceSecret={Secret}", $"--services:ledger:http:0={setup.Ledger}",
+                $"--Gateway:ServiceSecret={Secret}", $"--services:ledger:http:0={setup.Ledger}", $"--Gateway:ConfigFile={setup.ConfigFile}",
+                $"--Gateway:MasterKey={AuthSetup.MasterKey}",
             ],
             builder =>
             {
-                builder.Services.AddSingleton(declared);
+                if (setup.ConfigFile is null)
+                {
+                    builder.Services.AddSingleton(declared);
+                }
+
                 builder.Logging.ClearProviders().AddProvider(new QueueLogger(log)).SetMinimumLevel(LogLevel.Trace);
             });
         await app.StartAsync();

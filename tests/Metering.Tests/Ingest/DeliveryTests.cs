@@ -39,10 +39,8 @@ public sealed class DeliveryTests : IAsyncLifetime
         new Random(4).Shuffle(deliveries);
 
         await Task.WhenAll(deliveries.Chunk(500).Select(host.PublishAsync));
-        await Until.TrueAsync(
-            async () => await host.MetricAsync("gateway_metering_records_total") + await second.MetricAsync("gateway_metering_records_total") == deliveries.Length,
-            "all deliveries are handled", 120);
-        Assert.NotEqual(0, await second.MetricAsync("gateway_metering_records_total"));
+        // Both services are in this process, and either's metrics show what both did.
+        await Until.TrueAsync(async () => await host.MetricAsync("gateway_metering_records_total") == deliveries.Length, "all deliveries are handled", 120);
 
         Assert.Equal(records.Count, await host.ScalarAsync<long>("select count(*) from usage_records"));
         Assert.Equal(records.Sum(record => record.Cost.NanoDollars), await host.ScalarAsync<long>("select sum(cost)::bigint from usage_records"));
@@ -67,7 +65,7 @@ public sealed class DeliveryTests : IAsyncLifetime
 
         await Until.TrueAsync(async () => await host.ScalarAsync<long>("select count(*) from usage_records") == 2, "the good ones are stored");
         await Until.TrueAsync(async () => await DepthAsync("metering-usage_error") == before + 1, "the bad one is on the error queue");
-        await Until.TrueAsync(async () => await host.MetricAsync("gateway_metering_poisoned_messages_total") == 1, "it is counted");
+        await Until.TrueAsync(async () => await host.MetricAsync("gateway_metering_poisoned_total") == 1, "it is counted");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gateway.Configuration;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;

@@ -141,7 +141,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             return new(new LeaseHold(0, false, LeaseRefusal.Exceeded));
         }
 
-        return WaitAsync(new Waiter(estimate, Deadline(), extends: false));
+        return WaitAsync(new Waiter(estimate, options, extends: false));
     }
 
     /// <summary>Takes more for a guarded request under way: at least <paramref name="least"/>, or nothing.</summary>
@@ -154,7 +154,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
 
         return TryTake(least)
             ? new(new LeaseHold(least, Guarded: true))
-            : WaitAsync(new Waiter(() => new CostEstimate(want, least, Learned: true), Deadline(), extends: true));
+            : WaitAsync(new Waiter(() => new CostEstimate(want, least, Learned: true), options, extends: true));
     }
 
     /// <summary>Replaces what a request reserved by what it cost.</summary>
@@ -225,8 +225,6 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             await GiveBackAsync(TakeRoom(long.MaxValue));
         }
     }
-
-    private long Deadline() => Environment.TickCount64 + (long)options.Wait.TotalMilliseconds;
 
     private ValueTask<LeaseHold> WaitAsync(Waiter waiter)
     {
@@ -364,7 +362,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             {
                 var waiter = waiters[i];
                 var cost = waiter.Estimate();
-                if (tight && !cost.Learned && Volatile.Read(ref underWay) > 0 && Environment.TickCount64 < waiter.Deadline)
+                if (tight && !cost.Learned && Volatile.Read(ref underWay) > 0 && Environment.TickCount64 < waiter.Deadline(cost))
                 {
                     // Near the limit a guess is not worth more than a look: one request runs first and teaches what its kind costs.
                     continue;
@@ -425,7 +423,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                 var cost = waiters[i].Estimate();
                 // Requests under way may give back what they do not need: worth a short wait, unless all of it is expected to be used.
                 var hope = mine > 0 && (!cost.Learned || OverReserved(cost, mine) + left >= cost.Least);
-                if (!hope || now >= waiters[i].Deadline)
+                if (!hope || now >= waiters[i].Deadline(cost))
                 {
                     leastRefused = Math.Min(leastRefused, cost.Least);
                     waiters[i].Serve(new LeaseHold(0, false, LeaseRefusal.Exceeded));
@@ -455,7 +453,8 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         {
             for (var i = 0; i < waiters.Count; i++)
             {
-                if (now >= waiters[i].Deadline || now + retryAfter > waiters[i].Deadline)
+                var deadline = waiters[i].Deadline(waiters[i].Estimate());
+                if (now >= deadline || now + retryAfter > deadline)
                 {
                     waiters[i].Serve(new LeaseHold(0, false, refusal, retryAfter));
                     waiters.RemoveAt(i--);
@@ -589,12 +588,14 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
 
     private static long Add(long left, long right) => left > long.MaxValue - right ? long.MaxValue : left + right;
 
-    private sealed class Waiter(Func<CostEstimate> estimate, long deadline, bool extends)
+    private sealed class Waiter(Func<CostEstimate> estimate, BudgetOptions options, bool extends)
     {
+        private readonly long since = Environment.TickCount64;
         private readonly TaskCompletionSource<LeaseHold> served = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private long? contentWith;
 
-        public long Deadline { get; } = deadline;
+        /// <summary>Until when it may wait: longer while nothing is known of its kind and another one is finding out.</summary>
+        public long Deadline(CostEstimate cost) => since + (long)(cost.Learned ? options.Wait : options.LearnWait).TotalMilliseconds;
 
         /// <summary>Whether it is a request under way that needs more.</summary>
         public bool Extends { get; } = extends;

@@ -9,6 +9,12 @@ internal sealed class BudgetOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan Wait { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long a request near the limit may wait for the first request of its kind, while nothing is known of what that kind costs.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan LearnWait { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long a lease may be used without a word from Redis. Ledger takes back what was silent for longer.</summary>
     [Range(typeof(TimeSpan), "00:00:02", "00:05:00")]
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(12);

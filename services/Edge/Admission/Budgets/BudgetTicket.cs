@@ -41,6 +41,21 @@ internal sealed class BudgetTicket
     /// <summary>Whether some budget gave less than the worst case: the request must be watched while it runs.</summary>
     public bool Guarded { get; private set; }
 
+    /// <summary>What is held in every budget: no more than this may be charged. <see cref="Money.MaxValue"/> when no budget applies.</summary>
+    public Money Held
+    {
+        get
+        {
+            var held = long.MaxValue;
+            foreach (var (_, amount) in holds)
+            {
+                held = Math.Min(held, amount);
+            }
+
+            return new Money(held);
+        }
+    }
+
     /// <summary>The windows charged, for the record.</summary>
     public string[] Windows()
     {
@@ -101,7 +116,7 @@ internal sealed class BudgetTicket
     /// Makes sure that <paramref name="cost"/> is held everywhere, extending what is not; null when it is, else the budget that has no
     /// more.
     /// </summary>
-    public async ValueTask<BudgetRefusal?> CoverAsync(long cost, long ahead)
+    public async ValueTask<BudgetRefusal?> CoverAsync(long cost, long ahead, long tolerance)
     {
         for (var i = 0; i < holds.Count; i++)
         {
@@ -111,7 +126,13 @@ internal sealed class BudgetTicket
                 continue;
             }
 
+            // A cost that is counted while tokens stream is an estimate: what is short of it by less than a piece goes on, and the end decides.
             var more = await lease.ExtendAsync(cost - amount, cost - amount + ahead);
+            if (more.Refusal == LeaseRefusal.Exceeded && cost - amount <= tolerance)
+            {
+                continue;
+            }
+
             if (more.Refusal != LeaseRefusal.None)
             {
                 return new BudgetRefusal(lease.Window.BudgetId, lease.Window, more.Refusal, TimeSpan.FromMilliseconds(more.RetryAfterMilliseconds));

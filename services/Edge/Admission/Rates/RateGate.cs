@@ -6,7 +6,10 @@ namespace Gateway.Edge.Admission.Rates;
 /// <param name="Allowed">Whether it may.</param>
 /// <param name="RetryAfter">When refused: the true wait until it would be allowed, were nobody else to come.</param>
 /// <param name="Unavailable">When refused: nobody can say, because Redis does not answer (503, not 429).</param>
-internal readonly record struct RateDecision(bool Allowed, TimeSpan RetryAfter = default, bool Unavailable = false);
+/// <param name="Never">When refused: it asks for more than the whole limit, and no wait helps.</param>
+/// <param name="Entry">When allowed: where it was counted. Given to <see cref="RateGate.Leave"/>, what goes back is exact.</param>
+internal readonly record struct RateDecision(
+    bool Allowed, TimeSpan RetryAfter = default, bool Unavailable = false, bool Never = false, long Entry = 0);
 
 /// <summary>What <c>x-ratelimit-*</c> headers say.</summary>
 /// <param name="Limit">The limit.</param>
@@ -20,7 +23,9 @@ internal readonly record struct RateView(long Limit, long Remaining, TimeSpan Re
 /// </summary>
 internal abstract class RateGate(LimitDefinition definition)
 {
-    public LimitDefinition Definition { get; } = definition;
+    private LimitDefinition definition = definition;
+
+    public LimitDefinition Definition => Volatile.Read(ref definition);
 
     /// <summary>
     /// Takes <paramref name="amount"/> (1 request, 1 slot, or the tokens expected). Completes at once on the warm path.
@@ -34,8 +39,31 @@ internal abstract class RateGate(LimitDefinition definition)
     /// <param name="amount">What it took.</param>
     /// <param name="used">Tokens used; ignored by the other kinds.</param>
     /// <param name="count">False when the request was refused by another rule afterwards: then it counts for nothing (T-44).</param>
-    public abstract void Leave(long amount, long used, bool count);
+    /// <param name="entry">
+    /// <see cref="RateDecision.Entry"/> of its entry. Without it what goes back is taken off the oldest use that counts: the rest then counts
+    /// longer than it must.
+    /// </param>
+    public abstract void Leave(long amount, long used, bool count, long entry = 0);
 
     /// <summary>For the headers.</summary>
     public abstract RateView View();
+
+    /// <summary>A newer number for the same owner and kind. It holds from the next entry on.</summary>
+    public void Update(LimitDefinition newer)
+    {
+        var known = Volatile.Read(ref definition);
+        if (ReferenceEquals(known, newer))
+        {
+            return;
+        }
+
+        Volatile.Write(ref definition, newer);
+        if (known.Limit != newer.Limit)
+        {
+            LimitChanged();
+        }
+    }
+
+    /// <summary>What is held or remembered under the old number is worth nothing.</summary>
+    protected abstract void LimitChanged();
 }

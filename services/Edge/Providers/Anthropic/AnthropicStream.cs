@@ -131,7 +131,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
     {
         if (toolBlocks.Remove(index, out var block) && !block.HasArguments)
         {
-            WriteArguments(block, JsonEncodedText.Encode(block.Input, Completion.Writing.Encoder).EncodedUtf8Bytes, output);
+            WriteArguments(block, EscapedText.Escape(block.Input), output);
         }
     }
 

@@ -1,0 +1,147 @@
+using System.Text.Json.Serialization;
+using Gateway.Contracts;
+using Gateway.Ledger.Budgets;
+using Gateway.Ledger.Journal;
+using Gateway.ServiceDefaults;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Gateway.Ledger.Accounts;
+
+internal sealed record StatementDay(
+    [property: JsonPropertyName("date")] DateOnly Date,
+    [property: JsonPropertyName("amount")] decimal Amount,
+    [property: JsonPropertyName("entries")] long Entries,
+    [property: JsonPropertyName("balance")] decimal Balance);
+
+internal sealed record StatementEntry(
+    [property: JsonPropertyName("at")] DateTimeOffset At,
+    [property: JsonPropertyName("id")] Guid Id,
+    [property: JsonPropertyName("kind")] string Kind,
+    [property: JsonPropertyName("debit")] string Debit,
+    [property: JsonPropertyName("credit")] string Credit,
+    [property: JsonPropertyName("amount")] decimal Amount,
+    [property: JsonPropertyName("price")] string? Price,
+    [property: JsonPropertyName("reason")] string? Reason,
+    [property: JsonPropertyName("author")] string? Author);
+
+internal sealed record Statement(
+    [property: JsonPropertyName("account")] string Account,
+    [property: JsonPropertyName("from")] DateOnly From,
+    [property: JsonPropertyName("to")] DateOnly To,
+    [property: JsonPropertyName("opening_balance")] decimal OpeningBalance,
+    [property: JsonPropertyName("closing_balance")] decimal ClosingBalance,
+    [property: JsonPropertyName("days")] IReadOnlyList<StatementDay> Days,
+    [property: JsonPropertyName("last_entries")] IReadOnlyList<StatementEntry> LastEntries);
+
+internal sealed record AdjustmentBody(
+    [property: JsonPropertyName("account")] string? Account,
+    [property: JsonPropertyName("amount")] decimal? Amount,
+    [property: JsonPropertyName("reason")] string? Reason,
+    [property: JsonPropertyName("id")] Guid? Id);
+
+/// <summary>What an account was booked, and corrections of it.</summary>
+internal static class Statements
+{
+    private const int DaysMax = 400;
+    private const int EntriesMax = 100;
+
+    public static WebApplication MapStatements(this WebApplication app)
+    {
+        var budgets = app.MapGroup("/budget").RequireAdmin();
+        budgets.MapGet("/statement", StatementAsync);
+        budgets.MapPost("/adjust", AdjustAsync);
+        return app;
+    }
+
+    private static async Task<IResult> StatementAsync(string account, DateOnly? from, DateOnly? to, NpgsqlDataSource database, TimeProvider clock, CancellationToken cancellation)
+    {
+        var last = to ?? DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        var first = from ?? last.AddDays(-30);
+        if (first > last || last.DayNumber - first.DayNumber > DaysMax)
+        {
+            return Problems.Result(422, "invalid_request", $"from must be before to, and at most {DaysMax} days before it.", "from");
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var sums = new NpgsqlCommand("select day, spent_nano, entries from account_days where account = $1 and day <= $2 order by day", connection);
+        sums.Parameters.AddWithValue(account);
+        sums.Parameters.AddWithValue(last);
+        var (opening, balance, days) = (0L, 0L, new List<StatementDay>());
+        await using (var reader = await sums.ExecuteReaderAsync(cancellation))
+        {
+            while (await reader.ReadAsync(cancellation))
+            {
+                var (day, amount) = (reader.GetFieldValue<DateOnly>(0), reader.GetInt64(1));
+                balance += amount;
+                if (day < first)
+                {
+                    opening = balance;
+                }
+                else
+                {
+                    days.Add(new(day, new Money(amount).ToDollars(), reader.GetInt64(2), new Money(balance).ToDollars()));
+                }
+            }
+        }
+
+        var entries = days.Count == 0 ? [] : await LastEntriesAsync(connection, account, days[0].Date, days[^1].Date, cancellation);
+        return TypedResults.Ok(new Statement(account, first, last, new Money(opening).ToDollars(), new Money(balance).ToDollars(), days, entries));
+    }
+
+    private static async Task<List<StatementEntry>> LastEntriesAsync(NpgsqlConnection connection, string account, DateOnly first, DateOnly last, CancellationToken cancellation)
+    {
+        // Bounded by the days on which the account has entries at all, read from the newest back.
+        await using var command = new NpgsqlCommand(
+            $"""
+            select at, id, kind, debit, credit, case when reverses then -amount_nano else amount_nano end, price, reason, author
+            from journal.entries where accounts @> array[$1] and at >= $2 and at < $3 order by at desc limit {EntriesMax}
+            """, connection);
+        command.Parameters.AddWithValue(account);
+        command.Parameters.AddWithValue(first.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
+        command.Parameters.AddWithValue(last.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var entries = new List<StatementEntry>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            entries.Add(new(
+                new(reader.GetDateTime(0)), reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), new Money(reader.GetInt64(5)).ToDollars(),
+                Text(reader, 6), Text(reader, 7), Text(reader, 8)));
+        }
+
+        return entries;
+
+        static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    }
+
+    private static async Task<IResult> AdjustAsync(AdjustmentBody body, HttpContext context, Posting posting, AccountTable accounts, NpgsqlDataSource database, TimeProvider clock, CancellationToken cancellation)
+    {
+        if (body.Account is not { Length: > 2 and <= 512 } account || account.IndexOf('/', StringComparison.Ordinal) <= 0 || account.AsSpan().ContainsAny('\0', '\n'))
+        {
+            return Problems.Result(422, "invalid_request", "account must be scope/owner, such as user/team-alpha.", "account");
+        }
+
+        if (body.Amount is not { } dollars || dollars == 0 || Math.Abs(dollars) > 9_000_000_000m)
+        {
+            return Problems.Result(422, "invalid_request", "amount must be dollars: above 0 adds to what was spent, below 0 takes from it.", "amount");
+        }
+
+        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > 1_000 || body.Reason.Contains('\0', StringComparison.Ordinal))
+        {
+            return Problems.Result(422, "invalid_request", "reason is missing: an adjustment says why, in at most 1000 characters.", "reason");
+        }
+
+        var windows = (await accounts.OpenWindowsAsync([account], cancellation)).Select(window => window.Window.Id).ToArray();
+        // The sender's id makes a repeat harmless: it gets the instant of the first, and the journal knows that entry already (T-27).
+        var id = body.Id ?? Guid.CreateVersion7();
+        await using var note = database.CreateCommand(
+            "insert into adjustment_ids (id, at) values ($1, $2) on conflict (id) do update set at = adjustment_ids.at returning at");
+        note.Parameters.AddWithValue(id);
+        note.Parameters.AddWithValue(clock.GetUtcNow().UtcDateTime);
+        var at = new DateTimeOffset((DateTime)(await note.ExecuteScalarAsync(cancellation))!);
+        var entry = JournalRules.Adjustment(
+            id, at, account, Money.FromDollars(dollars), windows, body.Reason, BudgetAdmin.AuthorOf(context));
+        await posting.BookAsync([entry], cancellation);
+        return TypedResults.Ok(new { id = entry.Id, account, amount = dollars, reason = body.Reason, author = entry.Author, windows });
+    }
+}

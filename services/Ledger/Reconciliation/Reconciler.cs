@@ -1,0 +1,217 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Contracts;
+using Gateway.Ledger.Journal;
+using Gateway.Ledger.Leases;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Gateway.Ledger.Reconciliation;
+
+/// <summary>What Metering has in a period (<c>GET /internal/usage/totals</c>).</summary>
+internal sealed record UsageTotals([property: JsonPropertyName("rows")] long Rows, [property: JsonPropertyName("cost")] long Cost);
+
+/// <summary>Compares the journal with everything that was added up from it. Reads only.</summary>
+internal sealed class Reconciler(
+    NpgsqlDataSource database, IConnectionMultiplexer redis, RejectedRecords rejected, IHttpClientFactory clients, IOptions<LedgerOptions> options,
+    LedgerMetrics metrics, TimeProvider clock, ILogger<Reconciler> logger)
+{
+    public const string MeteringClient = "metering";
+    private const int DifferencesMax = 200;
+
+    // Records of the last moments are still on their way to one of the two.
+    private static readonly TimeSpan UsageLag = TimeSpan.FromMinutes(2);
+
+    public async Task<ReconciliationReport> RunAsync(bool full, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var to = now - UsageLag;
+        var from = new DateTimeOffset(now.UtcDateTime.Date.AddDays(1 - options.Value.ReconcileDays), TimeSpan.Zero);
+        var differences = new List<Difference>();
+        var notCompared = new List<string>();
+
+        // 1. The journal against its own totals, in one snapshot.
+        var windows = await CompareTotalsAsync(from, full, differences, notCompared, cancellation);
+        // 2. Redis against the totals.
+        var (inRedis, onTheirWay) = await CompareRedisAsync(windows, differences, notCompared);
+        // 3. Metering's rows against the journal's entries.
+        var (entries, amount) = await JournalAsync(from, to, cancellation);
+        await CompareUsageAsync(from, to, entries, amount, differences, notCompared, cancellation);
+
+        var report = new ReconciliationReport
+        {
+            StartedAt = now,
+            From = from,
+            To = to,
+            Full = full,
+            JournalEntries = entries,
+            JournalAmount = new Money(amount).ToDollars(),
+            WindowsCompared = windows.Count,
+            WindowsInRedis = inRedis,
+            WindowsOnTheirWay = onTheirWay,
+            RejectedRecords = await rejected.CountAsync(cancellation),
+            NotCompared = notCompared,
+            Differences = [.. differences.Take(DifferencesMax)],
+        };
+        foreach (var difference in report.Differences)
+        {
+            logger.Differs(difference.Kind, difference.Subject, Money.FromDollars(difference.Amount).NanoDollars, difference.Explanation);
+        }
+
+        metrics.Differences = report.ByKind();
+        await using var save = database.CreateCommand("insert into reconciliations (started_at, report) values ($1, $2::jsonb)");
+        save.Parameters.AddWithValue(now.UtcDateTime);
+        save.Parameters.AddWithValue(JsonSerializer.Serialize(report));
+        await save.ExecuteNonQueryAsync(cancellation);
+        return report;
+    }
+
+    /// <summary>The newest report as it was saved; null before the first.</summary>
+    public async Task<(DateTimeOffset StartedAt, string Json)?> LastAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("select started_at, report::text from reconciliations order by id desc limit 1");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? (new(reader.GetDateTime(0)), reader.GetString(1)) : null;
+    }
+
+    private async Task<List<(string Id, long Spent, long Version)>> CompareTotalsAsync(
+        DateTimeOffset from, bool full, List<Difference> differences, List<string> notCompared, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
+        await using (var days = new NpgsqlCommand(
+            """
+            with booked as (
+                select a as account, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
+                from journal.entries, unnest(accounts) a where at >= $1 group by 1, 2)
+            select coalesce(b.account, d.account), coalesce(b.day, d.day), coalesce(b.amount, 0), coalesce(d.spent_nano, 0)
+            from booked b full join (select * from account_days where day >= $2) d on d.account = b.account and d.day = b.day
+            where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0) limit 100
+            """, connection))
+        {
+            days.Parameters.AddWithValue(from.UtcDateTime);
+            days.Parameters.AddWithValue(DateOnly.FromDateTime(from.UtcDateTime));
+            await using var reader = await days.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                differences.Add(Difference.Of(
+                    ReconciliationKinds.Accounts, $"{reader.GetString(0)} on {reader.GetFieldValue<DateOnly>(1):yyyy-MM-dd}", reader.GetInt64(2), reader.GetInt64(3),
+                    "The day's total is not the sum of its entries, though both are written in one transaction: somebody changed account_days by hand, or a backup was restored in part."));
+            }
+        }
+
+        // A window that began before the period needs all of its entries; the short comparison leaves it to the full one.
+        var windows = new List<(string, long, long)>();
+        var skipped = 0;
+        await using (var totals = new NpgsqlCommand(
+            """
+            with booked as (
+                select w as id, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
+                from journal.entries, unnest(windows) w where $2 or at >= $1 - interval '1 day' group by 1)
+            select w.window_id, w.spent_nano, w.version, coalesce(b.amount, 0), $2 or (w.starts_at is not null and w.starts_at >= $1)
+            from windows w left join booked b on b.id = w.window_id
+            where $2 or w.touched_at >= $1
+            """, connection))
+        {
+            totals.Parameters.AddWithValue(from.UtcDateTime);
+            totals.Parameters.AddWithValue(full);
+            await using var reader = await totals.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                windows.Add((reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)));
+                skipped += reader.GetBoolean(4) ? 0 : 1;
+                if (reader.GetBoolean(4) && reader.GetInt64(1) != reader.GetInt64(3))
+                {
+                    differences.Add(Difference.Of(
+                        ReconciliationKinds.Windows, reader.GetString(0), reader.GetInt64(3), reader.GetInt64(1),
+                        "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part."));
+                }
+            }
+        }
+
+        if (skipped > 0)
+        {
+            notCompared.Add($"{skipped} windows began before {from:yyyy-MM-dd}: POST /budget/reconciliation/run?full=true adds them up from their first entry.");
+        }
+
+        return windows;
+    }
+
+    private async Task<(int InRedis, int OnTheirWay)> CompareRedisAsync(
+        List<(string Id, long Spent, long Version)> windows, List<Difference> differences, List<string> notCompared)
+    {
+        var (inRedis, onTheirWay) = (0, 0);
+        try
+        {
+            foreach (var round in windows.Chunk(256))
+            {
+                var stored = await Task.WhenAll(round.Select(window => redis.GetDatabase().HashGetAllAsync(LeaseScript.KeyOf(window.Id))));
+                foreach (var (window, fields) in round.Zip(stored).Where(pair => pair.Second.Length > 0))
+                {
+                    inRedis++;
+                    var values = fields.ToDictionary(field => (string)field.Name!, field => field.Value, StringComparer.Ordinal);
+                    var version = (long)values["spent_version"];
+                    onTheirWay += version < window.Version ? 1 : 0;
+                    if (version == window.Version && (long)values["spent"] != window.Spent)
+                    {
+                        differences.Add(Difference.Of(
+                            ReconciliationKinds.Redis, window.Id, window.Spent, (long)values["spent"],
+                            "Redis has another total of the same version: somebody wrote to Redis. Delete the key: the window is then rebuilt from the journal."));
+                    }
+
+                    var held = values.Where(field => field.Key.StartsWith("g:", StringComparison.Ordinal))
+                        .Sum(field => Math.Max(0, (long)field.Value - (long)values.GetValueOrDefault("p:" + field.Key[2..], 0)));
+                    if (held != (long)values["leased"])
+                    {
+                        differences.Add(Difference.Of(
+                            ReconciliationKinds.Leased, window.Id, held, (long)values["leased"],
+                            "leased is not the sum of what edges hold: somebody wrote to Redis. Delete the key: the window is then rebuilt from the journal."));
+                    }
+                }
+            }
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException)
+        {
+            notCompared.Add($"Redis did not answer ({error.GetType().Name}).");
+        }
+
+        return (inRedis, onTheirWay);
+    }
+
+    private async Task<(long Entries, long Amount)> JournalAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(
+            "select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.entries where kind = 'usage' and at >= $1 and at < $2");
+        command.Parameters.AddWithValue(from.UtcDateTime);
+        command.Parameters.AddWithValue(to.UtcDateTime);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    private async Task CompareUsageAsync(
+        DateTimeOffset from, DateTimeOffset to, long entries, long amount, List<Difference> differences, List<string> notCompared, CancellationToken cancellation)
+    {
+        try
+        {
+            using var client = clients.CreateClient(MeteringClient);
+            var path = string.Create(CultureInfo.InvariantCulture, $"/internal/usage/totals?from={Uri.EscapeDataString(from.ToString("O"))}&to={Uri.EscapeDataString(to.ToString("O"))}");
+            var usage = await client.GetFromJsonAsync<UsageTotals>(path, cancellation)
+                ?? throw new JsonException("Metering answered null.");
+            if (usage.Rows != entries || usage.Cost != amount)
+            {
+                differences.Add(Difference.Of(
+                    ReconciliationKinds.Usage, $"{from:yyyy-MM-dd} to {to:yyyy-MM-dd HH:mm}", amount, usage.Cost,
+                    $"The journal has {entries} requests, Metering {usage.Rows} rows. Fewer rows: Metering's queue metering-usage is not read to its end, or has messages in metering-usage_error. " +
+                    "Fewer entries: the same for ledger-usage, or rejected_records has them."));
+            }
+        }
+        catch (Exception error) when (error is HttpRequestException or JsonException or InvalidOperationException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            notCompared.Add($"Metering's usage rows: it did not answer ({error.GetType().Name}).");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Gateway.Ledger.Leases;
+using Gateway.ServiceDefaults;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Gateway.Ledger.Reconciliation;
+
+/// <summary>The comparison of the books, every few minutes and on demand.</summary>
+internal static class Reconciliation
+{
+    public static WebApplicationBuilder AddReconciliation(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddHttpClient(Reconciler.MeteringClient, client =>
+        {
+            client.BaseAddress = new Uri("http://metering");
+            // One try: the next run is a few minutes away.
+            client.Timeout = TimeSpan.FromSeconds(10);
+        }).AddServiceSecret();
+        builder.Services.AddSingleton<Reconciler>();
+        builder.Services.AddHostedService<ReconciliationJob>();
+        return builder;
+    }
+
+    public static WebApplication MapReconciliation(this WebApplication app)
+    {
+        var reconciliation = app.MapGroup("/budget/reconciliation").RequireAdmin();
+        reconciliation.MapGet("", async (Reconciler reconciler, CancellationToken cancellation) =>
+            await reconciler.LastAsync(cancellation) is { } last
+                ? TypedResults.Content(last.Json, "application/json")
+                : Problems.Result(404, "not_found", "The books have not been compared yet: POST /budget/reconciliation/run.") as IResult);
+        reconciliation.MapPost("/run", async (Reconciler reconciler, bool? full, CancellationToken cancellation) =>
+            TypedResults.Ok(await reconciler.RunAsync(full ?? false, cancellation)));
+        return app;
+    }
+}
+
+/// <summary>Compares on one Ledger process at a time (T-27); the others show its result.</summary>
+internal sealed class ReconciliationJob(
+    NpgsqlDataSource database, Reconciler reconciler, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<ReconciliationJob> logger)
+    : BackgroundService
+{
+    private const long Lock = 0x7265_636f_6e63;
+    private DateTimeOffset? last;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        metrics.ReconciledAgo = () => last is { } at ? (clock.GetUtcNow() - at).TotalSeconds : 0;
+        using var timer = new PeriodicTimer(options.Value.ReconcileEvery, clock);
+        while (await Next(timer, stoppingToken))
+        {
+            try
+            {
+                await RunOrShowAsync(stoppingToken);
+            }
+            catch (Exception error) when (error is NpgsqlException or RedisException or TimeoutException or JsonException or System.Net.Sockets.SocketException)
+            {
+                logger.ReconciliationFailed(error.GetType().Name);
+            }
+        }
+    }
+
+    private static async Task<bool> Next(PeriodicTimer timer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RunOrShowAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var mine = await AdvisoryLock.TryTakeAsync(connection, Lock, cancellation);
+        try
+        {
+            var known = await reconciler.LastAsync(cancellation);
+            // Another process may have done it a moment ago: its result is then ours.
+            if (mine && (known is null || clock.GetUtcNow() - known.Value.StartedAt > options.Value.ReconcileEvery * 0.8))
+            {
+                last = (await reconciler.RunAsync(full: false, cancellation)).StartedAt;
+            }
+            else if (known is { } found)
+            {
+                last = found.StartedAt;
+                metrics.Differences = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!.ByKind();
+            }
+        }
+        finally
+        {
+            if (mine)
+            {
+                await AdvisoryLock.ReleaseAsync(connection, Lock);
+            }
+        }
+    }
+}

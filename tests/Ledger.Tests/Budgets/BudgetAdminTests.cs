@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.ServiceDefaults;
+
+namespace Gateway.Ledger.Tests.Budgets;
+
+[Collection(LedgerTurns.Name)]
+public sealed class BudgetAdminTests
+{
+    [Fact]
+    public async Task A_budget_is_made_shown_changed_and_deleted_and_a_new_limit_is_in_Redis_at_once()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId("provider");
+        var made = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = id, max_budget = 100.5m, soft_budget = 80, tpm_limit = 7 }));
+        Assert.Equal(100.5m, made.GetProperty("max_budget").GetDecimal());
+        Assert.Equal("admin-ann", made.GetProperty("created_by").GetString());
+        Assert.Equal(7, made.GetProperty("tpm_limit").GetInt32());
+        Assert.Equal(100_500_000_000, await EnsureTests.FieldAsync(ledger, id, "limit"));
+        Assert.Equal(HttpStatusCode.Conflict, (await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = id, max_budget = 1 })).StatusCode);
+
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, max_budget = 50 }));
+        Assert.Equal(50_000_000_000, await EnsureTests.FieldAsync(ledger, id, "limit"));
+        var info = (await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/info", new { budgets = new[] { id } })))[0];
+        Assert.Equal((50m, 80m), (info.GetProperty("max_budget").GetDecimal(), info.GetProperty("soft_budget").GetDecimal()));
+
+        // What an edge says of it does not change what an administrator made.
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 1, revision: 99));
+        Assert.Equal(50_000_000_000, await EnsureTests.FieldAsync(ledger, id, "limit"));
+        var definitions = await ledger.Http.GetFromJsonAsync<BudgetDefinition[]>("/internal/budgets/definitions", new JsonSerializerOptions(JsonSerializerDefaults.Web));
+        Assert.Equal(id, definitions!.Single().Id);
+
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/delete", new { id }));
+        Assert.Equal(0, (await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, "/budget/list"))).GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("""{"budget_id":"user/ann","max_budget":1}""", "/user/update")]
+    [InlineData("""{"budget_id":"nothing","max_budget":1}""", "scope/owner")]
+    [InlineData("""{"budget_id":"tag/a","max_budget":-1}""", "dollars")]
+    [InlineData("""{"budget_id":"tag/a"}""", "max_budget is missing")]
+    [InlineData("""{"budget_id":"tag/a","max_budget":1,"budget_duration":"1 fortnight"}""", "budget_duration")]
+    [InlineData("""{"budget_id":"tag/a","max_budget":1,"time_zone":"Mars/Olympus"}""", "time_zone")]
+    public async Task A_wrong_budget_is_refused_with_the_remedy(string body, string names)
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var answer = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", JsonSerializer.Deserialize<JsonElement>(body));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Contains(names, (await ReadAsync(answer, mustSucceed: false)).GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_adjustment_has_a_reason_and_an_author_counts_in_the_open_window_and_happens_once()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 10_000_000_000));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account = id, amount = 1 })).StatusCode);
+        var adjustment = new { account = id, amount = -2.5m, reason = "provider refunded an outage", id = Guid.CreateVersion7() };
+        await ledger.PublishAsync([Build.Record(4_000_000_000, user: BudgetId.OwnerOf(id), windows: id)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 4_000_000_000, "booked");
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ => await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", adjustment))));
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 1_500_000_000, "taken back once");
+
+        var statement = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, $"/budget/statement?account={Uri.EscapeDataString(id)}"));
+        Assert.Equal(1.5m, statement.GetProperty("closing_balance").GetDecimal());
+        Assert.Equal(2, statement.GetProperty("last_entries").GetArrayLength());
+        var entry = statement.GetProperty("last_entries").EnumerateArray().Single(line => line.GetProperty("kind").GetString() == "adjustment");
+        Assert.Equal(("provider refunded an outage", "admin-ann", id), (entry.GetProperty("reason").GetString(), entry.GetProperty("author").GetString(), entry.GetProperty("credit").GetString()));
+    }
+
+    [Fact]
+    public async Task Only_administrators_change_budgets_and_viewers_look()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        foreach (var (role, get, post) in new[] { (CallerRole.InternalUser, 403, 403), (CallerRole.ProxyAdminViewer, 200, 403), (CallerRole.ProxyAdmin, 200, 422) })
+        {
+            foreach (var (method, path, expected) in new[] { (HttpMethod.Get, "/budget/list", get), (HttpMethod.Post, "/budget/new", post) })
+            {
+                var request = new HttpRequestMessage(method, path) { Content = method == HttpMethod.Post ? JsonContent.Create(new { budget_id = "tag/x" }) : null };
+                request.Headers.Add(ServiceHeaders.Caller, CallerIdentity.ToHeader(new AccessSnapshot { KeyId = "k", Role = role }));
+                Assert.Equal(expected, (int)(await ledger.Http.SendAsync(request)).StatusCode);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Auth_is_told_what_accounts_spent_and_how_their_windows_stand()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 1_000, period: "1d"), Build.Ensure(id, 5_000));
+        var day = Build.Ensure(id, 1_000, period: "1d").Window.Id;
+        await EnsureTests.AcquireAsync(ledger, day, "edge-1", 100);
+        await ledger.PublishAsync([Build.Record(60, user: BudgetId.OwnerOf(id), windows: [day, id])]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, day, "spent") == 60, "booked");
+        var answer = await ledger.Http.PostAsJsonAsync("/internal/accounts/spend", new AccountsQuery([id, "user/nobody"]), ContractsJson.Default.AccountsQuery);
+        var spend = (await answer.Content.ReadFromJsonAsync(ContractsJson.Default.AccountsSpend))!.Accounts;
+        Assert.Equal(new Money(60), spend[0].Spent);
+        Assert.Contains(new WindowState(day, new(1_000), new(60), new(40)), spend[0].Windows);
+        Assert.Contains(new WindowState(id, new(5_000), new(60), Money.Zero), spend[0].Windows);
+        Assert.Equal(Money.Zero, spend[1].Spent);
+    }
+
+    internal static async Task<JsonElement> ReadAsync(HttpResponseMessage response, bool mustSucceed = true)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode || !mustSucceed, $"{response.StatusCode}: {text}");
+        return JsonSerializer.Deserialize<JsonElement>(text);
+    }
+}

@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Ledger.Journal;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Xunit.Abstractions;
+
+namespace Gateway.Ledger.Tests.Journal;
+
+[Collection(LedgerTurns.Name)]
+public sealed class PostingTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task T22_records_delivered_three_times_in_random_order_and_overlapping_batches_are_booked_once()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var window = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(window, 1_000_000_000_000));
+        var records = Enumerable.Range(1, 2_000).Select(number => Build.Record(number, edge: $"edge-{number % 3}", user: $"u{number % 7}", windows: window)).ToArray();
+        var random = new Random(7);
+        for (var time = 0; time < 3; time++)
+        {
+            var order = records.ToArray();
+            random.Shuffle(order);
+            await Task.WhenAll(order.Chunk(137 + (31 * time)).Select(batch => ledger.PublishAsync(batch)));
+        }
+
+        var sum = records.Sum(record => record.Cost.NanoDollars);
+        await Eventually.HoldsAsync(async () => (long)await ledger.Redis.HashGetAsync($"budget:{{{window}}}", "spent") == sum, "Redis has all");
+        Assert.Equal(2_000L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
+        Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(amount_nano)::bigint from journal.entries"));
+        Assert.Equal(sum, await ledger.ScalarAsync<long>($"select spent_nano from windows where window_id = '{window}'"));
+        Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(posted_nano)::bigint from window_edges"));
+        Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(spent_nano)::bigint from account_days where account = 'key/k1'"));
+        Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(spent_nano)::bigint from account_days where account like 'user/%'"));
+    }
+
+    [Fact]
+    public async Task T23_records_with_an_empty_or_equal_provider_id_are_all_booked_and_a_request_without_an_id_is_kept_aside()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var window = Build.NewId();
+        var nameless = Build.Record(5, windows: window) with { RequestId = Guid.Empty };
+        await ledger.PublishAsync([Build.Record(1, windows: window), Build.Record(1, windows: window), nameless]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 2, "both are booked");
+        Assert.Equal("no_request_id", await ledger.ScalarAsync<string>("select reason from rejected_records"));
+    }
+
+    [Fact]
+    public async Task One_line_that_is_no_record_does_not_hold_up_the_others_and_is_kept_whole()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var window = Build.NewId();
+        var good = JsonSerializer.SerializeToUtf8Bytes(Build.Record(7, windows: window), ContractsJson.Default.UsageRecord);
+        var overflow = JsonSerializer.SerializeToUtf8Bytes(
+            Build.Record(1, windows: window) with { KeyId = "nul\0byte" }, ContractsJson.Default.UsageRecord);
+        await ledger.PublishAsync("edge-1", good, Encoding.UTF8.GetBytes("{\"requestId\":17}"), overflow);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 1, "the good one is booked");
+        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from rejected_records"));
+        Assert.Equal("{\"requestId\":17}", Encoding.UTF8.GetString(await ledger.ScalarAsync<byte[]>("select record from rejected_records where reason = 'not_a_record'")));
+    }
+
+    [Fact]
+    public async Task An_entry_that_the_database_refuses_stands_alone_in_the_end_and_the_others_of_its_transaction_are_booked()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var posting = ledger.Services.GetRequiredService<Posting>();
+        var entries = Enumerable.Range(1, 50).Select(number => JournalRules.FromUsage(Build.Record(number))).ToArray();
+        entries[31] = entries[31] with { Credit = entries[31].Debit };
+        await posting.BookAsync(entries, CancellationToken.None);
+        Assert.Equal(49L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
+        Assert.Equal("23514", await ledger.ScalarAsync<string>("select reason from rejected_records"));
+    }
+
+    [Fact]
+    public async Task The_same_request_with_another_amount_changes_nothing()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var writer = ledger.Services.GetRequiredService<JournalWriter>();
+        var record = Build.Record(100);
+        await writer.AddAsync([JournalRules.FromUsage(record)], CancellationToken.None);
+        var again = await writer.AddAsync([JournalRules.FromUsage(record with { Cost = new(999) })], CancellationToken.None);
+        Assert.Equal((0, 1, record.RequestId), (again.Added, again.Repeated, again.Conflicts.Single()));
+        Assert.Equal(100L, await ledger.ScalarAsync<long>("select amount_nano from journal.entries"));
+    }
+
+    [Theory]
+    [InlineData("update journal.entries set amount_nano = 0")]
+    [InlineData("delete from journal.entries")]
+    [InlineData("truncate journal.entries")]
+    public async Task The_journal_refuses_to_be_changed_even_by_its_owner_and_in_a_partition(string sql)
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        await ledger.Services.GetRequiredService<JournalWriter>().AddAsync([JournalRules.FromUsage(Build.Record(100))], CancellationToken.None);
+        var partition = await ledger.ScalarAsync<string>("select tableoid::regclass::text from journal.entries");
+        foreach (var statement in new[] { sql, sql.Replace("journal.entries", partition, StringComparison.Ordinal) })
+        {
+            await using var command = ledger.Database.CreateCommand(statement);
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
+            Assert.Equal(PostgresErrorCodes.IntegrityConstraintViolation, refused.SqlState);
+        }
+
+        Assert.Equal(100L, await ledger.ScalarAsync<long>("select amount_nano from journal.entries"));
+    }
+
+    [Fact]
+    public async Task The_writers_role_may_add_and_not_change()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        Assert.NotNull(ledger.Services.GetRequiredService<JournalRole>().SetCommand);
+        await using var connection = await ledger.Database.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand("set role gateway_ledger_writer; delete from journal.entries", connection);
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
+    }
+
+    [Fact]
+    public async Task T52_writers_that_touch_the_same_totals_in_every_order_never_deadlock_and_add_up()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var writer = ledger.Services.GetRequiredService<JournalWriter>();
+        var windows = Enumerable.Range(0, 20).Select(_ => Build.NewId()).ToArray();
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(async seed =>
+        {
+            var random = new Random(seed);
+            for (var round = 0; round < 10; round++)
+            {
+                var mine = windows.ToArray();
+                random.Shuffle(mine);
+                await writer.AddAsync(
+                    [.. Enumerable.Range(0, 30).Select(number => JournalRules.FromUsage(Build.Record(
+                        1, edge: $"edge-{random.Next(5)}", user: $"u{random.Next(50)}", windows: mine[..5])))],
+                    CancellationToken.None);
+            }
+        }));
+        Assert.Equal(12L * 10 * 30 * 5, await ledger.ScalarAsync<long>("select sum(spent_nano)::bigint from windows"));
+        Assert.Equal(0L, await ledger.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()"));
+    }
+
+    [Fact]
+    public async Task A_late_record_of_months_ago_gets_its_partition()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        await ledger.PublishAsync([Build.Record(3) with { StartedAt = DateTimeOffset.UtcNow.AddDays(-200) }]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 1, "it is booked");
+    }
+
+    [Fact]
+    public async Task A_batch_of_five_hundred_records_is_booked_in_three_round_trips_and_a_few_milliseconds()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var writer = ledger.Services.GetRequiredService<JournalWriter>();
+        var (key, user, all) = (Build.NewId("key"), Build.NewId(), Build.NewId("gateway"));
+        var times = new List<double>();
+        for (var round = 0; round < 60; round++)
+        {
+            var entries = Enumerable.Range(0, 500)
+                .Select(number => JournalRules.FromUsage(Build.Record(number, edge: $"edge-{number % 3}", user: $"u{number % 20}", windows: [key, user, all]))).ToArray();
+            var started = Stopwatch.GetTimestamp();
+            await writer.AddAsync(entries, CancellationToken.None);
+            times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+
+        times.Sort();
+        output.WriteLine($"500 records, 3 windows each: median {times[30]:0.0} ms, best {times[0]:0.0}, p95 {times[57]:0.0}");
+        // No claim about a loaded machine: only that it is a batch and not 500 statements.
+        Assert.True(times[0] < 100, $"best {times[0]:0.0} ms");
+    }
+}

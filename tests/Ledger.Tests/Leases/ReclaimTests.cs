@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using Gateway.Ledger.Leases;
+using Gateway.Ledger.Tests.Budgets;
+using Gateway.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Ledger.Tests.Leases;
+
+[Collection(LedgerTurns.Name)]
+public sealed class ReclaimTests
+{
+    private static readonly (string, string)[] s_fast = [("Ledger:LeaseTimeToLive", "00:00:01"), ("Ledger:ReclaimEvery", "00:00:00.2"), ("Ledger:ClosedEdgeGrace", "00:00:00")];
+
+    [Fact]
+    public async Task An_orphaned_lease_comes_back_within_its_time_to_live_and_one_that_lives_stays()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
+        var died = Stopwatch.GetTimestamp();
+        await EnsureTests.AcquireAsync(ledger, budget, "alive", 300);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await ledger.Redis.ScriptEvaluateAsync(LeaseScript.Heartbeat, [LeaseScript.KeyOf(budget)], ["alive", 0, 300, 0]);
+                return await EnsureTests.FieldAsync(ledger, budget, "leased") == 300;
+            }, "the dead edge's 600 are back, the living one's 300 are not");
+        Assert.True(Stopwatch.GetElapsedTime(died) >= TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task What_a_dead_edge_had_charged_stays_held_until_the_journal_has_it_even_through_a_loss_of_Redis()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
+        await EnsureTests.AcquireAsync(ledger, budget, "dead", 1, charged: 450, granted: 600);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 450, "450 of the 601 stay held");
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from held_by_silent_edges") == 1, "noted in the database");
+
+        await ledger.Redis.KeyDeleteAsync(LeaseScript.KeyOf(budget));
+        var rebuilt = (await ledger.EnsureAsync("edge-2", Build.Ensure(budget, 1_000))).Windows.Single();
+        Assert.Equal(450, rebuilt.Leased.NanoDollars);
+
+        await ledger.PublishAsync([Build.Record(450, edge: "dead", windows: budget)], edge: "successor");
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "the spool came: what was held is spent");
+        Assert.Equal(450, await EnsureTests.FieldAsync(ledger, budget, "spent"));
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from held_by_silent_edges") == 0, "the note is gone");
+    }
+
+    [Fact]
+    public async Task A_closed_edge_holds_nothing_any_more_once_the_queue_was_read_up_to_its_end()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
+        // It said that it charged 450; 20 of that was a request that never came to a record.
+        await EnsureTests.AcquireAsync(ledger, budget, "gone", 1, charged: 450, granted: 600);
+        await ledger.PublishAsync([Build.Record(430, edge: "gone", windows: budget)], edge: "gone");
+        (await ledger.Http.PostAsync("/internal/edges/gone/closed", null)).EnsureSuccessStatusCode();
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "nothing is held");
+        Assert.Equal(430, await EnsureTests.FieldAsync(ledger, budget, "spent"));
+    }
+
+    [Fact]
+    public async Task Totals_that_Redis_missed_are_told_again()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "edge-1", 600);
+        // As if a Ledger had been killed between its commit and its word to Redis.
+        await ledger.Services.GetRequiredService<Ledger.Journal.JournalWriter>().AddAsync(
+            [Ledger.Journal.JournalRules.FromUsage(Build.Record(100, windows: budget))], CancellationToken.None);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "spent") == 100, "Redis hears of it");
+    }
+
+    [Fact]
+    public async Task T27_the_pass_runs_on_one_process_at_a_time()
+    {
+        var database = await Servers.Shared.NewDatabaseAsync("ledger");
+        await using var ledger = await LedgerHost.StartAsync(database, settings: ("Ledger:ReclaimEvery", "00:05:00"));
+        await using var other = await ledger.Database.OpenConnectionAsync();
+        var pass = ledger.Services.GetRequiredService<LeasePass>();
+        await Eventually.HoldsAsync(async () => await AdvisoryLock.TryTakeAsync(other, 0x6c65_6173_6573, CancellationToken.None), "the lock is free");
+        Assert.False(await pass.RunOnceAsync(CancellationToken.None));
+        await AdvisoryLock.ReleaseAsync(other, 0x6c65_6173_6573);
+        Assert.True(await pass.RunOnceAsync(CancellationToken.None));
+    }
+}

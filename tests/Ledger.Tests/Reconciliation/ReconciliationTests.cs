@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Gateway.Ledger.Leases;
+using Gateway.Ledger.Tests.Budgets;
+using Gateway.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Ledger.Tests.Reconciliation;
+
+[Collection(LedgerTurns.Name)]
+public sealed class ReconciliationTests
+{
+    [Fact]
+    public async Task At_rest_journal_windows_Redis_and_usage_rows_agree()
+    {
+        await using var metering = await MeteringSaying(rows: 20, cost: 20_000);
+        await using var ledger = await LedgerHost.StartAsync(settings: ("services:metering:http:0", metering.Urls.Single()));
+        await SpendAsync(ledger);
+        var report = await RunAsync(ledger);
+        Assert.True(report.GetProperty("balanced").GetBoolean(), report.ToString());
+        Assert.Empty(report.GetProperty("not_compared").EnumerateArray());
+        Assert.Equal(20, report.GetProperty("journal_entries").GetInt64());
+        Assert.Equal(report.ToString(), (await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, "/budget/reconciliation"))).GetProperty("balanced").GetBoolean() ? report.ToString() : "");
+    }
+
+    [Theory]
+    [InlineData("windows", "update windows set spent_nano = spent_nano + 5")]
+    [InlineData("accounts", "update account_days set spent_nano = spent_nano + 5 where account = 'key/k1'")]
+    [InlineData("redis_spent", "redis:spent")]
+    [InlineData("redis_leased", "redis:leased")]
+    [InlineData("usage_rows", "")]
+    public async Task A_difference_is_shown_and_explained_in_the_report_and_the_metric_and_nothing_is_changed(string kind, string damage)
+    {
+        await using var metering = await MeteringSaying(rows: 20, cost: damage.Length == 0 ? 20_005 : 20_000);
+        await using var ledger = await LedgerHost.StartAsync(settings: ("services:metering:http:0", metering.Urls.Single()));
+        var window = await SpendAsync(ledger);
+        if (damage.StartsWith("redis:", StringComparison.Ordinal))
+        {
+            await ledger.Redis.HashIncrementAsync(LeaseScript.KeyOf(window), damage[6..], 5);
+        }
+        else if (damage.Length > 0)
+        {
+            await using var command = ledger.Database.CreateCommand(damage);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        for (var run = 0; run < 2; run++)
+        {
+            var found = (await RunAsync(ledger)).GetProperty("differences").EnumerateArray().Where(line => line.GetProperty("kind").GetString() == kind).ToArray();
+            Assert.Equal(0.000000005m, found.Single().GetProperty("difference").GetDecimal());
+            Assert.NotEmpty(found.Single().GetProperty("explanation").GetString()!);
+        }
+
+        Assert.Contains($"gateway_reconciliation_difference_dollars{{otel_scope_name=\"Gateway.Ledger\",kind=\"{kind}\"}} 5E-09", await MetricsAsync(ledger), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_Metering_the_report_says_what_it_could_not_compare()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: ("services:metering:http:0", "http://127.0.0.1:1"));
+        var report = await RunAsync(ledger);
+        Assert.Contains("did not answer", report.GetProperty("not_compared").ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task T54_several_Ledgers_that_start_at_once_on_an_empty_database_all_come_up()
+    {
+        var database = await Servers.Shared.NewDatabaseAsync("ledger");
+        var all = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => LedgerHost.StartAsync(database)));
+        foreach (var ledger in all)
+        {
+            Assert.Equal("Healthy", await ledger.Http.GetStringAsync("/health/ready"));
+            await ledger.DisposeAsync();
+        }
+    }
+
+    private static async Task<string> SpendAsync(LedgerHost ledger)
+    {
+        var window = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(window, 1_000_000));
+        await EnsureTests.AcquireAsync(ledger, window, "edge-1", 50_000);
+        // Older than what may still be on its way.
+        await ledger.PublishAsync(Enumerable.Range(0, 20).Select(_ => Build.Record(1_000, windows: window) with { StartedAt = DateTimeOffset.UtcNow.AddMinutes(-5) }));
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, window, "spent") == 20_000, "booked");
+        return window;
+    }
+
+    private static async Task<JsonElement> RunAsync(LedgerHost ledger) =>
+        await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reconciliation/run?full=true"));
+
+    private static async Task<string> MetricsAsync(LedgerHost ledger) => await ledger.Http.GetStringAsync("/metrics");
+
+    private static async Task<WebApplication> MeteringSaying(long rows, long cost)
+    {
+        var app = WebApplication.CreateSlimBuilder().Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapGet("/internal/usage/totals", () => Results.Json(new { rows, cost }));
+        await app.StartAsync();
+        return app;
+    }
+}
