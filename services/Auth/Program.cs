@@ -15,9 +15,18 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
-        var app = Build(args);
-        await app.RunAsync();
-        return app.Services.GetRequiredService<AccessStart>().Failure is null ? 0 : 1;
+        try
+        {
+            var app = Build(args);
+            var start = app.Services.GetRequiredService<AccessStart>();
+            await app.RunAsync();
+            return start.Failure is null ? 0 : 1;
+        }
+        catch (UnusableSettingsException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return 1;
+        }
     }
 
     /// <summary>The service; <paramref name="configure"/> comes first, so that a test can put its own parts in.</summary>

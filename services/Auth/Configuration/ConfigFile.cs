@@ -27,19 +27,19 @@ internal static class ConfigFile
         var masterKey = builder.Configuration["Gateway:MasterKey"];
         if (builder.Configuration["Gateway:ConfigFile"] is not { Length: > 0 } path)
         {
-            throw new InvalidOperationException("Gateway:ConfigFile (environment GATEWAY__CONFIGFILE) is missing. Give the absolute path of config.yaml; AppHost does that by itself.");
+            throw new UnusableSettingsException("Gateway:ConfigFile (environment GATEWAY__CONFIGFILE) is missing. Give the absolute path of config.yaml; AppHost does that by itself.");
         }
 
         var read = ConfigReader.ReadFile(path, environment);
         if (read.Config is not { } config)
         {
-            throw new InvalidOperationException(string.Join(Environment.NewLine, read.Errors));
+            throw new UnusableSettingsException(string.Join(Environment.NewLine, read.Errors));
         }
 
         var declared = DeclaredAccess.Of(config, masterKey);
         if (declared.Problem(builder.Environment.IsDevelopment()) is { } problem)
         {
-            throw new InvalidOperationException(problem);
+            throw new UnusableSettingsException(problem);
         }
 
         builder.Services.TryAddSingleton(_ => new ConfigWatcher(path, environment, config));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Gateway.Auth.Configuration;
 
 namespace Gateway.Auth.Keys;
 
@@ -31,14 +32,14 @@ internal sealed class KeyPeppers
     public IEnumerable<(string Id, byte[] Proof)> Proofs => peppers.Select(pepper => (pepper.Id, Digest(pepper.Value, "pepper proof")));
 
     /// <summary>Reads the setting.</summary>
-    /// <exception cref="InvalidOperationException">It is missing, too short or of neither form; the message names the remedy and not the value.</exception>
+    /// <exception cref="UnusableSettingsException">It is missing, too short or of neither form; the message names the remedy and not the value.</exception>
     public static KeyPeppers Parse(string? setting)
     {
         const string name = "Gateway:KeyPepper (environment GATEWAY__KEYPEPPER)";
         const string remedy = "Give id:base64 of 32 random bytes (several, separated by commas, while you rotate), for example 2026a:$(openssl rand -base64 32), and keep it: without it no stored key is known any more.";
         if (string.IsNullOrWhiteSpace(setting))
         {
-            throw new InvalidOperationException($"{name} is missing. {remedy} AppHost does that by itself.");
+            throw new UnusableSettingsException($"{name} is missing. {remedy} AppHost does that by itself.");
         }
 
         var parts = setting.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -48,23 +49,23 @@ internal sealed class KeyPeppers
             var named = read.Select(pepper => pepper!.Value).ToArray();
             if (named.Length > PeppersMax || named.DistinctBy(pepper => pepper.Id).Count() != named.Length)
             {
-                throw new InvalidOperationException($"{name} names a pepper twice, or more than {PeppersMax}. {remedy}");
+                throw new UnusableSettingsException($"{name} names a pepper twice, or more than {PeppersMax}. {remedy}");
             }
 
             return named.All(pepper => pepper.Value.Length >= PepperBytesMin)
                 ? new KeyPeppers(named)
-                : throw new InvalidOperationException($"{name} has a pepper of less than {PepperBytesMin} bytes. {remedy}");
+                : throw new UnusableSettingsException($"{name} has a pepper of less than {PepperBytesMin} bytes. {remedy}");
         }
 
         if (setting.Contains(':', StringComparison.Ordinal) || setting.Contains(',', StringComparison.Ordinal))
         {
-            throw new InvalidOperationException($"{name} is neither id1:base64,id2:base64 nor one plain text without ':' and ','. {remedy}");
+            throw new UnusableSettingsException($"{name} is neither id1:base64,id2:base64 nor one plain text without ':' and ','. {remedy}");
         }
 
         var plain = Encoding.UTF8.GetBytes(setting.Trim());
         return plain.Length >= PepperBytesMin
             ? new KeyPeppers([("default", plain)])
-            : throw new InvalidOperationException($"{name} is shorter than {PepperBytesMin} characters. {remedy}");
+            : throw new UnusableSettingsException($"{name} is shorter than {PepperBytesMin} characters. {remedy}");
     }
 
     /// <summary>The hash to store for a key.</summary>

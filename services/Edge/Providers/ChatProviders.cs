@@ -1,7 +1,12 @@
 using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Providers.Azure;
+using Gateway.Edge.Providers.Bedrock;
+using Gateway.Edge.Providers.Cohere;
+using Gateway.Edge.Providers.Gemini;
 using Gateway.Edge.Providers.Mistral;
+using Gateway.Edge.Providers.Ollama;
 using Gateway.Edge.Providers.OpenAi;
+using Gateway.Edge.Providers.Vertex;
 
 namespace Gateway.Edge.Providers;
 
@@ -15,6 +20,11 @@ internal static class ChatProviders
         new AzureProvider(),
         new MistralProvider(),
         new AnthropicProvider(),
+        new CohereProvider(),
+        new GeminiProvider(),
+        new VertexProvider(),
+        new BedrockProvider(),
+        new OllamaProvider(),
     ];
 
     private static readonly Dictionary<string, IChatProvider> ByProtocol = All.ToDictionary(provider => provider.Protocol, StringComparer.OrdinalIgnoreCase);

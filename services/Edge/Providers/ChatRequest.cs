@@ -95,6 +95,44 @@ internal static class ChatRequest
         }
     }
 
+    /// <summary>Writes a tool call's arguments as the object that they are.</summary>
+    /// <param name="writer">Takes the member.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="arguments">OpenAI's text of them.</param>
+    /// <param name="dropped">
+    /// Takes their name when they are half an object, left by a reply that was cut at its length. Refusing those would end the conversation
+    /// for good: the model sees the text that it wrote.
+    /// </param>
+    public static void WriteArguments(Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement arguments, DroppedFields dropped)
+    {
+        if (TryReadArguments(arguments, out var json))
+        {
+            writer.WritePropertyName(name);
+            writer.WriteRawValue(json, skipInputValidation: true);
+            return;
+        }
+
+        dropped.Add("messages.tool_calls.function.arguments");
+        writer.WriteStartObject(name);
+        writer.WriteString("invalid_arguments"u8, arguments.Text() ?? string.Empty);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>The tools' names by their calls' ids, for protocols whose results name the tool.</summary>
+    public static Dictionary<string, string> ToolNamesById(JsonElement messages)
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var call in messages.Items().SelectMany(message => message.Field("tool_calls"u8).Items()))
+        {
+            if (call.Field("id"u8).Text() is { } id && call.Field("function"u8).Field("name"u8).Text() is { } name)
+            {
+                names[id] = name;
+            }
+        }
+
+        return names;
+    }
+
     /// <summary>The names that <c>tool_choice</c> of type <c>allowed_tools</c> leaves; null when it leaves all.</summary>
     public static HashSet<string>? AllowedTools(JsonElement request)
     {

@@ -34,6 +34,17 @@ internal interface IChatProvider
     /// <param name="headers">The request's headers.</param>
     void AddHeaders(ProviderTarget target, HttpRequestHeaders headers);
 
+    /// <summary>
+    /// Adds a credential that is made of the request or fetched: a signature, a token. Called last, with all headers set; most protocols have
+    /// none.
+    /// </summary>
+    /// <param name="target">The credentials.</param>
+    /// <param name="request">The request, whose headers it adds to.</param>
+    /// <param name="body">The body that will be sent.</param>
+    /// <param name="cancellation">Ends the fetching.</param>
+    /// <exception cref="CredentialException">No credential could be had: 502 for the caller.</exception>
+    ValueTask SignAsync(ProviderTarget target, HttpRequestMessage request, ReadOnlyMemory<byte> body, CancellationToken cancellation) => default;
+
     /// <summary>Writes the provider's request for a request in OpenAI's chat format.</summary>
     /// <param name="request">A whole JSON object, already known to be valid JSON.</param>
     /// <param name="call">What the gateway decided.</param>
@@ -92,8 +103,36 @@ internal interface IChatStream
 /// <param name="Organization">OpenAI's organization, when configured.</param>
 internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? ApiKey, string? ApiVersion = null, string? Organization = null)
 {
+    /// <summary>Credentials of a cloud; null for providers that want one key.</summary>
+    public CloudAccess? Cloud { get; init; }
+
     /// <summary>Leaves the key out.</summary>
     public override string ToString() => $"ProviderTarget {{ Model = {Model} }}";
+}
+
+/// <summary>Where and as whom to call a cloud's models.</summary>
+internal sealed record CloudAccess
+{
+    /// <summary>Amazon's region or Google's location.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>Google's project.</summary>
+    public string? Project { get; init; }
+
+    /// <summary>Amazon's access key.</summary>
+    public string? AccessKeyId { get; init; }
+
+    /// <summary>Amazon's secret.</summary>
+    public string? SecretAccessKey { get; init; }
+
+    /// <summary>Amazon's session token, for credentials that end.</summary>
+    public string? SessionToken { get; init; }
+
+    /// <summary>Google's service account: its file's path, or its JSON.</summary>
+    public string? Credentials { get; init; }
+
+    /// <summary>Leaves the secrets out.</summary>
+    public override string ToString() => $"CloudAccess {{ Region = {Region} }}";
 }
 
 /// <summary>What the gateway decided of one call.</summary>
@@ -152,3 +191,7 @@ internal sealed class UntranslatableRequestException(string message, string? par
 /// <summary>A provider's reply is not its protocol's.</summary>
 /// <param name="message">What is wrong; without the reply's text.</param>
 internal sealed class MalformedReplyException(string message) : Exception(message);
+
+/// <summary>A credential could not be had.</summary>
+/// <param name="message">What is wrong; without the credential.</param>
+internal sealed class CredentialException(string message) : Exception(message);

@@ -1,3 +1,4 @@
+using Gateway.Auth.Configuration;
 using Gateway.Auth.Tests.Hosting;
 using Gateway.Contracts;
 using Gateway.TestKit;
@@ -42,7 +43,7 @@ public sealed class ConfigFileTests
     [Fact]
     public async Task A_file_with_errors_stops_the_start_with_all_of_them()
     {
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => AuthHost.StartAsync(new AuthSetup
+        var error = await Assert.ThrowsAsync<UnusableSettingsException>(() => AuthHost.StartAsync(new AuthSetup
         {
             Environment = "Development", ConfigFile = Write(Mission.Replace("200.00", "plenty", StringComparison.Ordinal).Replace("routing_strategy: usage-based", "routing_strategy: by-moon", StringComparison.Ordinal)),
         }));
@@ -54,7 +55,7 @@ public sealed class ConfigFileTests
     public async Task A_weak_master_key_in_the_file_stops_the_start_outside_of_development()
     {
         var file = Write("general_settings:\n  master_key: sk-1234\nmodel_list:\n  - model_name: local\n    litellm_params:\n      model: openai/local\n      api_base: http://127.0.0.1:9/v1\n      api_key: none-needed\n");
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => AuthHost.StartAsync(new AuthSetup { ConfigFile = file }));
+        var error = await Assert.ThrowsAsync<UnusableSettingsException>(() => AuthHost.StartAsync(new AuthSetup { ConfigFile = file }));
         Assert.Contains("master", error.Message, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("sk-1234", error.Message, StringComparison.Ordinal);
     }

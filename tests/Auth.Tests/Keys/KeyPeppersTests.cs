@@ -1,3 +1,4 @@
+using Gateway.Auth.Configuration;
 using Gateway.Auth.Keys;
 
 namespace Gateway.Auth.Tests.Keys;
@@ -29,7 +30,7 @@ public sealed class KeyPeppersTests
     [InlineData(One + "," + One, "twice")]
     public void A_setting_that_is_wrong_says_so_and_never_its_value(string? setting, string says)
     {
-        var error = Assert.Throws<InvalidOperationException>(() => KeyPeppers.Parse(setting));
+        var error = Assert.Throws<UnusableSettingsException>(() => KeyPeppers.Parse(setting));
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
         Assert.Contains("GATEWAY__KEYPEPPER", error.Message, StringComparison.Ordinal);
         if (setting?.Trim() is { Length: > 0 } text)

@@ -252,20 +252,7 @@ internal sealed class AnthropicMessages
         writer.WriteString("type"u8, "tool_use"u8);
         writer.WriteString("id"u8, ToolId(call.Field("id"u8)));
         writer.WriteCopy("name"u8, function.Field("name"u8));
-        if (ChatRequest.TryReadArguments(function.Field("arguments"u8), out var json))
-        {
-            writer.WritePropertyName("input"u8);
-            writer.WriteRawValue(json, skipInputValidation: true);
-        }
-        else
-        {
-            // Half an object, left by a reply that was cut at its length. Refusing it would end the conversation for good.
-            dropped.Add("messages.tool_calls.function.arguments");
-            writer.WriteStartObject("input"u8);
-            writer.WriteString("invalid_arguments"u8, function.Field("arguments"u8).Text() ?? string.Empty);
-            writer.WriteEndObject();
-        }
-
+        ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
         if (call.Field("cache_control"u8) is { ValueKind: JsonValueKind.Object } cache)
         {
             writer.WriteCopy("cache_control"u8, cache);

@@ -80,7 +80,7 @@ internal static class AnthropicReply
                 completion.ThinkingBlocks.Add(block.Clone());
                 break;
             case "tool_use" when block.Field("name"u8).Is("gateway_json_reply"u8):
-                completion.Content.Add(JsonEncodedText.Encode(block.Field("input"u8).Raw(), Completion.Writing.Encoder).EncodedUtf8Bytes);
+                completion.Content.Add(EscapedText.Escape(block.Field("input"u8).Raw()));
                 return true;
             case "tool_use":
                 var input = block.Field("input"u8);

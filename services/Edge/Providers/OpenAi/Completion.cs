@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Contracts;
@@ -12,6 +13,7 @@ internal sealed class Completion
     public static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly List<ToolCall> toolCalls = [];
+    private readonly List<byte[]> images = [];
 
     /// <summary>The provider's id, escaped for JSON; empty when it has none.</summary>
     public ReadOnlyMemory<byte> Id { get; set; }
@@ -43,7 +45,16 @@ internal sealed class Completion
     /// <param name="arguments">The JSON that the provider wrote, byte for byte; empty is no argument.</param>
     /// <param name="signature">A signature that belongs to the call, escaped for JSON; or empty.</param>
     public void AddToolCall(ReadOnlySpan<byte> id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> arguments, ReadOnlySpan<byte> signature = default) =>
-        toolCalls.Add(new ToolCall(id.ToArray(), name.ToArray(), arguments.IsEmpty ? "{}"u8.ToArray() : arguments.ToArray(), signature.ToArray()));
+        AddToolCallText(id, name, EscapedText.Escape(arguments), signature);
+
+    /// <summary>Adds a tool call whose arguments the provider gives as text, escaped for JSON already.</summary>
+    public void AddToolCallText(ReadOnlySpan<byte> id, ReadOnlySpan<byte> name, ReadOnlySpan<byte> escaped, ReadOnlySpan<byte> signature = default) =>
+        toolCalls.Add(new ToolCall(id.ToArray(), name.ToArray(), escaped.IsEmpty ? "{}"u8.ToArray() : escaped.ToArray(), signature.ToArray()));
+
+    /// <summary>Adds a picture that the model made. OpenAI's chat has no place for one; this is the place that clients look at.</summary>
+    /// <param name="mediaType">Escaped for JSON.</param>
+    /// <param name="base64">Escaped for JSON.</param>
+    public void AddImage(ReadOnlySpan<byte> mediaType, ReadOnlySpan<byte> base64) => images.Add([.. "data:"u8, .. mediaType, .. ";base64,"u8, .. base64]);
 
     /// <summary>Writes the reply.</summary>
     public void Write(in ChatCall call, IBufferWriter<byte> output)
@@ -117,12 +128,34 @@ internal sealed class Completion
             writer.WriteEndArray();
         }
 
+        if (images.Count > 0)
+        {
+            WriteImages(writer);
+        }
+
         if (toolCalls.Count > 0)
         {
             WriteToolCalls(writer);
         }
 
         writer.WriteEndObject();
+    }
+
+    private void WriteImages(Utf8JsonWriter writer)
+    {
+        writer.WriteStartArray("images"u8);
+        for (var i = 0; i < images.Count; i++)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, "image_url"u8);
+            writer.WriteNumber("index"u8, i);
+            writer.WriteStartObject("image_url"u8);
+            EscapedText.WriteValue(writer, "url"u8, images[i]);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private void WriteToolCalls(Utf8JsonWriter writer)
@@ -135,7 +168,7 @@ internal sealed class Completion
             writer.WriteString("type"u8, "function"u8);
             writer.WriteStartObject("function"u8);
             EscapedText.WriteValue(writer, "name"u8, call.Name);
-            writer.WriteString("arguments"u8, call.Arguments);
+            EscapedText.WriteValue(writer, "arguments"u8, call.Arguments);
             writer.WriteEndObject();
             if (call.Signature.Length > 0)
             {
@@ -166,6 +199,17 @@ internal sealed class EscapedText
 
     /// <summary>Writes the text as a member.</summary>
     public void Write(Utf8JsonWriter writer, ReadOnlySpan<byte> name) => WriteValue(writer, name, bytes.WrittenSpan);
+
+    /// <summary>Escapes a text as it stands in a JSON string. Bytes that are no UTF-8 are replaced: they were no JSON either.</summary>
+    public static ReadOnlySpan<byte> Escape(ReadOnlySpan<byte> text)
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(text))
+        {
+            text = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text));
+        }
+
+        return JsonEncodedText.Encode(text, Completion.Writing.Encoder).EncodedUtf8Bytes;
+    }
 
     /// <summary>Writes an escaped text as a member.</summary>
     public static void WriteValue(Utf8JsonWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> escaped)

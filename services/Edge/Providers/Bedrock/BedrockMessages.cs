@@ -1,0 +1,354 @@
+using System.Text.Json;
+
+namespace Gateway.Edge.Providers.Bedrock;
+
+/// <summary>Writes Converse's <c>messages</c> and <c>system</c>: two roles that take turns, tool results among the user's blocks.</summary>
+internal sealed class BedrockMessages
+{
+    private readonly Utf8JsonWriter writer;
+    private readonly DroppedFields dropped;
+    private string? openRole;
+    private bool any;
+    private int documents;
+
+    private BedrockMessages(Utf8JsonWriter writer, DroppedFields dropped)
+    {
+        this.writer = writer;
+        this.dropped = dropped;
+    }
+
+    /// <summary>Writes both members.</summary>
+    public static void Write(JsonElement messages, Utf8JsonWriter writer, DroppedFields dropped)
+    {
+        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
+        {
+            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
+        }
+
+        new BedrockMessages(writer, dropped).Write(messages);
+    }
+
+    /// <summary>Marks that what stands before is to be cached.</summary>
+    public static void WriteCachePoint(Utf8JsonWriter writer, JsonElement cache)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartObject("cachePoint"u8);
+        writer.WriteString("type"u8, "default"u8);
+        if (cache.Field("ttl"u8).ValueKind == JsonValueKind.String)
+        {
+            writer.WriteCopy("ttl"u8, cache.Field("ttl"u8));
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
+
+    private void Write(JsonElement messages)
+    {
+        var onlySystem = messages.EnumerateArray().All(IsSystem);
+        writer.WriteStartArray("messages"u8);
+        foreach (var message in messages.EnumerateArray())
+        {
+            var role = message.Field("role"u8).Text();
+            if (message.Field("name"u8).Given() && role != "tool")
+            {
+                dropped.Add("messages.name");
+            }
+
+            switch (role)
+            {
+                case "system" or "developer":
+                    if (onlySystem)
+                    {
+                        WriteBlocks("user", message);
+                    }
+
+                    break;
+                case "user":
+                    WriteBlocks("user", message);
+                    break;
+                case "assistant":
+                    WriteAssistant(message);
+                    break;
+                case "tool":
+                    WriteToolResult(message);
+                    break;
+                default:
+                    throw new UntranslatableRequestException("A message's role must be system, developer, user, assistant or tool.", "messages.role");
+            }
+        }
+
+        Close();
+        writer.WriteEndArray();
+        if (!any)
+        {
+            throw new UntranslatableRequestException("Bedrock needs at least one message that is not empty.", "messages");
+        }
+
+        if (!onlySystem && messages.EnumerateArray().Any(IsSystem))
+        {
+            writer.WriteStartArray("system"u8);
+            foreach (var message in messages.EnumerateArray().Where(IsSystem))
+            {
+                WriteBlocks(null, message);
+            }
+
+            writer.WriteEndArray();
+        }
+    }
+
+    /// <summary>Writes a message's blocks into the turn of that role; null writes them where the writer stands.</summary>
+    private void WriteBlocks(string? role, JsonElement message)
+    {
+        var content = message.Field("content"u8);
+        if (content.ValueKind == JsonValueKind.String && !IsBlank(content))
+        {
+            Open(role);
+            WriteText(content);
+            WriteCache(message);
+        }
+
+        foreach (var part in content.Items())
+        {
+            if (!part.Field("type"u8).Is("text"u8) || !IsBlank(part.Field("text"u8)))
+            {
+                Open(role);
+                WritePart(part);
+                WriteCache(part);
+            }
+        }
+
+        if (content.ValueKind == JsonValueKind.Array && content.Items().Any())
+        {
+            WriteCache(message);
+        }
+    }
+
+    private void WriteAssistant(JsonElement message)
+    {
+        if (!any)
+        {
+            Open("user");
+            writer.WriteRawValue("""{"text":"."}"""u8, skipInputValidation: true);
+        }
+
+        var thinking = message.Field("thinking_blocks"u8);
+        foreach (var block in thinking.Items())
+        {
+            Open("assistant");
+            WriteThinking(block);
+        }
+
+        if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String && !thinking.Items().Any())
+        {
+            dropped.Add("messages.reasoning_content");
+        }
+
+        WriteBlocks("assistant", message);
+        if (!IsBlank(message.Field("refusal"u8)))
+        {
+            Open("assistant");
+            WriteText(message.Field("refusal"u8));
+        }
+
+        foreach (var call in message.Field("tool_calls"u8).Items())
+        {
+            var function = call.Field("function"u8);
+            if (call.Field("id"u8).ValueKind != JsonValueKind.String || function.Field("name"u8).ValueKind != JsonValueKind.String)
+            {
+                throw new UntranslatableRequestException("Each tool call needs an id and a function with a name.", "messages.tool_calls");
+            }
+
+            Open("assistant");
+            writer.WriteStartObject();
+            writer.WriteStartObject("toolUse"u8);
+            writer.WriteCopy("toolUseId"u8, call.Field("id"u8));
+            writer.WriteCopy("name"u8, function.Field("name"u8));
+            ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+    }
+
+    private void WriteThinking(JsonElement block)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartObject("reasoningContent"u8);
+        if (block.Field("data"u8).ValueKind == JsonValueKind.String)
+        {
+            writer.WriteCopy("redactedContent"u8, block.Field("data"u8));
+        }
+        else
+        {
+            writer.WriteStartObject("reasoningText"u8);
+            writer.WriteString("text"u8, block.Field("thinking"u8).Text() ?? string.Empty);
+            if (block.Field("signature"u8).ValueKind == JsonValueKind.String)
+            {
+                writer.WriteCopy("signature"u8, block.Field("signature"u8));
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private void WriteToolResult(JsonElement message)
+    {
+        if (message.Field("tool_call_id"u8).ValueKind != JsonValueKind.String)
+        {
+            throw new UntranslatableRequestException("A tool's result needs the id of its call.", "messages.tool_call_id");
+        }
+
+        Open("user");
+        writer.WriteStartObject();
+        writer.WriteStartObject("toolResult"u8);
+        writer.WriteCopy("toolUseId"u8, message.Field("tool_call_id"u8));
+        writer.WriteStartArray("content"u8);
+        var content = message.Field("content"u8);
+        if (content.ValueKind == JsonValueKind.String)
+        {
+            WriteText(content);
+        }
+
+        foreach (var part in content.Items())
+        {
+            WritePart(part);
+        }
+
+        writer.WriteEndArray();
+        if (message.Field("is_error"u8).ValueKind == JsonValueKind.True)
+        {
+            writer.WriteString("status"u8, "error"u8);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        WriteCache(message);
+    }
+
+    private void WritePart(JsonElement part)
+    {
+        switch (part.Field("type"u8).Text())
+        {
+            case "text":
+                WriteText(part.Field("text"u8));
+                break;
+            case "refusal":
+                WriteText(part.Field("refusal"u8));
+                break;
+            case "image_url":
+                var image = part.Field("image_url"u8);
+                WriteBytes("image", Attachment.From(image.Text() ?? image.Field("url"u8).Text()), null);
+                break;
+            case "file":
+                var file = part.Field("file"u8);
+                var data = file.Field("file_data"u8).Text();
+                WriteBytes(
+                    "document",
+                    data?.Contains(':', StringComparison.Ordinal) == false ? new Attachment("application/pdf", data, null) : Attachment.From(data),
+                    file.Field("filename"u8).Text());
+                break;
+            case var other:
+                throw new UntranslatableRequestException($"Bedrock takes no content of type '{other}'.", "messages.content");
+        }
+    }
+
+    private void WriteBytes(string block, Attachment? attachment, string? name)
+    {
+        if (attachment is not { Base64: { } bytes, MediaType: { } type })
+        {
+            throw new UntranslatableRequestException("Bedrock fetches nothing: send pictures and files as data: addresses.", "messages.content");
+        }
+
+        if (type.StartsWith("image/", StringComparison.Ordinal))
+        {
+            block = "image";
+        }
+
+        writer.WriteStartObject();
+        writer.WriteStartObject(block);
+        writer.WriteString("format"u8, FormatOf(type));
+        if (block == "document")
+        {
+            writer.WriteString("name"u8, NameOf(name));
+        }
+
+        writer.WriteStartObject("source"u8);
+        writer.WriteString("bytes"u8, bytes);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static string FormatOf(string mediaType) => mediaType switch
+    {
+        "image/jpg" or "image/jpeg" => "jpeg",
+        "text/plain" => "txt",
+        "text/markdown" => "md",
+        "application/msword" => "doc",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.ms-excel" => "xls",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        _ => mediaType[(mediaType.IndexOf('/', StringComparison.Ordinal) + 1)..],
+    };
+
+    /// <summary>Bedrock takes letters, digits, single spaces, hyphens and brackets, and no name twice.</summary>
+    private string NameOf(string? name)
+    {
+        documents++;
+        var plain = string.Concat((Path.GetFileNameWithoutExtension(name) ?? string.Empty).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '(' or ')'));
+        return plain.Length == 0 ? $"document-{documents}" : documents == 1 ? plain : $"{plain}-{documents}";
+    }
+
+    private void WriteText(JsonElement text)
+    {
+        if (text.ValueKind != JsonValueKind.String)
+        {
+            throw new UntranslatableRequestException("A text must be a string.", "messages.content");
+        }
+
+        writer.WriteStartObject();
+        writer.WriteCopy("text"u8, text);
+        writer.WriteEndObject();
+    }
+
+    private void WriteCache(JsonElement holder)
+    {
+        if (holder.Field("cache_control"u8) is { ValueKind: JsonValueKind.Object } cache)
+        {
+            WriteCachePoint(writer, cache);
+        }
+    }
+
+    private static bool IsBlank(JsonElement text) =>
+        text.ValueKind != JsonValueKind.String || (text.RawText().Length < 256 && string.IsNullOrWhiteSpace(text.Text() ?? "?"));
+
+    private void Open(string? role)
+    {
+        if (role is null || openRole == role)
+        {
+            return;
+        }
+
+        Close();
+        openRole = role;
+        any = true;
+        writer.WriteStartObject();
+        writer.WriteString("role"u8, role);
+        writer.WriteStartArray("content"u8);
+    }
+
+    private void Close()
+    {
+        if (openRole is not null)
+        {
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+            openRole = null;
+        }
+    }
+}

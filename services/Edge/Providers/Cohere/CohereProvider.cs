@@ -1,0 +1,40 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+
+namespace Gateway.Edge.Providers.Cohere;
+
+/// <summary>Cohere's v2 chat.</summary>
+internal sealed class CohereProvider : IChatProvider
+{
+    /// <inheritdoc/>
+    public string Protocol => "cohere";
+
+    /// <inheritdoc/>
+    public bool SpeaksOpenAiChat => false;
+
+    /// <inheritdoc/>
+    public Uri ChatAddress(ProviderTarget target, bool stream) =>
+        target.Under(target.BaseAddress.AbsolutePath.TrimEnd('/').EndsWith("/v2", StringComparison.Ordinal) ? "chat" : "v2/chat");
+
+    /// <inheritdoc/>
+    public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
+    {
+        if (!string.IsNullOrEmpty(target.ApiKey))
+        {
+            headers.Add("Authorization", "Bearer " + target.ApiKey);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
+        CohereRequest.Write(request, call, output, dropped);
+
+    /// <inheritdoc/>
+    public ReplyUsage ReadReply(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output) => CohereReply.Read(reply, call, output);
+
+    /// <inheritdoc/>
+    public IChatStream OpenStream(in ChatCall call) => new CohereStream(call);
+
+    /// <inheritdoc/>
+    public ProviderError ReadError(int status, ReadOnlySpan<byte> body) => CohereReply.ReadError(status, body);
+}

@@ -1,0 +1,301 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers.Gemini;
+
+/// <summary>Writes Google's <c>generateContent</c> request for a request in OpenAI's chat format.</summary>
+internal sealed class GeminiRequest
+{
+    private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
+    {
+        "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "tools", "tool_choice",
+        "parallel_tool_calls", "response_format", "reasoning_effort", "n", "functions", "function_call", "seed", "frequency_penalty", "presence_penalty",
+        "modalities", "web_search_options", "thinking_config", "safety_settings", "cached_content", "labels", "media_resolution",
+    };
+
+    private readonly JsonElement request;
+    private readonly ChatCall call;
+    private readonly DroppedFields dropped;
+    private readonly Utf8JsonWriter writer;
+
+    private GeminiRequest(JsonElement request, in ChatCall call, DroppedFields dropped, Utf8JsonWriter writer)
+    {
+        this.request = request;
+        this.call = call;
+        this.dropped = dropped;
+        this.writer = writer;
+    }
+
+    /// <summary>Writes the request.</summary>
+    /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
+    public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
+    {
+        using var document = ChatRequest.Parse(body);
+        using var writer = new Utf8JsonWriter(output, Completion.Writing);
+        new GeminiRequest(document.RootElement, call, new DroppedFields(droppedNames, call.DropUnsupported, "Gemini"), writer).Write();
+    }
+
+    private void Write()
+    {
+        ChatRequest.RefuseSeveralChoices(request, "Gemini");
+        ChatRequest.RefuseLegacyFunctions(request);
+        dropped.AddUnknown(request, Known);
+        if (request.Field("parallel_tool_calls"u8).ValueKind == JsonValueKind.False)
+        {
+            dropped.Add("parallel_tool_calls");
+        }
+
+        writer.WriteStartObject();
+        GeminiContents.Write(request.Field("messages"u8), call.ProviderModel, writer, dropped);
+        WriteTools();
+        WriteGeneration();
+        Copy("safety_settings", "safetySettings");
+        Copy("cached_content", "cachedContent");
+        Copy("labels", "labels");
+        writer.WriteEndObject();
+    }
+
+    private void Copy(string from, string to)
+    {
+        if (request.TryGetProperty(from, out var value) && value.Given())
+        {
+            writer.WritePropertyName(to);
+            writer.WriteCopy(value);
+        }
+    }
+
+    private void WriteGeneration()
+    {
+        writer.WriteStartObject("generationConfig"u8);
+        Copy("temperature", "temperature");
+        Copy("top_p", "topP");
+        Copy("top_k", "topK");
+        Copy("seed", "seed");
+        Copy("frequency_penalty", "frequencyPenalty");
+        Copy("presence_penalty", "presencePenalty");
+        Copy("media_resolution", "mediaResolution");
+        if (ChatRequest.MaxTokens(request) is { } maxTokens)
+        {
+            writer.WriteNumber("maxOutputTokens"u8, maxTokens);
+        }
+
+        WriteStops();
+        WriteModalities();
+        WriteResponseFormat();
+        WriteThinking();
+        writer.WriteEndObject();
+    }
+
+    private void WriteStops()
+    {
+        var stops = ChatRequest.Stops(request).ToList();
+        if (stops.Count == 0)
+        {
+            return;
+        }
+
+        writer.WriteStartArray("stopSequences"u8);
+        foreach (var stop in stops)
+        {
+            writer.WriteCopy(stop);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private void WriteModalities()
+    {
+        var modalities = request.Field("modalities"u8).Items().Select(one => one.Text()).OfType<string>().ToList();
+        if (modalities is [] or ["text"])
+        {
+            return;
+        }
+
+        if (modalities.Contains("audio"))
+        {
+            throw new UntranslatableRequestException("The gateway does not translate Gemini's spoken answers: ask for text or image.", "modalities");
+        }
+
+        writer.WriteStartArray("responseModalities"u8);
+        foreach (var modality in modalities)
+        {
+            writer.WriteStringValue(modality.ToUpperInvariant());
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private void WriteResponseFormat()
+    {
+        var format = request.Field("response_format"u8);
+        if (!format.Field("type"u8).Is("json_object"u8) && !format.Field("type"u8).Is("json_schema"u8))
+        {
+            return;
+        }
+
+        writer.WriteString("responseMimeType"u8, "application/json"u8);
+        if (format.Field("json_schema"u8).Field("schema"u8) is { ValueKind: JsonValueKind.Object } schema)
+        {
+            // Takes a JSON schema as it is; the older responseSchema knows only a part of it.
+            writer.WriteCopy("responseJsonSchema"u8, schema);
+        }
+    }
+
+    private void WriteThinking()
+    {
+        var own = request.Field("thinking_config"u8);
+        var effort = request.Field("reasoning_effort"u8).Text();
+        if (own.ValueKind == JsonValueKind.Object)
+        {
+            writer.WriteCopy("thinkingConfig"u8, own);
+            return;
+        }
+
+        if (effort is null)
+        {
+            return;
+        }
+
+        writer.WriteStartObject("thinkingConfig"u8);
+        if (GeminiModel.TakesThinkingLevel(call.ProviderModel))
+        {
+            var flash = call.ProviderModel.Contains("flash", StringComparison.OrdinalIgnoreCase);
+            writer.WriteString(
+                "thinkingLevel"u8,
+                effort switch
+                {
+                    "none" or "minimal" => flash ? "minimal" : "low",
+                    "low" or "medium" => effort,
+                    _ => "high",
+                });
+        }
+        else
+        {
+            writer.WriteNumber(
+                "thinkingBudget"u8,
+                effort switch
+                {
+                    "none" => 0,
+                    "minimal" => 512,
+                    "low" => 1024,
+                    "medium" => 8192,
+                    _ => 24576,
+                });
+        }
+
+        if (effort != "none")
+        {
+            writer.WriteBoolean("includeThoughts"u8, true);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private void WriteTools()
+    {
+        var functions = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).Field("name"u8).ValueKind == JsonValueKind.String).ToList();
+        var others = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind == JsonValueKind.Undefined).ToList();
+        var searches = request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
+        if (functions.Count == 0 && others.Count == 0 && !searches)
+        {
+            return;
+        }
+
+        writer.WriteStartArray("tools"u8);
+        if (functions.Count > 0)
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("functionDeclarations"u8);
+            foreach (var tool in functions)
+            {
+                WriteFunction(tool.Field("function"u8));
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        foreach (var other in others)
+        {
+            if (other.Field("type"u8).Given())
+            {
+                throw new UntranslatableRequestException($"Gemini takes no tool of type '{other.Field("type"u8).Text()}'.", "tools");
+            }
+
+            // One of Google's own, such as {"googleSearch": {}}.
+            writer.WriteCopy(other);
+        }
+
+        if (searches)
+        {
+            writer.WriteRawValue("""{"googleSearch":{}}"""u8, skipInputValidation: true);
+        }
+
+        writer.WriteEndArray();
+        if (functions.Count > 0)
+        {
+            WriteToolChoice();
+        }
+    }
+
+    private void WriteFunction(JsonElement function)
+    {
+        writer.WriteStartObject();
+        writer.WriteCopy("name"u8, function.Field("name"u8));
+        if (function.Field("description"u8).ValueKind == JsonValueKind.String)
+        {
+            writer.WriteCopy("description"u8, function.Field("description"u8));
+        }
+
+        if (function.Field("parameters"u8) is { ValueKind: JsonValueKind.Object } parameters && parameters.Fields().Any())
+        {
+            writer.WriteCopy("parametersJsonSchema"u8, parameters);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private void WriteToolChoice()
+    {
+        var choice = ChatRequest.ToolChoiceOf(request);
+        var allowed = choice.Mode == "named" ? [choice.Name!] : ChatRequest.AllowedTools(request);
+        var mode = choice.Mode switch
+        {
+            "none" => "NONE",
+            "required" or "any" or "named" => "ANY",
+            _ when allowed is not null => "VALIDATED",
+            "auto" => "AUTO",
+            _ => null,
+        };
+        if (mode is null)
+        {
+            return;
+        }
+
+        writer.WriteStartObject("toolConfig"u8);
+        writer.WriteStartObject("functionCallingConfig"u8);
+        writer.WriteString("mode"u8, mode);
+        if (allowed is not null)
+        {
+            writer.WriteStartArray("allowedFunctionNames"u8);
+            foreach (var name in allowed)
+            {
+                writer.WriteStringValue(name);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+}
+
+/// <summary>What a Gemini model can do, told by its name.</summary>
+internal static class GeminiModel
+{
+    /// <summary>Gemini 3 and later take a level of thinking, earlier ones a number of tokens.</summary>
+    public static bool TakesThinkingLevel(string model) =>
+        !model.Contains("gemini-1", StringComparison.OrdinalIgnoreCase) && !model.Contains("gemini-2", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using Gateway.Configuration;
+
+namespace Gateway.Edge.Providers;
+
+/// <summary>Makes the part of a configured deployment that a protocol needs.</summary>
+internal static class ProviderTargets
+{
+    /// <summary>The target of a deployment.</summary>
+    /// <param name="model">The deployment.</param>
+    /// <param name="providerModel">The provider's name of the model, without a pattern.</param>
+    /// <exception cref="InvalidOperationException">The deployment has no address and its provider has none of its own.</exception>
+    public static ProviderTarget Of(ModelDeployment model, string providerModel)
+    {
+        var cloud = CloudOf(model);
+        var address = model.ApiBase ?? AddressIn(model.Protocol, cloud) ??
+            throw new InvalidOperationException($"{model.ModelName} needs api_base: {model.Provider} has no address of its own.");
+        return new ProviderTarget(providerModel, new Uri(address), model.ApiKey?.Reveal(), model.ApiVersion, model.Organization) { Cloud = cloud };
+    }
+
+    private static CloudAccess? CloudOf(ModelDeployment model) => model switch
+    {
+        { Aws: { } aws } => new CloudAccess
+        {
+            Region = aws.Region,
+            AccessKeyId = aws.AccessKeyId?.Reveal(),
+            SecretAccessKey = aws.SecretAccessKey?.Reveal(),
+            SessionToken = aws.SessionToken?.Reveal(),
+        },
+        { Vertex: { } vertex } => new CloudAccess { Project = vertex.Project, Region = vertex.Location, Credentials = vertex.Credentials?.Reveal() },
+        _ => null,
+    };
+
+    /// <summary>The clouds' addresses are made of the region.</summary>
+    private static string? AddressIn(ProviderProtocol protocol, CloudAccess? cloud) => protocol switch
+    {
+        ProviderProtocol.Bedrock => string.Create(CultureInfo.InvariantCulture, $"https://bedrock-runtime.{cloud?.Region ?? "us-east-1"}.amazonaws.com"),
+        ProviderProtocol.Vertex when cloud?.Region is null or "global" => "https://aiplatform.googleapis.com",
+        ProviderProtocol.Vertex => string.Create(CultureInfo.InvariantCulture, $"https://{cloud.Region}-aiplatform.googleapis.com"),
+        _ => null,
+    };
+}

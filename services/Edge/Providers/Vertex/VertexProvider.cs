@@ -1,0 +1,63 @@
+using System.Net.Http.Headers;
+using Gateway.Edge.Providers.Gemini;
+
+namespace Gateway.Edge.Providers.Vertex;
+
+/// <summary>Google Vertex AI: Gemini's protocol in a project of the customer's, with a token of a service account.</summary>
+internal sealed class VertexProvider : GeminiProvider
+{
+    private static readonly ServiceAccountTokens Tokens = new(TimeProvider.System);
+
+    /// <inheritdoc/>
+    public override string Protocol => "vertex";
+
+    /// <inheritdoc/>
+    public override Uri ChatAddress(ProviderTarget target, bool stream)
+    {
+        var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
+        var location = target.Cloud?.Region ?? "global";
+        var model = Uri.EscapeDataString(target.Model);
+        var rest = path switch
+        {
+            _ when path.Contains("/publishers/", StringComparison.Ordinal) => $"models/{model}{Verb(stream)}",
+            _ when path.Contains("/projects/", StringComparison.Ordinal) => $"publishers/google/models/{model}{Verb(stream)}",
+            _ => $"{target.ApiVersion ?? "v1"}/projects/{target.Cloud?.Project}/locations/{location}/publishers/google/models/{model}{Verb(stream)}",
+        };
+        return target.Under(rest).WithSse(stream);
+    }
+
+    /// <inheritdoc/>
+    public override void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
+    {
+        // The token is fetched: SignAsync.
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask SignAsync(ProviderTarget target, HttpRequestMessage request, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        var credentials = target.Cloud?.Credentials ?? target.ApiKey;
+        if (string.IsNullOrEmpty(credentials))
+        {
+            return default;
+        }
+
+        if (credentials.StartsWith("ya29.", StringComparison.Ordinal))
+        {
+            // A token that somebody fetched already.
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", credentials);
+            return default;
+        }
+
+        var token = Tokens.GetAsync(credentials, cancellation);
+        if (token.IsCompletedSuccessfully)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.GetAwaiter().GetResult());
+            return default;
+        }
+
+        return AddAsync(request, token);
+    }
+
+    private static async ValueTask AddAsync(HttpRequestMessage request, ValueTask<string> token) =>
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await token);
+}
