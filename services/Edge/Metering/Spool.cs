@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Gateway.Contracts;
 using Microsoft.Extensions.Options;
@@ -11,8 +12,13 @@ namespace Gateway.Edge.Metering;
 /// </summary>
 internal sealed class Spool : IDisposable
 {
+    private const int FoldersMax = 64;
+
     /// <summary>Several files, each with its own lock: requests on different cores do not wait for each other.</summary>
     private readonly Stripe[] stripes;
+
+    /// <summary>Records of requests that were under way when the disk began to refuse: as many as there were requests.</summary>
+    private readonly ConcurrentQueue<byte[]> unwritten = new();
 
     private readonly SpoolOptions options;
     private readonly EdgeIdentity identity;
@@ -30,19 +36,7 @@ internal sealed class Spool : IDisposable
         this.options = options.Value;
         this.identity = identity;
         this.log = log;
-        var root = Path.Combine(identity.DataDirectory, "spool");
-        Directory.CreateDirectory(root);
-        try
-        {
-            // Two processes on one spool would delete each other's records.
-            lockFile = new FileStream(Path.Combine(root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error)
-        {
-            throw new InvalidOperationException(
-                $"Another process uses the spool in {root}. Give every edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).", error);
-        }
-
+        (var root, lockFile) = Claim(identity.DataDirectory);
         Recovered = Recover(root);
         folder = Path.Combine(root, identity.EdgeId);
         Directory.CreateDirectory(folder);
@@ -76,11 +70,12 @@ internal sealed class Spool : IDisposable
         try
         {
             stripes[Thread.GetCurrentProcessorId() % stripes.Length].Append(frame);
-            failing = false;
         }
         catch (IOException error)
         {
+            // Kept, and written as soon as the disk takes it again; the answer is not completed, and new requests are refused until then.
             failing = true;
+            unwritten.Enqueue(frame.ToArray());
             log.SpoolWriteFailed(error);
             throw;
         }
@@ -113,6 +108,29 @@ internal sealed class Spool : IDisposable
     /// <summary>Brings everything written to the disk itself.</summary>
     public void Flush()
     {
+        while (failing)
+        {
+            if (!unwritten.TryPeek(out var frame))
+            {
+                failing = false;
+                break;
+            }
+
+            try
+            {
+                stripes[0].Append(frame);
+            }
+            catch (IOException)
+            {
+                return;
+            }
+
+            unwritten.TryDequeue(out _);
+            Interlocked.Add(ref bytes, frame.Length);
+            Interlocked.Increment(ref appended);
+            Signal();
+        }
+
         foreach (var stripe in stripes)
         {
             stripe.Flush();
@@ -173,6 +191,9 @@ internal sealed class Spool : IDisposable
 
     public static string EdgeOf(string segmentPath) => Path.GetFileName(Path.GetDirectoryName(segmentPath)!);
 
+    /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
+    internal void ReleaseLockAsADeadProcessWould() => lockFile.Dispose();
+
     public void Dispose()
     {
         foreach (var stripe in stripes)
@@ -193,6 +214,30 @@ internal sealed class Spool : IDisposable
 
         lockFile.Dispose();
         Written.Dispose();
+    }
+
+    /// <summary>
+    /// Takes the first folder that no other process holds: several edges may have been given one data directory, and two on one spool would
+    /// delete each other's records.
+    /// </summary>
+    private static (string Folder, FileStream Lock) Claim(string dataDirectory)
+    {
+        for (var i = 1; i <= FoldersMax; i++)
+        {
+            var folder = Path.Combine(dataDirectory, i == 1 ? "spool" : $"spool-{i}");
+            Directory.CreateDirectory(folder);
+            try
+            {
+                return (folder, new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            }
+            catch (IOException)
+            {
+                // Another process has it.
+            }
+        }
+
+        throw new InvalidOperationException(
+            $"No spool could be opened in {dataDirectory}: {FoldersMax} are in use or not writable. Give this edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).");
     }
 
     private List<SpoolSegment> Recover(string root)

@@ -1,0 +1,151 @@
+using System.Globalization;
+using Gateway.TestKit;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Gateway.Cluster.Tests.Books;
+
+/// <summary>Rows and their sum, in nano-dollars.</summary>
+internal readonly record struct Tally(long Rows, long Cost);
+
+/// <summary>What Redis holds of one edge in a window: granted less released, posted.</summary>
+internal readonly record struct EdgeLease(long Granted, long Posted);
+
+/// <summary>A budget window in Redis.</summary>
+internal sealed record RedisWindow(long Limit, long Spent, long Leased, IReadOnlyDictionary<string, EdgeLease> Edges)
+{
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"limit {Limit} spent {Spent} leased {Leased} edges [{string.Join(", ", Edges.Select(edge => $"{edge.Key}: granted {edge.Value.Granted} posted {edge.Value.Posted}"))}]");
+}
+
+/// <summary>The same requests in all books.</summary>
+internal sealed record Accounts(Tally Usage, Tally Journal, RedisWindow? Window)
+{
+    /// <summary>Nothing is under way: the books agree, and no edge holds more than was posted for it.</summary>
+    public bool AtRest => Usage == Journal && (Window is null
+        || (Window.Spent == Journal.Cost && Window.Leased == 0 && Window.Edges.Values.All(static edge => edge.Granted == edge.Posted)));
+}
+
+/// <summary>
+/// The cluster's books, read where they are kept and not through the services: the journal in Ledger's database, the rows in Metering's,
+/// the windows in Redis.
+/// </summary>
+internal sealed class Books : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource ledger;
+    private readonly NpgsqlDataSource metering;
+    private readonly IConnectionMultiplexer redis;
+
+    private Books(NpgsqlDataSource ledger, NpgsqlDataSource metering, IConnectionMultiplexer redis)
+    {
+        this.ledger = ledger;
+        this.metering = metering;
+        this.redis = redis;
+    }
+
+    public static async Task<Books> OpenAsync(GatewayCluster cluster)
+    {
+        var postgres = await EndpointAsync(cluster, "postgres");
+        var password = Secret(cluster, "postgres-password");
+        NpgsqlDataSource Database(string name) => NpgsqlDataSource.Create(
+            $"Host=localhost;Port={postgres};Username=postgres;Password={password};Database={name};Maximum Pool Size=2;Timeout=30;Keepalive=5");
+        var settings = ConfigurationOptions.Parse($"localhost:{await EndpointAsync(cluster, "redis")}");
+        settings.Password = Secret(cluster, "redis-password");
+        settings.AbortOnConnectFail = false;
+        return new Books(Database("ledger"), Database("metering"), await ConnectionMultiplexer.ConnectAsync(settings));
+    }
+
+    /// <summary>What the journal has on an account (<c>key/…</c>, <c>user/…</c>); everything for null.</summary>
+    public Task<Tally> JournalAsync(string? account = null) => TallyAsync(
+        ledger,
+        "select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.entries where kind = 'usage' and ($1::text is null or accounts @> array[$1::text])",
+        account);
+
+    /// <summary>What the usage rows of a key come to; of all keys for null.</summary>
+    public Task<Tally> UsageAsync(string? keyId = null) => TallyAsync(
+        metering,
+        "select count(*), coalesce(sum(cost), 0)::bigint from usage_records where $1::text is null or key_no = (select no from names where name = $1)",
+        keyId);
+
+    /// <summary>The ids of a key's usage rows; one that stands there twice is there twice.</summary>
+    public async Task<IReadOnlyList<Guid>> UsageIdsAsync(string keyId) =>
+        await ReadAsync(metering, "select request_id from usage_records where key_no = (select no from names where name = $1)", keyId, static row => row.GetGuid(0));
+
+    /// <summary>The ids of a key's journal entries.</summary>
+    public async Task<IReadOnlyList<Guid>> JournalIdsAsync(string keyId) =>
+        await ReadAsync(ledger, "select id from journal.entries where kind = 'usage' and accounts @> array[$1::text]", $"key/{keyId}", static row => row.GetGuid(0));
+
+    /// <summary>One request's usage row; null while it is on its way.</summary>
+    public async Task<UsageRow?> UsageRowAsync(Guid requestId)
+    {
+        await using var command = metering.CreateCommand(
+            "select cost, input, output, status, outcome, streamed, estimated, failed_attempts::text, m.name, d.name from usage_records r "
+            + "join names m on m.no = r.model_no join names d on d.no = r.deployment_no where request_id = $1");
+        command.Parameters.AddWithValue(requestId);
+        await using var reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync()
+            ? new UsageRow(
+                reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt16(3), (Outcome)reader.GetInt16(4), reader.GetBoolean(5), reader.GetBoolean(6),
+                reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetString(8), reader.GetString(9))
+            : null;
+    }
+
+    /// <summary>Waits for a request's usage row.</summary>
+    public async Task<UsageRow> RowOfAsync(Guid requestId) =>
+        (await Eventually.Is(() => UsageRowAsync(requestId), static row => row is not null, $"there is a row of request {requestId}"))!;
+
+    public async Task<RedisWindow?> WindowAsync(string windowId)
+    {
+        var fields = (await redis.GetDatabase().HashGetAllAsync($"budget:{{{windowId}}}"))
+            .ToDictionary(static field => field.Name.ToString(), static field => field.Value.ToString(), StringComparer.Ordinal);
+        if (!fields.ContainsKey("limit"))
+        {
+            return null;
+        }
+
+        long Number(string name) => fields.TryGetValue(name, out var text) ? long.Parse(text, CultureInfo.InvariantCulture) : 0;
+        return new RedisWindow(
+            Number("limit"), Number("spent"), Number("leased"),
+            fields.Keys.Where(static name => name.StartsWith("g:", StringComparison.Ordinal)).Select(static name => name[2..])
+                .ToDictionary(static edge => edge, edge => new EdgeLease(Number($"g:{edge}"), Number($"p:{edge}")), StringComparer.Ordinal));
+    }
+
+    /// <summary>All books of one key, with the window of a budget that only this key spends from.</summary>
+    public async Task<Accounts> AccountsAsync(string keyId, string? windowId = null) =>
+        new(await UsageAsync(keyId), await JournalAsync($"key/{keyId}"), windowId is null ? null : await WindowAsync(windowId));
+
+    /// <summary>Waits until so many requests of the key are in all books and nothing is on its way.</summary>
+    public Task<Accounts> AtRestAsync(string keyId, long requests, string? windowId = null) =>
+        Eventually.Is(
+            () => AccountsAsync(keyId, windowId),
+            accounts => accounts.Usage.Rows == requests && accounts.AtRest,
+            $"all books have {requests} requests and are at rest");
+
+    public async ValueTask DisposeAsync()
+    {
+        await ledger.DisposeAsync();
+        await metering.DisposeAsync();
+        await redis.DisposeAsync();
+    }
+
+    private static async Task<Tally> TallyAsync(NpgsqlDataSource database, string sql, string? owner) =>
+        (await ReadAsync(database, sql, owner, static row => new Tally(row.GetInt64(0), row.GetInt64(1))))[0];
+
+    private static async Task<List<T>> ReadAsync<T>(NpgsqlDataSource database, string sql, string? owner, Func<NpgsqlDataReader, T> read)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)owner ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<T>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+
+    private static async Task<string> EndpointAsync(GatewayCluster cluster, string server) => (await cluster.ProgramAsync(server)).Endpoints[0].Split(':')[1];
+
+    private static string Secret(GatewayCluster cluster, string name) => File.ReadAllText(Path.Combine(cluster.DataFolder, "secrets", name)).Trim();
+}

@@ -1,0 +1,123 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
+using Gateway.Cluster.Tests.Clusters;
+using OpenAI;
+using OpenAI.Chat;
+using OpenAI.Models;
+
+namespace Gateway.Cluster.Tests.Clients;
+
+/// <summary>OpenAI's own .NET client as a team uses it: only the address and the key are the gateway's. Both providers stand behind it.</summary>
+[Collection(MissionCollection.Name)]
+public sealed class OpenAiClientTests(MissionCluster cluster)
+{
+    private static readonly ChatTool Weather = ChatTool.CreateFunctionTool("get_weather", "The weather somewhere", BinaryData.FromString(
+        """{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer","minimum":3}},"required":["city","days"]}"""));
+
+    public static TheoryData<string> Models => ["gpt-4", "claude-2"];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public async Task It_gets_a_chat_completion(string model)
+    {
+        ChatCompletion answer = await Chat(model).CompleteChatAsync([new SystemChatMessage("You are terse."), new UserChatMessage("Where does the river end?")]);
+
+        Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
+        Assert.Equal(ChatMessageRole.Assistant, answer.Role);
+        Assert.Equal(model, answer.Model);
+        Assert.NotEmpty(answer.Content[0].Text);
+        Assert.True(answer.Usage.InputTokenCount > 0 && answer.Usage.OutputTokenCount > 0);
+        Assert.Equal(answer.Usage.InputTokenCount + answer.Usage.OutputTokenCount, answer.Usage.TotalTokenCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public async Task It_streams_and_gets_the_usage_that_it_asks_for(string model)
+    {
+        ChatCompletion whole = await Chat(model).CompleteChatAsync("Streaming?");
+        var text = "";
+        ChatTokenUsage? usage = null;
+        ChatFinishReason? finish = null;
+        await foreach (var update in Chat(model).CompleteChatStreamingAsync("Streaming?"))
+        {
+            text += string.Concat(update.ContentUpdate.Select(static part => part.Text));
+            usage = update.Usage ?? usage;
+            finish = update.FinishReason ?? finish;
+        }
+
+        Assert.Equal(whole.Content[0].Text, text);
+        Assert.Equal(ChatFinishReason.Stop, finish);
+        Assert.Equal(whole.Usage.TotalTokenCount, usage!.TotalTokenCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public async Task Its_tool_is_called_and_the_result_comes_back(string model)
+    {
+        List<ChatMessage> talk = [new UserChatMessage("How is the weather?")];
+        ChatCompletion asked = await Chat(model).CompleteChatAsync(talk, new() { Tools = { Weather } });
+
+        Assert.Equal(ChatFinishReason.ToolCalls, asked.FinishReason);
+        var call = Assert.Single(asked.ToolCalls);
+        Assert.Equal("get_weather", call.FunctionName);
+        Assert.Equal("""{"city":"Paris","days":3}""", call.FunctionArguments.ToString().Replace(" ", "", StringComparison.Ordinal));
+
+        talk.Add(new AssistantChatMessage(asked));
+        talk.Add(new ToolChatMessage(call.Id, "sunny"));
+        ChatCompletion told = await Chat(model).CompleteChatAsync(talk, new() { Tools = { Weather } });
+        Assert.Equal(ChatFinishReason.Stop, told.FinishReason);
+        Assert.NotEmpty(told.Content[0].Text);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public async Task Its_tools_are_called_in_a_stream(string model)
+    {
+        var other = ChatTool.CreateFunctionTool("get_time");
+        var names = new SortedDictionary<int, string>();
+        var arguments = new SortedDictionary<int, string>();
+        var ids = new HashSet<string>();
+        ChatFinishReason? finish = null;
+        await foreach (var update in Chat(model).CompleteChatStreamingAsync(
+            [new UserChatMessage("Use tools in parallel")], new() { Tools = { Weather, other }, ToolChoice = ChatToolChoice.CreateRequiredChoice() }))
+        {
+            finish = update.FinishReason ?? finish;
+            foreach (var call in update.ToolCallUpdates)
+            {
+                names[call.Index] = call.FunctionName ?? names[call.Index];
+                arguments[call.Index] = arguments.GetValueOrDefault(call.Index) + call.FunctionArgumentsUpdate;
+                _ = call.ToolCallId is null || ids.Add(call.ToolCallId);
+            }
+        }
+
+        Assert.Equal(["get_weather", "get_time"], names.Values);
+        Assert.Equal("""{"city":"Paris","days":3}""", arguments[0].Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal(2, ids.Count);
+        Assert.Equal(ChatFinishReason.ToolCalls, finish);
+    }
+
+    [Fact]
+    public async Task It_lists_the_team_s_models()
+    {
+        OpenAIModelCollection models = await Client("team-beta-token").GetOpenAIModelClient().GetModelsAsync();
+        Assert.Equal(["gpt-4"], models.Select(static model => model.Id));
+    }
+
+    [Fact]
+    public async Task It_understands_a_refusal()
+    {
+        var denied = await Assert.ThrowsAsync<ClientResultException>(() => Client("team-beta-token").GetChatClient("claude-2").CompleteChatAsync("Hello!"));
+        Assert.Equal(403, denied.Status);
+        Assert.Contains("model_access_denied", denied.Message, StringComparison.Ordinal);
+
+        var unknown = await Assert.ThrowsAsync<ClientResultException>(() => Client("sk-nobody").GetChatClient("gpt-4").CompleteChatAsync("Hello!"));
+        Assert.Equal(401, unknown.Status);
+        Assert.Contains("invalid_api_key", unknown.Message, StringComparison.Ordinal);
+    }
+
+    private ChatClient Chat(string model) => Client("team-alpha-token").GetChatClient(model);
+
+    private OpenAIClient Client(string key) => new(
+        new ApiKeyCredential(key),
+        new() { Endpoint = new Uri($"http://localhost:{cluster.Gateway.Port}/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) });
+}
