@@ -1,5 +1,6 @@
 using Gateway.Ledger;
 using Gateway.Ledger.Accounts;
+using Gateway.Ledger.Alerts;
 using Gateway.Ledger.Budgets;
 using Gateway.Ledger.Edges;
 using Gateway.Ledger.Journal;
@@ -18,6 +19,7 @@ builder.AddLeases();
 builder.AddBudgets();
 builder.AddAccounts();
 builder.AddReconciliation();
+builder.AddAlerts();
 
 var app = builder.Build();
 app.UseProblems();
@@ -28,5 +30,6 @@ app.MapStatements();
 app.MapAccounts();
 app.MapEdges();
 app.MapReconciliation();
+app.MapAlerts();
 await app.PrepareDatabaseAsync();
 await app.RunAsync();

@@ -139,7 +139,7 @@ internal sealed class ChatForwarder(
         try
         {
             var length = 0;
-            await using var body = await reply.Content.ReadAsStreamAsync(cancellation);
+            await using var body = await UpstreamClient.OpenAsync(reply.Content, cancellation);
             int read;
             while (length < ErrorBytesMax && (read = await body.ReadAsync(buffer.AsMemory(length, ErrorBytesMax - length), cancellation)) > 0)
             {

@@ -27,7 +27,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     public async Task<RelayResult> RelayAsync(
         ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, CancellationTokenSource timer, long began, bool guarded)
     {
-        await using var upstream = await reply.Content.ReadAsStreamAsync(timer.Token);
+        await using var upstream = await UpstreamClient.OpenAsync(reply.Content, timer.Token);
         using var relay = new Relay(exchange, target, call);
         var outcome = UsageOutcome.Completed;
         GatewayError? error = null;
@@ -40,12 +40,12 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
             }
         }
         catch (Exception failure) when (!exchange.Begun && !relay.HasOutput && !exchange.Aborted.IsCancellationRequested
-            && failure is IOException or HttpRequestException or MalformedReplyException)
+            && failure is IOException or HttpRequestException or MalformedReplyException or InvalidDataException)
         {
             // Nothing was relayed yet: another target may answer.
             return new RelayResult(0, failure is MalformedReplyException ? "malformed" : "broken");
         }
-        catch (Exception failure) when (failure is IOException or HttpRequestException or OperationCanceledException or MalformedReplyException)
+        catch (Exception failure) when (failure is IOException or HttpRequestException or OperationCanceledException or MalformedReplyException or InvalidDataException)
         {
             if (exchange.Aborted.IsCancellationRequested)
             {

@@ -50,7 +50,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
             await AnswerAsync(exchange, answer, usage, estimated);
             return new RelayResult(usage.PromptTokens + usage.CompletionTokens);
         }
-        catch (MalformedReplyException)
+        catch (Exception error) when (error is MalformedReplyException or InvalidDataException)
         {
             return new RelayResult(0, "malformed");
         }
@@ -94,8 +94,8 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 
     private static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
-        await using var stream = await content.ReadAsStreamAsync(cancellation);
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, content.Headers.ContentLength + 1 ?? 8192));
+        await using var stream = await UpstreamClient.OpenAsync(content, cancellation);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, (content.Headers.ContentEncoding.Count == 0 ? content.Headers.ContentLength + 1 : null) ?? 8192));
         var length = 0;
         try
         {

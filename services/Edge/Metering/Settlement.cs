@@ -21,13 +21,20 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         // Never over: what a budget has no more for is written off, and the record says how much that is.
         var produced = Cost(exchange, tokens);
         var cost = Money.Min(produced, Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held));
-        Record(exchange, tokens, estimated, exchange.Target!.Price is null, cost, outcome, status, streamed, produced - cost);
+        try
+        {
+            Record(exchange, tokens, estimated, exchange.Target!.Price is null, cost, outcome, status, streamed, produced - cost);
+        }
+        finally
+        {
+            GiveBack(exchange, cost, tokens.PromptTokens + tokens.CompletionTokens, count: true);
+        }
+
         if (!estimated && outcome == UsageOutcome.Completed)
         {
             exchange.Grant.Expectation.Learn(exchange.Body.Memory.Length, tokens.PromptTokens, tokens.CompletionTokens);
         }
 
-        GiveBack(exchange, cost, tokens.PromptTokens + tokens.CompletionTokens, count: true);
         return cost;
     }
 
@@ -46,23 +53,25 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     public void Refuse(ChatExchange exchange, GatewayError error)
     {
         exchange.Context.Items[EdgeMetrics.CodeItem] = error.Code;
-        if (!exchange.Recorded && exchange.Target is not null)
-        {
-            Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, UsageOutcome.Failed, error.Status, false);
-        }
-
-        GiveBack(exchange, Money.Zero, 0, count: exchange.Target is not null);
+        End(exchange, UsageOutcome.Failed, error.Status);
     }
 
     /// <summary>The client left before an answer began.</summary>
-    public void Abandon(ChatExchange exchange)
-    {
-        if (!exchange.Recorded && exchange.Target is not null)
-        {
-            Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, UsageOutcome.ClientClosed, 499, exchange.Head.Stream);
-        }
+    public void Abandon(ChatExchange exchange) => End(exchange, UsageOutcome.ClientClosed, 499);
 
-        GiveBack(exchange, Money.Zero, 0, count: exchange.Target is not null);
+    private void End(ChatExchange exchange, UsageOutcome outcome, int status)
+    {
+        try
+        {
+            if (!exchange.Recorded && exchange.Target is not null)
+            {
+                Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, outcome, status, exchange.Head.Stream);
+            }
+        }
+        finally
+        {
+            GiveBack(exchange, Money.Zero, 0, count: exchange.Target is not null);
+        }
     }
 
     private void Record(

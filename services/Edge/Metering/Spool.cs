@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Gateway.Contracts;
 using Microsoft.Extensions.Options;
@@ -13,6 +14,9 @@ internal sealed class Spool : IDisposable
 {
     /// <summary>Several files, each with its own lock: requests on different cores do not wait for each other.</summary>
     private readonly Stripe[] stripes;
+
+    /// <summary>Records of requests that were under way when the disk began to refuse: as many as there were requests.</summary>
+    private readonly ConcurrentQueue<byte[]> unwritten = new();
 
     private readonly SpoolOptions options;
     private readonly EdgeIdentity identity;
@@ -76,11 +80,12 @@ internal sealed class Spool : IDisposable
         try
         {
             stripes[Thread.GetCurrentProcessorId() % stripes.Length].Append(frame);
-            failing = false;
         }
         catch (IOException error)
         {
+            // Kept, and written as soon as the disk takes it again; the answer is not completed, and new requests are refused until then.
             failing = true;
+            unwritten.Enqueue(frame.ToArray());
             log.SpoolWriteFailed(error);
             throw;
         }
@@ -113,6 +118,29 @@ internal sealed class Spool : IDisposable
     /// <summary>Brings everything written to the disk itself.</summary>
     public void Flush()
     {
+        while (failing)
+        {
+            if (!unwritten.TryPeek(out var frame))
+            {
+                failing = false;
+                break;
+            }
+
+            try
+            {
+                stripes[0].Append(frame);
+            }
+            catch (IOException)
+            {
+                return;
+            }
+
+            unwritten.TryDequeue(out _);
+            Interlocked.Add(ref bytes, frame.Length);
+            Interlocked.Increment(ref appended);
+            Signal();
+        }
+
         foreach (var stripe in stripes)
         {
             stripe.Flush();
@@ -172,6 +200,9 @@ internal sealed class Spool : IDisposable
     public IEnumerable<string> EdgesStillRecovering() => Recovered.Select(segment => EdgeOf(segment.Path)).Distinct();
 
     public static string EdgeOf(string segmentPath) => Path.GetFileName(Path.GetDirectoryName(segmentPath)!);
+
+    /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
+    internal void ReleaseLockAsADeadProcessWould() => lockFile.Dispose();
 
     public void Dispose()
     {

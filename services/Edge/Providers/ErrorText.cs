@@ -114,28 +114,29 @@ internal readonly partial record struct ErrorText(string? Message, string? Type,
 
     private static string? Shown(string? message) => message is null ? null : Clean(message);
 
+    // All of these read a message of bounded length, and none nests a repetition: they need no timeout, which a busy machine would hit.
     [GeneratedRegex(
         @"context.{0,12}(length|window|size)|(prompt|input|request|message).{0,40} too (long|large)|too many (input |total )?tokens|maximum (prompt|input) length|" +
         @"reduce the length|(input|prompt) token count.{0,40}exceeds|exceeds? the (maximum|model's maximum|max) (number of|allowed|context|input|prompt)? ?tokens|" +
         @"inputs` tokens \+ `max_new_tokens|longer than the maximum model length",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 200)]
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextWindowWords();
 
     [GeneratedRegex(
         @"content (management )?polic|content.filter|safety (system|filter|polic)|responsible ai|inappropriate content|moderation|prohibited content|guardrail",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 200)]
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentPolicyWords();
 
     [GeneratedRegex(
         @"\b(sk|pk|rk|gsk|xai|nvapi|hf|pplx|fw|csk|key|AIza|AKIA|ASIA|r8|tgp)[-_]?[A-Za-z0-9*_\-.]{11,}[A-Za-z0-9*_\-]|Bearer\s+[^\s""']+|(?<=[?&](key|api_key|token|access_token)=)[^&\s""']+",
-        RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 200)]
+        RegexOptions.CultureInvariant)]
     private static partial Regex Keys();
 
-    [GeneratedRegex(@"\b(org|proj|acct|user)-[A-Za-z0-9]{8,}|arn:aws[^\s""']+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 200)]
+    [GeneratedRegex(@"\b(org|proj|acct|user)-[A-Za-z0-9]{8,}|arn:aws[^\s""']+", RegexOptions.CultureInvariant)]
     private static partial Regex Accounts();
 
     [GeneratedRegex(
         @"(https?://)?(\b(localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|169\.254\.\d+\.\d+)\b|\[::1\]|\b[\w\-\.]+\.(internal|local|svc|cluster\.local|lan|intra)\b)(:\d+)?(/[^\s""']*)?",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 200)]
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex InternalAddresses();
 }

@@ -91,8 +91,9 @@ internal static class JsonReading
     public static JsonElement.ObjectEnumerator Fields(this JsonElement element) =>
         element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : default;
 
-    /// <summary>The bytes as they came, quotes and escapes included: copied, a text cannot change.</summary>
-    public static ReadOnlySpan<byte> Raw(this JsonElement element) => JsonMarshal.GetRawUtf8Value(element);
+    /// <summary>The bytes as they came, quotes and escapes included: copied, a text cannot change. Empty when there is no value.</summary>
+    public static ReadOnlySpan<byte> Raw(this JsonElement element) =>
+        element.ValueKind == JsonValueKind.Undefined ? default : JsonMarshal.GetRawUtf8Value(element);
 
     /// <summary>A string's bytes as they came, without its quotes; empty when this is no string.</summary>
     public static ReadOnlySpan<byte> RawText(this JsonElement element) => element.ValueKind == JsonValueKind.String ? element.Raw()[1..^1] : default;

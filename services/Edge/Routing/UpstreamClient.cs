@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 
 namespace Gateway.Edge.Routing;
@@ -11,6 +12,23 @@ internal sealed class UpstreamClient : HttpMessageInvoker
     public UpstreamClient()
         : base(MakeHandler(), disposeHandler: true)
     {
+    }
+
+    /// <summary>
+    /// A reply's body as it can be read. The gateway asks for none, but a provider may compress all the same: usage must be read, and the
+    /// client gets what it can read.
+    /// </summary>
+    public static async Task<Stream> OpenAsync(HttpContent content, CancellationToken cancellation)
+    {
+        var body = await content.ReadAsStreamAsync(cancellation);
+        return content.Headers.ContentEncoding.LastOrDefault() switch
+        {
+            null or "identity" => body,
+            "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
+            "br" => new BrotliStream(body, CompressionMode.Decompress),
+            "deflate" => new ZLibStream(body, CompressionMode.Decompress),
+            var other => throw new HttpRequestException($"The provider's reply is compressed in a way that nobody asked for: {other}."),
+        };
     }
 
     private static SocketsHttpHandler MakeHandler() => new()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Ledger.Alerts;
 using MassTransit;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +11,7 @@ namespace Gateway.Ledger.Journal;
 /// record does not hold up the others of its batch.
 /// </summary>
 internal sealed class UsageConsumer(
-    Posting posting, RejectedRecords rejected, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<UsageConsumer> logger)
+    Posting posting, RejectedRecords rejected, AlertOutbox alerts, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<UsageConsumer> logger)
     : IConsumer<UsageRecorded>
 {
     public async Task Consume(ConsumeContext<UsageRecorded> context)
@@ -18,6 +19,7 @@ internal sealed class UsageConsumer(
         var message = context.Message;
         var now = clock.GetUtcNow();
         var entries = new List<JournalEntry>(Math.Clamp(message.Count, 0, 10_000));
+        var unpriced = new HashSet<string>(StringComparer.Ordinal);
         foreach (var line in Lines(message.Records))
         {
             var record = Read(message.Records.AsSpan(line));
@@ -31,11 +33,25 @@ internal sealed class UsageConsumer(
             }
 
             entries.Add(JournalRules.FromUsage(record!));
+            if (record!.Unpriced)
+            {
+                unpriced.Add(record.Model);
+            }
         }
 
         if (entries.Count > 0)
         {
             await posting.BookAsync(entries, context.CancellationToken);
+        }
+
+        foreach (var model in unpriced)
+        {
+            await alerts.RaiseAsync($"model/{model}@{now:yyyy-MM-dd}", "unpriced_model", new()
+            {
+                Event = "unpriced_model",
+                EventGroup = "proxy",
+                EventMessage = $"Model {model} has no price: its requests cost 0 in every report. Give it a price in config.yaml or in the price file.",
+            }, context.CancellationToken);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Contracts;
+using Gateway.Ledger.Alerts;
 using Gateway.Ledger.Journal;
 using Gateway.Ledger.Leases;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,7 @@ internal sealed record UsageTotals([property: JsonPropertyName("rows")] long Row
 
 /// <summary>Compares the journal with everything that was added up from it. Reads only.</summary>
 internal sealed class Reconciler(
-    NpgsqlDataSource database, IConnectionMultiplexer redis, RejectedRecords rejected, IHttpClientFactory clients, IOptions<LedgerOptions> options,
+    NpgsqlDataSource database, IConnectionMultiplexer redis, RejectedRecords rejected, AlertOutbox alerts, IHttpClientFactory clients, IOptions<LedgerOptions> options,
     LedgerMetrics metrics, TimeProvider clock, ILogger<Reconciler> logger)
 {
     public const string MeteringClient = "metering";
@@ -59,6 +60,16 @@ internal sealed class Reconciler(
         foreach (var difference in report.Differences)
         {
             logger.Differs(difference.Kind, difference.Subject, Money.FromDollars(difference.Amount).NanoDollars, difference.Explanation);
+        }
+
+        foreach (var (kind, count) in report.Differences.GroupBy(difference => difference.Kind, StringComparer.Ordinal).Select(same => (same.Key, same.Count())))
+        {
+            await alerts.RaiseAsync($"reconciliation/{kind}@{now:yyyy-MM-dd}", "reconciliation_difference", new()
+            {
+                Event = "reconciliation_difference",
+                EventGroup = "proxy",
+                EventMessage = $"The books differ in {kind} ({count} differences). See GET /budget/reconciliation.",
+            }, cancellation);
         }
 
         metrics.Differences = report.ByKind();

@@ -25,8 +25,24 @@ public static class ProviderCases
 
     internal static IChatProvider Provider(string protocol) => Providers.Single(provider => provider.Protocol == protocol);
 
-    /// <summary>The folder's name is the provider's: <c>AnthropicProvider</c> has <c>Anthropic</c>.</summary>
-    internal static string Folder(IChatProvider provider) => provider.GetType().Name[..^"Provider".Length];
+    /// <summary>
+    /// The folder's name is the provider's: <c>AnthropicProvider</c> has <c>Anthropic</c>. One that has no cases of its own speaks what its
+    /// base speaks, and has its cases.
+    /// </summary>
+    internal static string Folder(IChatProvider provider)
+    {
+        for (var type = provider.GetType(); type is not null && type != typeof(object); type = type.BaseType)
+        {
+            var folder = type.Name[..^"Provider".Length];
+            var replies = Path.Combine(AppContext.BaseDirectory, "Providers", folder, "Cases", "reply");
+            if (Directory.Exists(replies) && Directory.EnumerateFiles(replies).Any())
+            {
+                return folder;
+            }
+        }
+
+        throw new DirectoryNotFoundException($"{provider.GetType().Name} has no recorded cases: put them under Providers/X/Cases.");
+    }
 
     internal static IEnumerable<string> Files(IChatProvider provider, string kind)
     {

@@ -49,6 +49,23 @@ public sealed class EnsureTests
     }
 
     [Fact]
+    public async Task T10_a_request_that_settles_after_the_reset_counts_in_the_window_it_was_charged_to_and_the_new_one_keeps_its_own()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var definition = new BudgetDefinition { Id = Build.NewId(), Limit = new(1_000), Period = "1d", Revision = 1 };
+        var today = definition.WindowAt(DateTimeOffset.UtcNow);
+        var yesterday = definition.WindowAt(today.Start!.Value.AddTicks(-1));
+        await ledger.EnsureAsync("edge-1", new EnsureBudget(definition, yesterday, Money.Zero));
+        await AcquireAsync(ledger, yesterday.Id, "edge-1", 100);
+        // The reset: the next window is opened and used while yesterday's request still runs.
+        await ledger.EnsureAsync("edge-1", new EnsureBudget(definition, today, Money.Zero));
+        await AcquireAsync(ledger, today.Id, "edge-1", 40);
+        await ledger.PublishAsync([Build.Record(90, windows: yesterday.Id), Build.Record(30, windows: today.Id)]);
+        await Eventually.HoldsAsync(async () => await FieldAsync(ledger, yesterday.Id, "spent") == 90 && await FieldAsync(ledger, today.Id, "spent") == 30, "each where it belongs");
+        Assert.Equal((10, 10), (await FieldAsync(ledger, yesterday.Id, "leased"), await FieldAsync(ledger, today.Id, "leased")));
+    }
+
+    [Fact]
     public async Task Several_edges_and_Ledgers_that_ask_for_a_new_window_at_once_all_find_it_open()
     {
         var database = await Servers.Shared.NewDatabaseAsync("ledger");

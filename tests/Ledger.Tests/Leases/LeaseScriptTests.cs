@@ -40,7 +40,7 @@ public sealed class LeaseScriptTests : IAsyncLifetime
     }
 
     [Fact]
-    public void T1_fifty_calls_for_the_price_of_fifty_are_all_granted_whatever_they_declared_and_the_fifty_first_is_not()
+    public void T1_T3_T18_fifty_calls_over_three_edges_for_the_price_of_fifty_are_all_granted_whatever_they_declared_and_the_fifty_first_is_not()
     {
         var window = NewWindow();
         Install(window, limit: 50_000);

@@ -62,13 +62,14 @@ public sealed class UsageStoreTests
     }
 
     [Fact]
-    public async Task RecordsOfManyDays_ManyYears_AndAWrongClock_AreAllStored_AndRolledUp()
+    public async Task RecordsOfManyDays_AndOfAWrongClock_AreAllStored_AndRolledUp()
     {
         await using var host = await MeteringHost.StartAsync();
-        var at = new[] { -3_000, -399, -200, -10, 0, 3, 60, 4_000 };
+        // Older ones than the retention belong to RetentionTests: the service's own job may drop them at any moment.
+        var at = new[] { -399, -200, -10, 0, 3, 60, 4_000 };
         var records = at.Select(days => Sample.Record(at: Sample.Noon.AddDays(days))).ToList();
         Assert.Equal(records.Count, (await host.Store.WriteAsync(records, None)).Stored);
-        Assert.Equal(3, await host.ScalarAsync<long>("select count(*) from usage_records_other"));
+        Assert.Equal(2, await host.ScalarAsync<long>("select count(*) from usage_records_other"));
         Assert.Equal(records.Count, (await host.Store.WriteAsync(records, None)).Duplicates);
         await DeliveryTests.RollupsAgreeAsync(host);
     }

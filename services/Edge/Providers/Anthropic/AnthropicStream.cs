@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Providers.OpenAi;
@@ -12,7 +13,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
     private readonly Dictionary<int, Block> toolBlocks = [];
     private ChunkFrames? frames;
     private bool answeredInJson;
-    private bool finished;
+    private JsonElement reason;
 
     /// <inheritdoc/>
     public TokenUsage? Usage => usage.Tokens;
@@ -52,11 +53,12 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
                 break;
             case "message_delta":
                 usage.Take(item.Field("usage"u8));
-                Finish(item.Field("delta"u8).Field("stop_reason"u8), output);
+                reason = item.Field("delta"u8).Field("stop_reason"u8) is { ValueKind: JsonValueKind.String } given ? given.Clone() : reason;
                 break;
-            case "message_stop":
-                Finish(default, output);
+            case "message_stop" when !Ended:
+                // Only now: a stream that is cut before its end must not look finished.
                 Ended = true;
+                Frames.Finish(output, Encoding.ASCII.GetBytes(AnthropicReply.FinishReason(reason, Frames.ToolCalls > 0, answeredInJson)));
                 break;
             case "error":
                 Error = AnthropicReply.ReadStreamError(data);
@@ -153,22 +155,6 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
             [
                 .. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8,
             ]);
-
-    private void Finish(JsonElement reason, IBufferWriter<byte> output)
-    {
-        if (finished || (reason.ValueKind != JsonValueKind.String && reason.ValueKind != JsonValueKind.Undefined))
-        {
-            return;
-        }
-
-        if (reason.ValueKind == JsonValueKind.Undefined && frames is null)
-        {
-            throw new MalformedReplyException("Anthropic's stream ended before it began.");
-        }
-
-        finished = true;
-        Frames.Finish(output, System.Text.Encoding.ASCII.GetBytes(AnthropicReply.FinishReason(reason, Frames.ToolCalls > 0, answeredInJson)));
-    }
 
     /// <summary>A tool call under way; <c>Call</c> is its index, -1 for the JSON tool.</summary>
     private sealed class Block(int call)

@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Ledger.Alerts;
+
+/// <summary>Delivers what is due: at least once, in the order of raising, with growing pauses after a failure.</summary>
+internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory clients, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertSender> logger)
+{
+    public const string Client = "alerts";
+    public const string SignatureHeader = "x-gateway-signature";
+    private const int RoundMax = 100;
+
+    public async Task SendDueAsync(CancellationToken cancellation)
+    {
+        foreach (var due in await DueAsync(cancellation))
+        {
+            var failure = await TryAsync(due, cancellation);
+            await using var note = failure is null
+                ? database.CreateCommand("delete from alert_deliveries where alert_id = $1 and channel = $2")
+                : database.CreateCommand("""
+                    update alert_deliveries set attempts = attempts + 1, next_try_at = now() + least(interval '1 hour', interval '1 second' * (2 ^ least(attempts, 12)))
+                    where alert_id = $1 and channel = $2
+                    """);
+            note.Parameters.AddWithValue(due.Id);
+            note.Parameters.AddWithValue(due.Channel);
+            await note.ExecuteNonQueryAsync(cancellation);
+            if (failure is not null)
+            {
+                logger.AlertNotDelivered(due.Event, due.Subject, failure);
+            }
+        }
+    }
+
+    /// <summary>The signature of a body sent at <paramref name="seconds"/> (Unix time): the receiver computes the same and compares.</summary>
+    public static string Sign(string secret, long seconds, ReadOnlySpan<byte> body)
+    {
+        byte[] signed = [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{seconds}.")), .. body];
+        return $"t={seconds},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), signed))}";
+    }
+
+    private async Task<string?> TryAsync(Due due, CancellationToken cancellation)
+    {
+        var slack = due.Channel == AlertOutbox.Slack;
+        if ((slack ? options.Value.SlackWebhookUrl : options.Value.WebhookUrl) is not { } address)
+        {
+            return "no_address";
+        }
+
+        var body = Encoding.UTF8.GetBytes(slack ? SlackText(due.Body) : due.Body);
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (!slack && options.Value.WebhookSecret is { Length: > 0 } secret)
+        {
+            request.Headers.Add(SignatureHeader, Sign(secret, clock.GetUtcNow().ToUnixTimeSeconds(), body));
+        }
+
+        // The id lets a receiver that was told twice see that it was.
+        request.Headers.Add("x-gateway-alert-id", due.Id.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            using var client = clients.CreateClient(Client);
+            using var answer = await client.SendAsync(request, cancellation);
+            return answer.IsSuccessStatusCode ? null : $"status_{(int)answer.StatusCode}";
+        }
+        catch (HttpRequestException)
+        {
+            return "connection";
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return "timeout";
+        }
+    }
+
+    private static string SlackText(string body)
+    {
+        var alert = JsonSerializer.Deserialize<AlertBody>(body)!;
+        return JsonSerializer.Serialize(new { text = $"*{alert.Event}* {alert.BudgetId}\n{alert.EventMessage}" });
+    }
+
+    private async Task<List<Due>> DueAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"""
+            select a.id, d.channel, a.event, a.subject, a.body::text from alert_deliveries d join alerts a on a.id = d.alert_id
+            where d.next_try_at <= now() and d.attempts < $1 order by a.id limit {RoundMax}
+            """);
+        command.Parameters.AddWithValue(options.Value.AttemptsMax);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var due = new List<Due>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            due.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4)));
+        }
+
+        return due;
+    }
+
+    private sealed record Due(long Id, string Channel, string Event, string Subject, string Body);
+}

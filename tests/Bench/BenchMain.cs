@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Gateway.Bench.Load;
+using Gateway.Bench.Machine;
+using Gateway.Bench.Reporting;
+using Gateway.Bench.Scenarios;
+using Gateway.TestKit;
+
+namespace Gateway.Bench;
+
+internal static class BenchMain
+{
+    private static readonly Scenario[] s_scenarios =
+    [
+        new PlainScenario("plain-1k", 1024, everyPeer: true),
+        new PlainScenario("plain-32k", 32 * 1024, everyPeer: false),
+        new PlainScenario("plain-400k", 400 * 1024, everyPeer: false),
+        new OneConnectionScenario(),
+    ];
+
+    public static async Task<int> Main(string[] args)
+    {
+        BenchOptions options;
+        try
+        {
+            if (args.Contains("--help"))
+            {
+                Console.WriteLine(BenchOptions.Usage);
+                return 0;
+            }
+
+            options = BenchOptions.Read(args);
+            var unknown = options.Only.Except(s_scenarios.Select(scenario => scenario.Name)).ToList();
+            if (unknown.Count > 0)
+            {
+                throw new FormatException($"there is no scenario {string.Join(", ", unknown)} (./bench --list)");
+            }
+        }
+        catch (FormatException e)
+        {
+            Console.Error.WriteLine($"bench: {e.Message}");
+            return 2;
+        }
+
+        if (options.List)
+        {
+            foreach (var scenario in s_scenarios)
+            {
+                Console.WriteLine($"{scenario.Name,-16} {scenario.Description}");
+            }
+
+            return 0;
+        }
+
+        if (Wrk.Program is null)
+        {
+            Console.Error.WriteLine("bench: wrk is not installed: apt-get install wrk (./bench does so)");
+            return 1;
+        }
+
+        using var stop = new CancellationTokenSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            await RunAsync(options, stop.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Console.Error.WriteLine("bench: stopped");
+            return 130;
+        }
+
+        void Stop(PosixSignalContext context)
+        {
+            // Everything that was started is ended in order first.
+            context.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    private static async Task RunAsync(BenchOptions options, CancellationToken cancellation)
+    {
+        var began = TimeProvider.System.GetUtcNow();
+        var machine = MachineDescription.Read(
+            began.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable("BENCH_COMMIT") ?? "unknown");
+        Console.WriteLine($"bench: {machine.Cores} cores, {machine.Processor}, kernel {machine.Kernel}, {machine.Dotnet}");
+        Console.WriteLine($"bench: load before: {machine.LoadBefore}{(IsBusy(machine) ? " (other programs run here: trust the ratios, not the figures)" : "")}");
+
+        await using var run = new BenchRun(options, cancellation);
+        await run.StartAsync();
+        foreach (var peer in run.Peers.Where(peer => peer.Version.Length > 0 && peer.Name != "yarp-b"))
+        {
+            machine.Versions[peer.Name] = peer.Version;
+        }
+
+        foreach (var scenario in s_scenarios.Where(scenario => options.Only.Count == 0 || options.Only.Contains(scenario.Name)))
+        {
+            await run.RunAsync(scenario);
+        }
+
+        machine = machine with { LoadAfter = MachineDescription.Load() };
+        var folder = options.Out ?? Path.Combine(
+            GatewayCluster.Repository, options.Quick ? $".data/bench/{machine.Date}" : $"tests/Bench/results/{machine.Date}");
+        var report = new Report(machine, options, run, s_scenarios, TimeProvider.System.GetUtcNow() - began);
+        report.Write(folder);
+        Console.WriteLine();
+        Console.WriteLine(report.Table());
+        Console.WriteLine($"bench: written to {Path.GetRelativePath(Environment.CurrentDirectory, folder)}");
+    }
+
+    private static bool IsBusy(MachineDescription machine) => double.Parse(machine.LoadBefore.Split(' ')[0], CultureInfo.InvariantCulture) > 0.5;
+}

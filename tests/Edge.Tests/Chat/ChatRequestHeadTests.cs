@@ -1,0 +1,106 @@
+using System.Text;
+using System.Text.Json;
+using Gateway.Edge.Chat;
+
+namespace Gateway.Edge.Tests.Chat;
+
+public sealed class ChatRequestHeadTests
+{
+    [Fact]
+    public void Read_FindsWhatTheFlowNeeds_WhereverItStands()
+    {
+        var error = Read("""{"messages":[{"role":"user","content":"model: no"}],"n":2,"max_tokens":5,"max_completion_tokens":9,"user":"u-1","stream":true,"model":"gpt-4"}""", out var head);
+
+        Assert.Null(error);
+        Assert.Equal(("gpt-4", 2, 9L, "u-1", true, false), (head.ModelName, head.Choices, head.MaxTokens, head.User, head.Stream, head.IncludeUsage));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("""{"model":"a"} trailing""")]
+    [InlineData("""{"model":"a","messages":[}""")]
+    public void Read_WhatIsNoJsonObject_IsInvalidJson(string body)
+    {
+        Assert.Equal("invalid_json", Read(body, out _)?.Code);
+    }
+
+    [Theory]
+    [InlineData("""{"messages":[]}""", "model")]
+    [InlineData("""{"model":7}""", "model")]
+    [InlineData("""{"model":"a","stream":"yes"}""", "stream")]
+    [InlineData("""{"model":"a","max_tokens":-1}""", "max_tokens")]
+    [InlineData("""{"model":"a","n":0}""", "n")]
+    [InlineData("""{"model":"a","stream_options":3}""", "stream_options")]
+    public void Read_AFieldOfTheWrongKind_IsNamed(string body, string field)
+    {
+        var error = Read(body, out _);
+
+        Assert.Equal((400, "invalid_request", field), (error!.Status, error.Code, error.Param));
+    }
+
+    [Theory]
+    [InlineData("api_base")]
+    [InlineData("base_url")]
+    [InlineData("api_key")]
+    [InlineData("api\\u005fbase")]
+    public void T71_ACallerWhoSetsAddressOrCredential_IsRefused(string field)
+    {
+        Assert.Equal("invalid_request", Read($$"""{"model":"a","{{field}}":"http://169.254.169.254/"}""", out _)?.Code);
+    }
+
+    [Theory]
+    [InlineData("""{"model":"public","messages":[],"x_unknown":{"deep":[1,2.50,"ü"]}}""", """{"model":"real","messages":[],"x_unknown":{"deep":[1,2.50,"ü"]}}""")]
+    [InlineData("""{ "a" : 1 , "model" : "public" }""", """{ "a" : 1 , "model" : "real" }""")]
+    [InlineData("""{"model":"public","disable_fallbacks":true,"a":1}""", """{"model":"real","a":1}""")]
+    [InlineData("""{"model":"public","a":1, "disable_fallbacks":true}""", """{"model":"real","a":1}""")]
+    [InlineData("""{"disable_fallbacks":true,"model":"public"}""", """{"model":"real"}""")]
+    public void Splice_ChangesTheModelAndNothingElse(string body, string expected)
+    {
+        Assert.Equal(expected, Spliced(body, forceStream: false));
+    }
+
+    [Theory]
+    [InlineData("""{"model":"public","stream":true}""")]
+    [InlineData("""{"stream_options":null,"model":"public","stream":true}""")]
+    [InlineData("""{"stream_options":{},"model":"public","stream":true}""")]
+    [InlineData("""{"stream_options":{"include_usage":false},"model":"public","stream":true}""")]
+    [InlineData("""{"model":"public","stream":true,"stream_options":{"include_obfuscation":false}}""")]
+    public void T30_AStream_IsAskedForItsUsage_WhateverTheCallerSaid(string body)
+    {
+        using var sent = JsonDocument.Parse(Spliced(body, forceStream: false));
+
+        Assert.True(sent.RootElement.GetProperty("stream_options").GetProperty("include_usage").GetBoolean());
+        if (body.Contains("obfuscation", StringComparison.Ordinal))
+        {
+            Assert.False(sent.RootElement.GetProperty("stream_options").GetProperty("include_obfuscation").GetBoolean());
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"model":"public"}""")]
+    [InlineData("""{"model":"public","stream":false}""")]
+    [InlineData("""{"model":"public","stream":null,"stream_options":{"include_usage":true}}""")]
+    public void Splice_AGuardedRequest_IsStreamedUpstream(string body)
+    {
+        using var sent = JsonDocument.Parse(Spliced(body, forceStream: true));
+
+        Assert.True(sent.RootElement.GetProperty("stream").GetBoolean());
+        Assert.True(sent.RootElement.GetProperty("stream_options").GetProperty("include_usage").GetBoolean());
+        Assert.Equal(1, sent.RootElement.EnumerateObject().Count(property => property.Name == "stream"));
+    }
+
+    private static GatewayError? Read(string body, out ChatRequestHead head) => ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(body), out head);
+
+    private static string Spliced(string body, bool forceStream)
+    {
+        var bytes = Encoding.UTF8.GetBytes(body);
+        Assert.Null(ChatRequestHead.TryRead(bytes, out var head));
+        using var content = new SplicedContent(bytes, Splice.ForOpenAi(bytes, head, "\"real\""u8.ToArray(), forceStream));
+        using var sent = new MemoryStream();
+        content.CopyTo(sent, null, CancellationToken.None);
+        Assert.Equal(content.Headers.ContentLength, sent.Length);
+        return Encoding.UTF8.GetString(sent.ToArray());
+    }
+}

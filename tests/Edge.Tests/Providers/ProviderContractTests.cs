@@ -1,0 +1,284 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Configuration;
+using Gateway.Edge.Providers;
+
+namespace Gateway.Edge.Tests.Providers;
+
+/// <summary>What every provider must do, whatever it speaks. Providers are found by themselves.</summary>
+public sealed class ProviderContractTests
+{
+    private static readonly string[] RequestCases = ["plain", "stream"];
+    private static readonly string[] ReplyCases = ["plain", "tool-call", "parallel-tools", "length", "usage"];
+    private static readonly string[] StreamCases = ["plain", "tool-call", "parallel-tools", "length", "cut"];
+    private static readonly string[] ErrorCases = ["bad-request", "context-window", "unauthorized", "rate-limited", "failed", "overloaded"];
+
+    public static TheoryData<string> Protocols => ProviderCases.Protocols;
+
+    [Fact]
+    public void Every_provider_can_be_found_by_its_protocol()
+    {
+        Assert.All(ProviderCases.Providers, provider => Assert.IsType(provider.GetType(), ChatProviders.Find(provider.Protocol)));
+        Assert.Equal(ProviderCases.Providers.Count, ChatProviders.All.Count);
+    }
+
+    [Fact]
+    public void Every_protocol_of_the_catalogue_is_spoken() =>
+        Assert.All(Enum.GetNames<ProviderProtocol>(), protocol => Assert.NotNull(ChatProviders.Find(protocol)));
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void Every_provider_has_the_cases_that_all_must_have(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        AssertHas("reply", ReplyCases);
+        AssertHas("stream", StreamCases);
+        AssertHas("error", ErrorCases);
+        if (!provider.SpeaksOpenAiChat)
+        {
+            AssertHas("request", RequestCases);
+        }
+
+        void AssertHas(string kind, string[] names) =>
+            Assert.Empty(names.Except(ProviderCases.Files(provider, kind).Select(Path.GetFileNameWithoutExtension)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void T33_A_stream_that_is_cut_anywhere_is_never_ended(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        var bytes = RecordedCasesTests.StreamBytes(protocol, "plain");
+        var whole = ProviderCases.ReadStream(provider, bytes, () => bytes.Length);
+        Assert.True(whole.Ended);
+
+        // Up to where the reason to finish is told, nothing may look like an end.
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            StreamResult cut;
+            try
+            {
+                cut = ProviderCases.ReadStream(provider, bytes[..length], () => Math.Max(1, length));
+            }
+            catch (MalformedReplyException)
+            {
+                continue;
+            }
+
+            Assert.StartsWith(cut.Frames, whole.Frames, StringComparison.Ordinal);
+            var told = cut.Frames.Contains("\"finish_reason\":\"", StringComparison.Ordinal);
+            if (cut.Ended || !provider.SpeaksOpenAiChat)
+            {
+                Assert.Equal(cut.Ended, told);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void A_reply_that_is_not_the_protocols_is_malformed(string protocol)
+    {
+        foreach (var reply in (string[])["", "null", "[]", "5", "<html></html>", "{\"a\":", "{"])
+        {
+            Assert.Throws<MalformedReplyException>(() =>
+                ProviderCases.Provider(protocol).ReadReply(Encoding.UTF8.GetBytes(reply), ProviderCases.Call(), new ArrayBufferWriter<byte>()));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void A_malformed_frame_is_an_error_or_left_to_the_client(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        var stream = provider.OpenStream(ProviderCases.Call(stream: true));
+        void Read() => stream.Read("contentBlockDelta"u8, "{\"type\":\"content_block_delta\",\"choices\":[{"u8, new ArrayBufferWriter<byte>());
+        if (provider.SpeaksOpenAiChat)
+        {
+            Read();
+        }
+        else
+        {
+            Assert.Throws<MalformedReplyException>(Read);
+        }
+
+        Assert.False(stream.Ended);
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void Errors_of_all_statuses_have_a_kind_and_words_that_can_be_shown(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        for (var status = 300; status < 600; status++)
+        {
+            foreach (var body in (string[])["", "<html>nginx at 10.0.0.1</html>", "{\"error\":{\"message\":\"key sk-abcdefghijklmnopqrstuv at http://10.0.0.1:80/x\"}}", "{\"message\":7}", "[[", "{\"error\":null}"])
+            {
+                var error = provider.ReadError(status, Encoding.UTF8.GetBytes(body));
+
+                Assert.NotEmpty(error.Message);
+                Assert.DoesNotContain("sk-abc", error.Message, StringComparison.Ordinal);
+                Assert.DoesNotContain("10.0.0.1", error.Message, StringComparison.Ordinal);
+                Assert.DoesNotContain("<html>", error.Message, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.Equal(ProviderErrorKind.Authentication, provider.ReadError(401, []).Kind);
+        Assert.Equal(ProviderErrorKind.RateLimited, provider.ReadError(429, []).Kind);
+        Assert.Equal(ProviderErrorKind.Failed, provider.ReadError(500, []).Kind);
+        Assert.Equal(ProviderErrorKind.Failed, provider.ReadError(302, []).Kind);
+        Assert.Equal(ProviderErrorKind.BadRequest, provider.ReadError(400, []).Kind);
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task A_target_without_a_key_gets_no_credential_and_no_exception(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        var target = new ProviderTarget("m", new Uri("https://provider.example"), null);
+        using var request = new HttpRequestMessage(HttpMethod.Post, provider.ChatAddress(target, stream: true));
+
+        provider.AddHeaders(target, request.Headers);
+        await provider.SignAsync(target, request, default, default);
+
+        Assert.Null(request.Headers.Authorization);
+        Assert.Equal("provider.example", request.RequestUri!.Host);
+        Assert.DoesNotContain("secret", new ProviderTarget("m", target.BaseAddress, "secret") { Cloud = new CloudAccess { SecretAccessKey = "secret" } }.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void No_bytes_of_a_provider_whatever_raise_anything_but_a_malformed_reply(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        var random = new Random(protocol.Length);
+        var replies = ProviderCases.Files(provider, "reply").Select(file => ProviderCases.Bytes(JsonNode.Parse(File.ReadAllText(file))!["reply"])).ToList();
+        var streams = ProviderCases.Files(provider, "stream").Select(file => RecordedCasesTests.StreamBytes(protocol, Path.GetFileNameWithoutExtension(file))).ToList();
+        for (var round = 0; round < 3000; round++)
+        {
+            var reply = Mutate(replies[random.Next(replies.Count)], random);
+            var stream = Mutate(streams[random.Next(streams.Count)], random);
+            try
+            {
+                provider.ReadReply(reply, ProviderCases.Call(), new ArrayBufferWriter<byte>());
+            }
+            catch (MalformedReplyException)
+            {
+            }
+
+            try
+            {
+                ProviderCases.ReadStream(provider, stream, () => random.Next(1, 400));
+            }
+            catch (MalformedReplyException)
+            {
+            }
+
+            provider.ReadError(random.Next(300, 600), reply);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void No_request_of_a_caller_whatever_raises_anything_but_a_refusal(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        var random = new Random(protocol.Length + 1);
+        var requests = ProviderCases.Files(provider, "request").Select(file => ProviderCases.Bytes(JsonNode.Parse(File.ReadAllText(file))!["request"])).ToList();
+        for (var round = 0; round < 3000 && requests.Count > 0; round++)
+        {
+            var request = MutateJson(JsonNode.Parse(requests[random.Next(requests.Count)])!, random);
+            var output = new ArrayBufferWriter<byte>();
+            try
+            {
+                provider.WriteRequest(ProviderCases.Bytes(request), ProviderCases.Call(), output, []);
+            }
+            catch (UntranslatableRequestException)
+            {
+                continue;
+            }
+
+            Assert.NotNull(JsonNode.Parse(output.WrittenSpan));
+        }
+    }
+
+    private static byte[] Mutate(byte[] original, Random random)
+    {
+        var bytes = original.ToList();
+        for (var change = random.Next(1, 5); change > 0 && bytes.Count > 2; change--)
+        {
+            var at = random.Next(bytes.Count);
+            switch (random.Next(5))
+            {
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes.RemoveRange(at, Math.Min(random.Next(1, 30), bytes.Count - at));
+                    break;
+                case 2:
+                    bytes.InsertRange(at, Encoding.UTF8.GetBytes(((string[])["null", "\"\\ud800\"", "[]", "{}", "-1", "1e99", "\"", "\\", "\n", "true", "\0"])[random.Next(11)]));
+                    break;
+                case 3:
+                    bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 30), bytes.Count - at)));
+                    break;
+                default:
+                    bytes.RemoveRange(at, bytes.Count - at);
+                    break;
+            }
+        }
+
+        return [.. bytes];
+    }
+
+    /// <summary>Another value somewhere: of another kind, odd, or absent.</summary>
+    private static JsonNode MutateJson(JsonNode node, Random random)
+    {
+        for (var change = random.Next(1, 4); change > 0; change--)
+        {
+            var at = node;
+            for (var depth = random.Next(1, 6); depth > 0; depth--)
+            {
+                if (at is JsonObject { Count: > 0 } parent)
+                {
+                    var name = parent.ElementAt(random.Next(parent.Count)).Key;
+                    if (depth > 1 && parent[name] is JsonObject or JsonArray)
+                    {
+                        at = parent[name]!;
+                        continue;
+                    }
+
+                    parent[name] = Odd();
+                }
+                else if (at is JsonArray { Count: > 0 } list)
+                {
+                    var index = random.Next(list.Count);
+                    if (depth > 1 && list[index] is JsonObject or JsonArray)
+                    {
+                        at = list[index]!;
+                        continue;
+                    }
+
+                    list[index] = Odd();
+                }
+
+                break;
+            }
+        }
+
+        return node;
+
+        JsonNode? Odd() => random.Next(9) switch
+        {
+            0 => null,
+            1 => new JsonArray(),
+            2 => new JsonObject(),
+            3 => -1,
+            4 => 1e300,
+            5 => "",
+            6 => "data:",
+            7 => true,
+            _ => new JsonArray(null, 5, "x", new JsonObject { ["type"] = "text" }),
+        };
+    }
+}

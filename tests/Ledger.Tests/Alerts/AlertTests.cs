@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Ledger.Alerts;
+using Gateway.Ledger.Tests.Budgets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Ledger.Tests.Alerts;
+
+[Collection(LedgerTurns.Name)]
+public sealed class AlertTests
+{
+    private static readonly DateTimeOffset s_start = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData(49, "")]
+    [InlineData(50, "threshold_crossed_50")]
+    [InlineData(94, "threshold_crossed_50 threshold_crossed_80 soft_budget_crossed")]
+    [InlineData(100, "threshold_crossed_50 threshold_crossed_80 threshold_crossed_95 budget_crossed soft_budget_crossed")]
+    public void Each_threshold_is_named_from_the_nano_dollar_on_that_reaches_it(long spent, string expected)
+    {
+        var window = new WatchedWindow("user/a", "user/a", new(100), new(90), new(spent), null, null);
+        Assert.Equal(expected, string.Join(' ', AlertRules.Of(window, s_start).Select(alert => alert.Key)));
+    }
+
+    [Theory]
+    [InlineData(2, 30, false)] // too early to tell
+    [InlineData(4, 30, true)]
+    [InlineData(15, 49, false)]
+    [InlineData(15, 51, true)]
+    public void A_pace_that_ends_before_the_window_does_is_projected(int daysIn, long spent, bool expected)
+    {
+        var window = new WatchedWindow("user/a@1mo@0", "user/a", new(100), null, new(spent), s_start, s_start.AddDays(30));
+        Assert.Equal(expected, AlertRules.Of(window, s_start.AddDays(daysIn)).Any(alert => alert.Event == "projected_limit_exceeded"));
+    }
+
+    [Fact]
+    public async Task Alerts_are_raised_once_delivered_signed_tried_again_after_a_failure_and_in_Slacks_format()
+    {
+        var received = new ConcurrentQueue<(string Path, string Signature, string Body)>();
+        var fail = true;
+        await using var receiver = WebApplication.CreateSlimBuilder().Build();
+        receiver.Urls.Add("http://127.0.0.1:0");
+        receiver.MapPost("/{path}", async (string path, HttpContext context) =>
+        {
+            if (fail)
+            {
+                fail = false;
+                return Results.StatusCode(500);
+            }
+
+            using var reader = new StreamReader(context.Request.Body);
+            received.Enqueue((path, context.Request.Headers[AlertSender.SignatureHeader].ToString(), await reader.ReadToEndAsync()));
+            return Results.Ok();
+        });
+        await receiver.StartAsync();
+        var address = receiver.Urls.Single();
+        await using var ledger = await LedgerHost.StartAsync(settings: [
+            ("Ledger:Alerts:Every", "00:00:00.1"), ("Ledger:Alerts:WebhookUrl", $"{address}/hook"), ("Ledger:Alerts:WebhookSecret", "shared"),
+            ("SLACK_WEBHOOK_URL", $"{address}/slack")]);
+        var id = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 1_000_000_000));
+        await ledger.PublishAsync([Build.Record(600_000_000, windows: id) with { Unpriced = true, Model = "homemade" }]);
+
+        // threshold_crossed and unpriced_model, each to both.
+        await Eventually.HoldsAsync(() => Task.FromResult(received.Count >= 4), "four deliveries");
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from alert_deliveries") == 0, "nothing is left");
+        Assert.Equal(4, received.Count);
+        var hook = received.Where(item => item.Path == "hook").Single(item => item.Body.Contains("threshold_crossed", StringComparison.Ordinal));
+        var seconds = long.Parse(hook.Signature[2..hook.Signature.IndexOf(',', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(AlertSender.Sign("shared", seconds, Encoding.UTF8.GetBytes(hook.Body)), hook.Signature);
+        var body = JsonSerializer.Deserialize<JsonElement>(hook.Body);
+        Assert.Equal((0.6m, 1m, "user"), (body.GetProperty("spend").GetDecimal(), body.GetProperty("max_budget").GetDecimal(), body.GetProperty("event_group").GetString()));
+        Assert.Contains(received, item => item.Path == "slack" && item.Body.StartsWith("{\"text\":", StringComparison.Ordinal) && item.Body.Contains("homemade", StringComparison.Ordinal));
+        Assert.Equal(2, (await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, "/budget/alerts"))).GetArrayLength());
+    }
+}
