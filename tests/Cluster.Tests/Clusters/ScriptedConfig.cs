@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Gateway.Cluster.Tests.Clusters;
 
 /// <summary>
-/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>timed-*</c> one with a short timeout, <c>first-*</c> one whose fallback is
-/// <c>second-1</c>.
+/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>timed-*</c> one with a short timeout; <c>first-1</c> … <c>first-6</c> have the
+/// fallback <c>second-1</c>.
 /// </summary>
 internal static class ScriptedConfig
 {
@@ -22,17 +22,21 @@ internal static class ScriptedConfig
               <<: *scripted
               model: "openai/timed-*"
               timeout: {{timeout.TotalSeconds}}
-          - model_name: "first-*"
-            litellm_params:
-              <<: *scripted
-              model: "openai/first-*"
           - model_name: second-1
             litellm_params:
               <<: *scripted
               model: openai/second-1
+        {{string.Join('\n', Firsts.Select(name => $"""
+          - model_name: {name}
+            litellm_params:
+              <<: *scripted
+              model: openai/{name}
+        """))}}
 
         router_settings:
           num_retries: 0
-          fallbacks: [{"*": [second-1]}]
-        """).Replace("fallbacks: [{\"*\": [second-1]}]", "fallbacks: [{\"first-1\": [second-1]}, {\"first-2\": [second-1]}, {\"first-3\": [second-1]}, {\"first-4\": [second-1]}]", StringComparison.Ordinal);
+          fallbacks: [{{string.Join(", ", Firsts.Select(static name => $"{{{name}: [second-1]}}"))}}]
+        """);
+
+    private static IEnumerable<string> Firsts => Enumerable.Range(1, 6).Select(static number => $"first-{number}");
 }
