@@ -17,6 +17,7 @@ internal sealed class ChatFlow(
     Authentication authentication,
     RoutingTables tables,
     ChatForwarder forwarder,
+    DefinedBudgets budgets,
     Settlement settlement,
     Spool spool,
     EdgeMetrics metrics,
@@ -160,7 +161,8 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
 
-        var slots = tables.GatewayBudget is { } gateway ? [gateway, .. exchange.Caller.Budgets] : exchange.Caller.Budgets;
+        var slots = budgets.With(exchange.Caller.Budgets, exchange.Head.User, exchange.Caller.Snapshot.Tags, group.Name);
+        slots = tables.GatewayBudget is { } gateway ? [gateway, .. slots] : slots;
         if (slots.Length == 0)
         {
             return null;
