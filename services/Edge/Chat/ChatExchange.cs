@@ -55,8 +55,8 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     /// <summary>Whether the answer has begun: from then on nothing is tried again.</summary>
     public bool Begun => Context.Response.HasStarted;
 
-    /// <summary>Whether the usage record is written: a request has exactly one.</summary>
-    public bool Recorded { get; set; }
+    /// <summary>The usage record, once it is written: a request has exactly one.</summary>
+    public UsageRecord? Record { get; set; }
 
     public long ElapsedMicroseconds(TimeProvider time) => (long)time.GetElapsedTime(StartedTimestamp).TotalMicroseconds;
 

@@ -31,6 +31,7 @@ internal sealed class ChatFlow(
     public async Task HandleAsync(HttpContext context)
     {
         var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64);
+        using var span = EdgeTracing.Start();
         GatewayError? error;
         try
         {
@@ -78,6 +79,7 @@ internal sealed class ChatFlow(
         {
             exchange.Body.Dispose();
             metrics.Handled(exchange, time);
+            EdgeTracing.End(span, exchange, error);
         }
     }
 
