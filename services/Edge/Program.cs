@@ -17,12 +17,14 @@ builder.AddRouting();
 builder.AddChat();
 builder.AddUsageRecords();
 builder.AddAdminForwarding();
+builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
 app.MapChat();
 app.MapModels();
 app.MapAdminForwarding();
+app.MapApiDocs();
 app.MapDefaultEndpoints();
 app.ObserveEdge();
 app.Run();

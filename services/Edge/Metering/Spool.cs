@@ -12,6 +12,8 @@ namespace Gateway.Edge.Metering;
 /// </summary>
 internal sealed class Spool : IDisposable
 {
+    private const int FoldersMax = 64;
+
     /// <summary>Several files, each with its own lock: requests on different cores do not wait for each other.</summary>
     private readonly Stripe[] stripes;
 
@@ -34,19 +36,7 @@ internal sealed class Spool : IDisposable
         this.options = options.Value;
         this.identity = identity;
         this.log = log;
-        var root = Path.Combine(identity.DataDirectory, "spool");
-        Directory.CreateDirectory(root);
-        try
-        {
-            // Two processes on one spool would delete each other's records.
-            lockFile = new FileStream(Path.Combine(root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error)
-        {
-            throw new InvalidOperationException(
-                $"Another process uses the spool in {root}. Give every edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).", error);
-        }
-
+        (var root, lockFile) = Claim(identity.DataDirectory);
         Recovered = Recover(root);
         folder = Path.Combine(root, identity.EdgeId);
         Directory.CreateDirectory(folder);
@@ -224,6 +214,30 @@ internal sealed class Spool : IDisposable
 
         lockFile.Dispose();
         Written.Dispose();
+    }
+
+    /// <summary>
+    /// Takes the first folder that no other process holds: several edges may have been given one data directory, and two on one spool would
+    /// delete each other's records.
+    /// </summary>
+    private static (string Folder, FileStream Lock) Claim(string dataDirectory)
+    {
+        for (var i = 1; i <= FoldersMax; i++)
+        {
+            var folder = Path.Combine(dataDirectory, i == 1 ? "spool" : $"spool-{i}");
+            Directory.CreateDirectory(folder);
+            try
+            {
+                return (folder, new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            }
+            catch (IOException)
+            {
+                // Another process has it.
+            }
+        }
+
+        throw new InvalidOperationException(
+            $"No spool could be opened in {dataDirectory}: {FoldersMax} are in use or not writable. Give this edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).");
     }
 
     private List<SpoolSegment> Recover(string root)

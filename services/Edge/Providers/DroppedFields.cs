@@ -27,6 +27,24 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         }
     }
 
+    /// <summary>Leaves out how closely a picture is to be looked at, when that was asked for.</summary>
+    public void AddDetailOf(JsonElement image)
+    {
+        if (image.Field("detail"u8) is { ValueKind: JsonValueKind.String } detail && !detail.Is("auto"u8))
+        {
+            Add("messages.content.image_url.detail");
+        }
+    }
+
+    /// <summary>Leaves out that a tool's arguments must hold to their schema, when that was asked for.</summary>
+    public void AddStrictOf(JsonElement function)
+    {
+        if (function.Field("strict"u8).ValueKind == JsonValueKind.True)
+        {
+            Add("tools.function.strict");
+        }
+    }
+
     /// <summary>Leaves out each field that is given and not in <paramref name="known"/>; a value that is the default anyway is no loss.</summary>
     public void AddUnknown(JsonElement request, HashSet<string> known)
     {
@@ -41,7 +59,8 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
 
     private static bool IsDefault(JsonProperty field) => field.Value.ValueKind switch
     {
-        JsonValueKind.Null or JsonValueKind.False => true,
+        JsonValueKind.Null => true,
+        JsonValueKind.False or JsonValueKind.True => field.NameEquals("parallel_tool_calls"u8) == (field.Value.ValueKind == JsonValueKind.True),
         JsonValueKind.Number => field.Value.TryGetDouble(out var number) && number == (field.NameEquals("n"u8) ? 1 : 0) && !field.NameEquals("seed"u8),
         JsonValueKind.Array => field.Value.GetArrayLength() == 0 || (field.NameEquals("modalities"u8) && field.Value.GetArrayLength() == 1 && field.Value[0].Is("text"u8)),
         JsonValueKind.Object => !field.Value.EnumerateObject().Any(),

@@ -100,11 +100,15 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
-    public void Open_ASecondProcessOnTheSameFolder_IsRefused()
+    public void Open_ASecondProcessOnTheSameFolder_HasASpoolOfItsOwn()
     {
         using var first = Open();
+        using var second = Open();
+        first.Append(Record(1));
+        second.Append(Record(2));
 
-        Assert.Contains("Gateway:DataDirectory", Assert.Throws<InvalidOperationException>(() => Open()).Message, StringComparison.Ordinal);
+        Assert.Equal([Id(1)], Drain(first));
+        Assert.Equal([Id(2)], Drain(second));
     }
 
     private Spool Open(long bytesMax = 1L << 30, int segmentBytes = 1 << 20)

@@ -3,7 +3,7 @@ namespace Gateway.Edge.Admission.Rates;
 /// <summary>Redis' clock as an edge knows it: never behind, at most the round trip ahead.</summary>
 /// <param name="ServerMs">What Redis said.</param>
 /// <param name="SentMs">When it was asked, on the edge's own clock.</param>
-internal readonly record struct RateClock(long ServerMs, long SentMs)
+internal sealed record RateClock(long ServerMs, long SentMs)
 {
     /// <summary>Redis' time now, or a little later: both clocks were cut to whole milliseconds.</summary>
     public long LatestAt(long nowMs) => ServerMs + nowMs - SentMs + 2;

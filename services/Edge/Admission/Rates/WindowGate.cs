@@ -21,10 +21,10 @@ internal sealed class WindowGate(
     private List<RateUse> corrections = [];
     private UseRing? ring;
     private WindowChunk? chunk;
-    private Refusal? refusal;
+    private WindowRefusal? refusal;
 
     // Written by the one contact under way; the others only read what they need for the headers and for Leave.
-    private ClockBox? clock;
+    private RateClock? clock;
     private string born = "";
     private long sum;
     private long sumAtMs;
@@ -82,7 +82,7 @@ internal sealed class WindowGate(
 
         if (entry == 0)
         {
-            uses.TakeBackOldest(rule.ExpiredAt(known.Now(now)) + 1, amount - kept);
+            uses.TakeBackOldest(rule.ExpiredAt(known.LatestAt(now)) + 1, amount - kept);
         }
         else if (!uses.TakeBack(entry, amount - kept))
         {
@@ -205,7 +205,7 @@ internal sealed class WindowGate(
 
             // 3. One call; then its answer.
             var ask = new WindowAsk(
-                Definition.Limit, KnownBorn(now), clock?.Clock, Math.Max(1, first), all, extra, slow ? Options.HoldMs : Options.ShortHoldMs, corrections);
+                Definition.Limit, KnownBorn(now), clock, Math.Max(1, first), all, extra, slow ? Options.HoldMs : Options.ShortHoldMs, corrections);
             var reply = await store.WindowAsync(Name, ask, late => TakeLate(late, ask.Corrections, now));
             if (!Take(reply, ask, now))
             {
@@ -230,7 +230,7 @@ internal sealed class WindowGate(
         }
 
         return Volatile.Read(ref refusal) is { } known && known.Holds(amount, now)
-            ? new(known.Decide(amount, now, rule))
+            ? new(known.Decide(amount, now))
             : WaitAsync(amount, now);
     }
 
@@ -242,11 +242,11 @@ internal sealed class WindowGate(
             return 0;
         }
 
-        var bucket = rule.BucketOf(known.Now(now));
+        var bucket = rule.BucketOf(known.LatestAt(now));
         return Math.Min(Definition.Limit / 20, uses.Used(bucket - DemandBuckets, bucket));
     }
 
-    private string KnownBorn(long now) => clock is { } known && ring is { } uses && uses.ToldAny(rule.ExpiredAt(known.Now(now))) ? born : "";
+    private string KnownBorn(long now) => clock is { } known && ring is { } uses && uses.ToldAny(rule.ExpiredAt(known.LatestAt(now))) ? born : "";
 
     private void Compare(long now, WindowChunk? held)
     {
@@ -257,7 +257,7 @@ internal sealed class WindowGate(
             return;
         }
 
-        var bucket = rule.BucketOf(known.Now(now));
+        var bucket = rule.BucketOf(known.LatestAt(now));
         ring.Advance(bucket);
         if (Interlocked.Exchange(ref debt, 0) is not 0 and var owed)
         {
@@ -266,7 +266,7 @@ internal sealed class WindowGate(
 
         // The room first, the uses after: see UseRing.Differences.
         var room = held?.Room ?? 0;
-        ring.Differences(rule.ExpiredAt(known.Now(now)), held?.Bucket ?? 0, room, corrections);
+        ring.Differences(rule.ExpiredAt(known.LatestAt(now)), held?.Bucket ?? 0, room, corrections);
     }
 
     /// <returns>Whether to go round again.</returns>
@@ -282,7 +282,7 @@ internal sealed class WindowGate(
             return false;
         }
 
-        var known = new ClockBox(new RateClock(reply.NowMs, sentMs));
+        var known = new RateClock(reply.NowMs, sentMs);
         Volatile.Write(ref clock, known);
         if (reply.Status == RateStatus.Late)
         {
@@ -302,7 +302,7 @@ internal sealed class WindowGate(
         var now = NowMs;
         born = reply.Born;
         ring ??= new UseRing(rule, Options.HoldMs);
-        ring.Advance(Math.Max(reply.Bucket, rule.BucketOf(known.Now(now))));
+        ring.Advance(Math.Max(reply.Bucket, rule.BucketOf(known.LatestAt(now))));
         ring.Confirm(corrections);
         Volatile.Write(ref sum, reply.Sum);
         Volatile.Write(ref sumAtMs, now);
@@ -314,7 +314,7 @@ internal sealed class WindowGate(
 
         if (reply.Granted > 0)
         {
-            Adopt(reply, ask, known.Clock, ring);
+            Adopt(reply, ask, known, ring);
         }
 
         if (reply.Granted >= ask.Need)
@@ -326,13 +326,13 @@ internal sealed class WindowGate(
         // Less than everybody needs: from here on it is known what is left and when more comes.
         Serve();
         var left = ask.Limit - reply.Sum + (Volatile.Read(ref chunk)?.Room ?? 0);
-        var fresh = new Refusal(left, reply.NowMs, now, reply.Uses, now + (long)Options.RefusalMemory.TotalMilliseconds, rule);
+        var fresh = new WindowRefusal(left, reply.NowMs, now, reply.Uses, now + (long)Options.RefusalMemory.TotalMilliseconds, rule);
         if (ask.Limit == Definition.Limit && returnsTold == Volatile.Read(ref returns))
         {
             Volatile.Write(ref refusal, fresh);
         }
 
-        Refuse(left, (fresh, now, rule), static (state, amount) => state.fresh.Decide(amount, state.now, state.rule));
+        Refuse(left, (fresh, now), static (state, amount) => state.fresh.Decide(amount, state.now));
         return true;
     }
 
@@ -355,7 +355,7 @@ internal sealed class WindowGate(
                 continue;
             }
 
-            clock ??= new ClockBox(new RateClock(reply.NowMs, sentMs));
+            clock ??= new RateClock(reply.NowMs, sentMs);
             ring ??= new UseRing(rule, Options.HoldMs);
             ring.Advance(reply.Bucket);
             ring.Settle(asked, taken: reply.Status != RateStatus.Late);
@@ -389,23 +389,4 @@ internal sealed class WindowGate(
     }
 
     private void Dirty(long now) => Interlocked.CompareExchange(ref dirtySinceMs, now, long.MaxValue);
-
-    private sealed class ClockBox(RateClock clock)
-    {
-        public RateClock Clock => clock;
-
-        public long Now(long nowMs) => clock.LatestAt(nowMs);
-    }
-
-    /// <summary>What Redis said when there was not enough: repeated here for a moment, with what is left of the wait.</summary>
-    private sealed class Refusal(long available, long serverMs, long atMs, RateUse[] uses, long untilMs, RateWindow rule)
-    {
-        private readonly long holdsUntilMs = uses.Length == 0 ? untilMs : Math.Min(untilMs, atMs + Math.Max(0, rule.EndOf(uses[0].Bucket) - serverMs));
-
-        public bool Holds(long amount, long nowMs) => amount > available && nowMs < holdsUntilMs;
-
-        public RateDecision Decide(long amount, long nowMs, RateWindow rule) =>
-            // One millisecond more than the cut clocks say, so that who waits for so long is let in.
-            new(false, TimeSpan.FromMilliseconds(rule.Wait(uses, available, amount, serverMs + nowMs - atMs) + 1));
-    }
 }

@@ -310,11 +310,7 @@ internal sealed class AnthropicMessages
                 break;
             case "image_url":
                 var image = part.Field("image_url"u8);
-                if (image.Field("detail"u8) is { ValueKind: JsonValueKind.String } detail && !detail.Is("auto"u8))
-                {
-                    dropped.Add("messages.content.image_url.detail");
-                }
-
+                dropped.AddDetailOf(image);
                 WriteAttachment("image", Attachment.From(image.Text() ?? image.Field("url"u8).Text()), null, cache);
                 break;
             case "file":

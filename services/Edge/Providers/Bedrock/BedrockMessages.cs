@@ -242,6 +242,7 @@ internal sealed class BedrockMessages
                 break;
             case "image_url":
                 var image = part.Field("image_url"u8);
+                dropped.AddDetailOf(image);
                 WriteBytes("image", Attachment.From(image.Text() ?? image.Field("url"u8).Text()), null);
                 break;
             case "file":

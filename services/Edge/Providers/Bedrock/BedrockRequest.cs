@@ -256,6 +256,7 @@ internal sealed class BedrockRequest
 
     private void WriteTool(JsonElement tool, JsonElement function)
     {
+        dropped.AddStrictOf(function);
         writer.WriteStartObject();
         writer.WriteStartObject("toolSpec"u8);
         writer.WriteCopy("name"u8, function.Field("name"u8));

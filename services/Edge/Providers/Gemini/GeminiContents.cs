@@ -226,11 +226,7 @@ internal sealed class GeminiContents
                 break;
             case "image_url":
                 var image = part.Field("image_url"u8);
-                if (image.Field("detail"u8) is { ValueKind: JsonValueKind.String } detail && !detail.Is("auto"u8))
-                {
-                    dropped.Add("messages.content.image_url.detail");
-                }
-
+                dropped.AddDetailOf(image);
                 WriteAttachment(Attachment.From(image.Text() ?? image.Field("url"u8).Text()), image.Field("format"u8).Text());
                 break;
             case "input_audio":

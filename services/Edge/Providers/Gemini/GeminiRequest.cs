@@ -241,6 +241,7 @@ internal sealed class GeminiRequest
 
     private void WriteFunction(JsonElement function)
     {
+        dropped.AddStrictOf(function);
         writer.WriteStartObject();
         writer.WriteCopy("name"u8, function.Field("name"u8));
         if (function.Field("description"u8).ValueKind == JsonValueKind.String)

@@ -231,6 +231,11 @@ internal sealed class OllamaRequest
         foreach (var part in content.Items())
         {
             var type = part.Field("type"u8);
+            if (part.Field("cache_control"u8).Given())
+            {
+                dropped.Add("cache_control");
+            }
+
             if (type.Is("text"u8) || type.Is("refusal"u8))
             {
                 text.Add(text.IsEmpty ? default : "\\n"u8);
@@ -240,6 +245,7 @@ internal sealed class OllamaRequest
             else if (type.Is("image_url"u8))
             {
                 var image = part.Field("image_url"u8);
+                dropped.AddDetailOf(image);
                 images.Add(Attachment.From(image.Text() ?? image.Field("url"u8).Text())?.Base64 ??
                     throw new UntranslatableRequestException("Ollama fetches no pictures: send the picture as a data: address.", "messages.content"));
             }

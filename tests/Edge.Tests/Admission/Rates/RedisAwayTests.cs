@@ -87,6 +87,34 @@ public sealed class RedisAwayTests
         Assert.InRange(allowed, 5, 10);
     }
 
+    [Theory]
+    [InlineData(LimitKind.RequestsPerMinute)]
+    [InlineData(LimitKind.ParallelRequests)]
+    public async Task T49_What_a_restarted_Redis_does_not_know_stays_closed_until_all_edges_had_time_to_tell(LimitKind kind)
+    {
+        await using var redis = await Servers.NewRedisAsync();
+        await using var edges = await Edges.StartAsync(1, connection: redis.ConnectionString);
+        var start = TimeProvider.System.GetTimestamp();
+        await UseAsync(edges[0].Get(RateEdge.NewLimit(kind, 10)), 1);
+        // An edge as young as this Redis has lost nothing with it.
+        await RateEdge.UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(start).TotalSeconds > 3));
+
+        await redis.KillAsync();
+        Directory.Delete(redis.Folder, recursive: true);
+        await redis.StartAsync();
+
+        // What another edge used of it this one cannot know.
+        var restarted = TimeProvider.System.GetTimestamp();
+        var gate = edges[0].Get(RateEdge.NewLimit(kind, 10));
+        await RateEdge.UntilAsync(async () =>
+        {
+            var decision = await gate.EnterAsync(1);
+            Assert.True(decision.Allowed || decision.Unavailable);
+            return decision.Allowed;
+        });
+        Assert.InRange(TimeProvider.System.GetElapsedTime(restarted).TotalSeconds, 3, 9);
+    }
+
     [Fact]
     public async Task T49_Flushed_while_the_edge_goes_on_its_uses_still_count()
     {

@@ -1,0 +1,128 @@
+using System.Text.RegularExpressions;
+using Gateway.Tidy.Tests.Repository;
+
+namespace Gateway.Tidy.Tests.House;
+
+/// <summary>The rules of the house that no analyzer knows.</summary>
+public sealed partial class FilesTests
+{
+    private const int LinesMax = 400;
+
+    // Each is one idea that would be harder to follow in two files. Whoever adds to this list says why in the review.
+    private static readonly string[] MayBeLong =
+    [
+        "services/Edge/Admission/Budgets/BudgetLease.cs",
+        "services/Edge/Admission/Rates/WindowGate.cs",
+        "services/Edge/Chat/StreamedReply.cs",
+        "services/Edge/Providers/Anthropic/AnthropicMessages.cs",
+        "services/Edge/Providers/Anthropic/AnthropicRequest.cs",
+        "services/Edge/Providers/Cohere/CohereRequest.cs",
+        "services/Edge/Providers/OpenAi/OpenAiUsage.cs",
+    ];
+
+    // They poll for a condition with a bound, or play an edge that takes its time. A test itself waits for a condition.
+    private static readonly string[] MayDelay =
+    [
+        "tests/AppHost.Tests/Running/Fake.cs",
+        "tests/Auth.Tests/Hosting/AuthHost.cs",
+        "tests/Edge.Tests/Admission/Rates/ParallelLimitTests.cs",
+        "tests/Edge.Tests/Admission/Rates/RateEdge.cs",
+        "tests/Edge.Tests/Admission/Rates/RequestLimitTests.cs",
+        "tests/Ledger.Tests/LedgerHost.cs",
+        "tests/Metering.Tests/MeteringHost.cs",
+        "tests/TestKit/",
+    ];
+
+    private static readonly string[] PatternNames = ["Common", "Helpers", "Extensions", "Interfaces", "Utils", "Utilities", "Misc"];
+
+    [Fact]
+    public void No_source_file_is_longer_than_can_be_read_in_one_go()
+    {
+        var tooLong = SourceTree.Files
+            .Where(static file => file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".lua", StringComparison.Ordinal))
+            .Where(static file => !MayBeLong.Contains(file) && SourceTree.Lines(file).Length > LinesMax);
+        Assert.Empty(tooLong);
+    }
+
+    [Fact]
+    public void The_list_of_long_files_has_no_file_that_became_short_or_went()
+    {
+        Assert.All(MayBeLong, static file => Assert.True(SourceTree.Exists(file) && SourceTree.Lines(file).Length > LinesMax, $"{file} need not be on the list"));
+        Assert.All(MayDelay, static file => Assert.True(
+            SourceTree.CSharp("tests").Any(found => found.StartsWith(file, StringComparison.Ordinal) && Delays().IsMatch(SourceTree.Read(found))),
+            $"{file} need not be on the list"));
+    }
+
+    [Fact]
+    public void No_folder_is_named_after_a_pattern()
+    {
+        var folders = SourceTree.Files.SelectMany(static file => file.Split('/')[..^1]).Distinct();
+        Assert.Empty(folders.Intersect(PatternNames, StringComparer.OrdinalIgnoreCase));
+        Assert.Empty(SourceTree.Files.Where(static file => Path.GetFileName(file) is "Extensions.cs" or "Helpers.cs" or "Utils.cs"));
+    }
+
+    [Fact]
+    public void No_test_sleeps()
+    {
+        var sleepers = SourceTree.CSharp("tests")
+            .Where(static file => !Array.Exists(MayDelay, allowed => file.StartsWith(allowed, StringComparison.Ordinal)))
+            .Where(static file => !file.EndsWith("/FilesTests.cs", StringComparison.Ordinal) && Delays().IsMatch(SourceTree.Read(file)));
+        Assert.Empty(sleepers);
+    }
+
+    [Fact]
+    public void Every_service_counts_in_one_file_and_logs_in_one_file()
+    {
+        foreach (var service in new[] { "Auth", "Edge", "Ledger", "Metering" })
+        {
+            Assert.Contains($"services/{service}/{service}Metrics.cs", SourceTree.Files);
+            Assert.Contains($"services/{service}/{service}Log.cs", SourceTree.Files);
+        }
+
+        var loggers = SourceTree.CSharp("services").Where(static file => SourceTree.Read(file).Contains("[LoggerMessage(", StringComparison.Ordinal));
+        Assert.All(loggers, static file => Assert.EndsWith("Log.cs", file, StringComparison.Ordinal));
+        var meters = SourceTree.CSharp("services").Where(static file => Instrument().IsMatch(SourceTree.Read(file)));
+        Assert.All(meters, static file => Assert.EndsWith("Metrics.cs", file, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_file_names_a_folder_of_somebodys_machine()
+    {
+        var named = SourceTree.TextFiles
+            .Where(static file => !file.EndsWith("/FilesTests.cs", StringComparison.Ordinal))
+            .SelectMany(static file => SourceTree.Lines(file).Select((line, index) => (file, line, index)))
+            .Where(static place => Home().IsMatch(place.line))
+            .Select(static place => $"{place.file}:{place.index + 1}");
+        Assert.Empty(named);
+    }
+
+    [Fact]
+    public void No_file_refers_to_a_paper_that_a_clone_does_not_have()
+    {
+        // Notes of those who built it: whoever reads the clone cannot open them.
+        var named = SourceTree.TextFiles
+            .Where(static file => !file.EndsWith("/FilesTests.cs", StringComparison.Ordinal))
+            .Where(static file => Notes().IsMatch(SourceTree.Read(file)));
+        Assert.Empty(named);
+    }
+
+    [Fact]
+    public void Every_project_is_in_the_solution()
+    {
+        var solution = SourceTree.Read("Gateway.sln").Replace('\\', '/');
+        var projects = SourceTree.Files.Where(static file => file.EndsWith(".csproj", StringComparison.Ordinal));
+        Assert.Empty(projects.Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)));
+    }
+
+    [GeneratedRegex(@"\b(Thread\.Sleep|Task\.Delay)\(")]
+    private static partial Regex Delays();
+
+    [GeneratedRegex(@"\.Create(Counter|UpDownCounter|Histogram|Gauge|Observable\w+)(<\w+>)?\(\s*""")]
+    private static partial Regex Instrument();
+
+    [GeneratedRegex(@"(?<![\w.~:/}])(/home|/root|/Users|/work|C:\\Users)[/\\]\w")]
+    private static partial Regex Home();
+
+    [GeneratedRegex(@"\b(BRIEF|(?<!docs/)design|style|walkthrough|(?<!\()\bhandover)\.md\b|\bissues show\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Notes();
+}
