@@ -75,6 +75,13 @@ internal sealed class Books : IAsyncDisposable
     public async Task<IReadOnlyList<Guid>> JournalIdsAsync(string keyId) =>
         await ReadAsync(ledger, "select id from journal.entries where kind = 'usage' and accounts @> array[$1::text]", $"key/{keyId}", static row => row.GetGuid(0));
 
+    /// <summary>A key's usage rows by how the requests ended.</summary>
+    public async Task<IReadOnlyDictionary<Outcome, Tally>> OutcomesAsync(string keyId) => (await ReadAsync(
+        metering,
+        "select outcome, count(*), sum(cost)::bigint from usage_records where key_no = (select no from names where name = $1) group by outcome",
+        keyId,
+        static row => KeyValuePair.Create((Outcome)row.GetInt16(0), new Tally(row.GetInt64(1), row.GetInt64(2))))).ToDictionary();
+
     /// <summary>One request's usage row; null while it is on its way.</summary>
     public async Task<UsageRow?> UsageRowAsync(Guid requestId)
     {

@@ -23,7 +23,13 @@ public sealed class ScriptedCluster : RunningCluster
         await Upstream.DisposeAsync();
     }
 
-    private protected override GatewayClusterOptions Options() => new() { Replicas = 3, Config = ScriptedConfig.Of(Upstream.Url, Timeout) };
+    private protected override GatewayClusterOptions Options() => new()
+    {
+        Replicas = 3,
+        Config = ScriptedConfig.Of(Upstream.Url, Timeout),
+        // Leases go home soon, so that a test need not wait long for the books to be at rest. The other clusters have the defaults.
+        Environment = new Dictionary<string, string?> { ["GATEWAY__BUDGETS__IDLEAFTER"] = "00:00:00.500" },
+    };
 }
 
 [CollectionDefinition(Name)]
