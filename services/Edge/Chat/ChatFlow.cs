@@ -150,7 +150,7 @@ internal sealed class ChatFlow(
                     : RateRefusal.Of(gate, decision, exchange.Context.Response);
             }
 
-            exchange.Entered.Add((gate, amount));
+            exchange.Entered.Add((gate, amount, decision.Entry));
         }
 
         return null;

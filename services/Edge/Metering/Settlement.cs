@@ -125,9 +125,9 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     {
         exchange.Ticket.Settle(cost);
         exchange.TargetTicket.Settle(cost);
-        foreach (var (gate, amount) in exchange.Entered)
+        foreach (var (gate, amount, entry) in exchange.Entered)
         {
-            gate.Leave(amount, tokens, count);
+            gate.Leave(amount, tokens, count, entry);
         }
 
         exchange.Entered.Clear();
