@@ -37,6 +37,8 @@ public static class Messaging
         {
             options.WaitUntilStarted = false;
             options.StopTimeout = TimeSpan.FromSeconds(10);
+            // A message that waits for its database goes back to the queue when the process ends, and not with it.
+            options.ConsumerStopTimeout = TimeSpan.FromSeconds(3);
         });
         return builder;
     }

@@ -46,6 +46,7 @@ internal static class Composition
         builder.Services.AddSingleton<LeaseStore>();
         builder.Services.AddOptions<BudgetOptions>().BindConfiguration("Gateway:Budgets").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHosted<BudgetLeases>();
+        builder.Services.AddHosted<DefinedBudgets>();
         builder.Services.AddHosted<AccessChanges>();
         builder.Services.AddRates();
     }

@@ -27,6 +27,9 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1102, Level = LogLevel.Warning, Message = "The stream of access changes broke off; connecting again")]
     public partial void AccessStreamLost(Exception error);
 
+    [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, Message = "Ledger does not say which budgets there are; the last ones known stay in force")]
+    public partial void DefinitionsUnavailable(Exception error);
+
     [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "{Deployment} failed before the first byte ({Failure}) in request {RequestId}")]
     public partial void AttemptFailed(string deployment, string failure, Guid requestId);
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Gateway.Bench.Load;
 using Gateway.Bench.Machine;
+using Gateway.Bench.Micro;
+using Gateway.Bench.Peers;
 using Gateway.Bench.Reporting;
 using Gateway.Bench.Scenarios;
 using Gateway.TestKit;
@@ -12,10 +14,20 @@ internal static class BenchMain
 {
     private static readonly Scenario[] s_scenarios =
     [
+        // First, while the heaps are small: what a stream holds shows only where there is no spare room yet.
+        new PacedScenario(),
         new PlainScenario("plain-1k", 1024, everyPeer: true),
-        new PlainScenario("plain-32k", 32 * 1024, everyPeer: false),
-        new PlainScenario("plain-400k", 400 * 1024, everyPeer: false),
+        new PlainScenario("plain-32k", 32 * 1024, isQuick: false),
+        new PlainScenario("plain-400k", 400 * 1024),
         new OneConnectionScenario(),
+        new FixedRateScenario(),
+        new StreamScenario("stream-50", Prompts.FlushedModel, 32, "each flushed, as fast as they go (several often arrive together)", isQuick: false),
+        new StreamScenario("stream-20ms", Prompts.SteadyModel, 100, "20 ms apart (each arrives by itself)", isQuick: true),
+        new FirstFrameScenario(),
+        new RefusedScenario(),
+        new OverloadScenario(),
+        new StoresScenario(),
+        new SoakScenario(),
     ];
 
     public static async Task<int> Main(string[] args)
@@ -27,6 +39,11 @@ internal static class BenchMain
             {
                 Console.WriteLine(BenchOptions.Usage);
                 return 0;
+            }
+
+            if (args is ["--micro", .. var filter])
+            {
+                return MicroBenchmarks.Run(filter.FirstOrDefault(), Path.Combine(GatewayCluster.Repository, ".data/bench/micro"));
             }
 
             options = BenchOptions.Read(args);
@@ -63,8 +80,7 @@ internal static class BenchMain
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            await RunAsync(options, stop.Token);
-            return 0;
+            return await RunAsync(options, stop.Token) ? 0 : 1;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -80,7 +96,7 @@ internal static class BenchMain
         }
     }
 
-    private static async Task RunAsync(BenchOptions options, CancellationToken cancellation)
+    private static async Task<bool> RunAsync(BenchOptions options, CancellationToken cancellation)
     {
         var began = TimeProvider.System.GetUtcNow();
         var machine = MachineDescription.Read(
@@ -95,9 +111,20 @@ internal static class BenchMain
             machine.Versions[peer.Name] = peer.Version;
         }
 
-        foreach (var scenario in s_scenarios.Where(scenario => options.Only.Count == 0 || options.Only.Contains(scenario.Name)))
+        var complete = true;
+        foreach (var scenario in s_scenarios.Where(scenario => IsWanted(scenario, options)))
         {
-            await run.RunAsync(scenario);
+            try
+            {
+                await run.RunAsync(scenario);
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                // What was measured before is worth keeping.
+                run.Note($"{scenario.Name} failed: {e.Message}");
+                Console.Error.WriteLine(e);
+                complete = false;
+            }
         }
 
         machine = machine with { LoadAfter = MachineDescription.Load() };
@@ -108,7 +135,12 @@ internal static class BenchMain
         Console.WriteLine();
         Console.WriteLine(report.Table());
         Console.WriteLine($"bench: written to {Path.GetRelativePath(Environment.CurrentDirectory, folder)}");
+        return complete;
     }
+
+    private static bool IsWanted(Scenario scenario, BenchOptions options) => scenario is SoakScenario
+        ? options.Soak > TimeSpan.Zero
+        : options.Only.Count > 0 ? options.Only.Contains(scenario.Name) : scenario.IsQuick || !options.Quick;
 
     private static bool IsBusy(MachineDescription machine) => double.Parse(machine.LoadBefore.Split(' ')[0], CultureInfo.InvariantCulture) > 0.5;
 }

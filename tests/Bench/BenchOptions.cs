@@ -10,7 +10,7 @@ internal sealed record BenchOptions
 
         Compares the gateway, everything on, with other proxies before the same provider, and writes raw data, a table and plots.
 
-          --quick            under three minutes: shorter slots, fewer rounds of the side scenarios
+          --quick            under three minutes: shorter slots, fewer scenarios, and YARP and the edge alone in most
           --rounds N         interleaved rounds (default 7)
           --only NAME,…      these scenarios alone (--list names them)
           --peers NAME,…     these peers alone: yarp yarp-b nginx haproxy portkey edge

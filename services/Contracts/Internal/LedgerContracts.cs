@@ -62,4 +62,5 @@ public sealed record EdgeClosed(string EdgeId);
 [JsonSerializable(typeof(AccountsQuery))]
 [JsonSerializable(typeof(AccountsSpend))]
 [JsonSerializable(typeof(EdgeClosed))]
+[JsonSerializable(typeof(BudgetDefinition[]))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -17,12 +17,16 @@ internal static class RateRefusal
             _ => "requests per minute",
         };
         var scope = BudgetId.ScopeOf(gate.Definition.Owner);
+        var limit = gate.Definition.Limit.ToString(CultureInfo.InvariantCulture);
+        if (decision.Never)
+        {
+            return new GatewayError(
+                429, "rate_limit_exceeded", $"The limit of this {scope} is {limit} {what}, and this request alone needs more. Send a smaller one.", scope);
+        }
+
+        var seconds = Math.Max(1, Math.Ceiling(decision.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return new GatewayError(
-            429,
-            "rate_limit_exceeded",
-            $"The limit of this {scope} is {gate.Definition.Limit.ToString(CultureInfo.InvariantCulture)} {what}. Try again in {Math.Max(1, Math.Ceiling(decision.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture)} s.",
-            scope,
-            decision.RetryAfter);
+            429, "rate_limit_exceeded", $"The limit of this {scope} is {limit} {what}. Try again in {seconds} s.", scope, decision.RetryAfter);
     }
 
     /// <summary>Sets <c>x-ratelimit-*</c>.</summary>

@@ -36,8 +36,8 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     /// <summary>What the deployment's and the provider's budgets hold for this attempt.</summary>
     public BudgetTicket TargetTicket { get; } = new();
 
-    /// <summary>The rate gates entered, and how much was taken.</summary>
-    public List<(RateGate Gate, long Amount)> Entered { get; } = new(2);
+    /// <summary>The rate gates entered, how much was taken, and the gate's mark of the entry.</summary>
+    public List<(RateGate Gate, long Amount, long Entry)> Entered { get; } = new(2);
 
     /// <summary>The target that is being tried, or was last.</summary>
     public Deployment? Target { get; set; }
@@ -55,8 +55,8 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     /// <summary>Whether the answer has begun: from then on nothing is tried again.</summary>
     public bool Begun => Context.Response.HasStarted;
 
-    /// <summary>Whether the usage record is written: a request has exactly one.</summary>
-    public bool Recorded { get; set; }
+    /// <summary>The usage record, once it is written: a request has exactly one.</summary>
+    public UsageRecord? Record { get; set; }
 
     public long ElapsedMicroseconds(TimeProvider time) => (long)time.GetElapsedTime(StartedTimestamp).TotalMicroseconds;
 

@@ -17,6 +17,7 @@ internal sealed class ChatFlow(
     Authentication authentication,
     RoutingTables tables,
     ChatForwarder forwarder,
+    DefinedBudgets budgets,
     Settlement settlement,
     Spool spool,
     EdgeMetrics metrics,
@@ -30,6 +31,7 @@ internal sealed class ChatFlow(
     public async Task HandleAsync(HttpContext context)
     {
         var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64);
+        using var span = EdgeTracing.Start();
         GatewayError? error;
         try
         {
@@ -77,6 +79,7 @@ internal sealed class ChatFlow(
         {
             exchange.Body.Dispose();
             metrics.Handled(exchange, time);
+            EdgeTracing.End(span, exchange, error);
         }
     }
 
@@ -147,7 +150,7 @@ internal sealed class ChatFlow(
                     : RateRefusal.Of(gate, decision, exchange.Context.Response);
             }
 
-            exchange.Entered.Add((gate, amount));
+            exchange.Entered.Add((gate, amount, decision.Entry));
         }
 
         return null;
@@ -160,7 +163,8 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
 
-        var slots = tables.GatewayBudget is { } gateway ? [gateway, .. exchange.Caller.Budgets] : exchange.Caller.Budgets;
+        var slots = budgets.With(exchange.Caller.Budgets, exchange.Head.User, exchange.Caller.Snapshot.Tags, group.Name);
+        slots = tables.GatewayBudget is { } gateway ? [gateway, .. slots] : slots;
         if (slots.Length == 0)
         {
             return null;

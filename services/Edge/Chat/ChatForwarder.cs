@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Gateway.Contracts;
+using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -13,7 +14,7 @@ namespace Gateway.Edge.Chat;
 /// is sent to the client before the provider's first byte is here, so until then another target can take over.
 /// </summary>
 internal sealed class ChatForwarder(
-    UpstreamClient upstream, RoutingTables tables, WholeReply whole, StreamedReply streamed, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
+    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, WholeReply whole, StreamedReply streamed, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
 {
     private const int ErrorBytesMax = 64 * 1024;
 
@@ -24,10 +25,11 @@ internal sealed class ChatForwarder(
         var router = tables.Current.Configuration.Router;
 
         // 1. The deployment's and the provider's own budgets: one that is used up leaves the request to the next target.
-        if (target.Budgets.Length > 0)
+        exchange.TargetTicket.Settle(Money.Zero);
+        var slots = budgets.With(target.Budgets, target.Provider, target.Id);
+        if (slots.Length > 0)
         {
-            exchange.TargetTicket.Settle(Money.Zero);
-            if (await exchange.TargetTicket.ReserveAsync(target.Budgets, 0, () => Estimates.Cost(exchange, group)) is { } refusal)
+            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => Estimates.Cost(exchange, group)) is { } refusal)
             {
                 exchange.Failed(target, "budget");
                 return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
@@ -41,9 +43,10 @@ internal sealed class ChatForwarder(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
         HttpRequestMessage request;
+        ReadOnlyMemory<byte> translated;
         try
         {
-            request = MakeRequest(exchange, target, call);
+            (request, translated) = MakeRequest(exchange, target, call);
         }
         catch (UntranslatableRequestException error)
         {
@@ -60,6 +63,7 @@ internal sealed class ChatForwarder(
             // 3. The reply's head, in time.
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
+            await target.Protocol.SignAsync(target.Target, request, translated, timer.Token);
             using var reply = await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
@@ -83,6 +87,12 @@ internal sealed class ChatForwarder(
         {
             return Failed(exchange, target, "timeout", new GatewayError(504, "provider_timeout", "The provider did not answer in time."));
         }
+        catch (CredentialException)
+        {
+            return Failed(
+                exchange, target, "credential", new GatewayError(502, "provider_auth_failed", "The gateway has no credential for the provider. Your platform's administrators can see why."),
+                ProviderErrorKind.Authentication);
+        }
         catch (HttpRequestException error)
         {
             return Failed(exchange, target, error.HttpRequestError == HttpRequestError.ConnectionError ? "connection" : "broken", new GatewayError(502, "provider_error", "The provider could not be reached."));
@@ -100,13 +110,15 @@ internal sealed class ChatForwarder(
         }
     }
 
-    private static HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call)
+    private static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, call.Stream ? target.StreamAddress : target.Address);
+        ReadOnlyMemory<byte> translated = default;
         if (target.Protocol.SpeaksOpenAiChat)
         {
             request.Content = new SplicedContent(
-                exchange.Body.Memory, Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream));
+                exchange.Body.Memory,
+                Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream, target.Protocol.TakesStreamOptions));
         }
         else
         {
@@ -119,7 +131,8 @@ internal sealed class ChatForwarder(
                 exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', dropped);
             }
 
-            request.Content = new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = new("application/json") } };
+            translated = body.WrittenMemory;
+            request.Content = new ReadOnlyMemoryContent(translated) { Headers = { ContentType = new("application/json") } };
         }
 
         target.Protocol.AddHeaders(target.Target, request.Headers);
@@ -128,7 +141,7 @@ internal sealed class ChatForwarder(
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        return request;
+        return (request, translated);
     }
 
     private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)

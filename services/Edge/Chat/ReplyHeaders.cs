@@ -19,7 +19,7 @@ internal static class ReplyHeaders
             headers["x-litellm-attempted-fallbacks"] = exchange.Fallbacks.ToString(CultureInfo.InvariantCulture);
         }
 
-        foreach (var (gate, _) in exchange.Entered)
+        foreach (var (gate, _, _) in exchange.Entered)
         {
             RateRefusal.Show(gate, response);
         }

@@ -82,7 +82,8 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     /// <param name="head">What was read of it.</param>
     /// <param name="modelJson">The provider's name of the model, quoted.</param>
     /// <param name="forceStream">Whether a request that does not stream is streamed upstream all the same.</param>
-    public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in ChatRequestHead head, byte[] modelJson, bool forceStream)
+    /// <param name="takesStreamOptions">Whether the provider knows <c>stream_options</c>.</param>
+    public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in ChatRequestHead head, byte[] modelJson, bool forceStream, bool takesStreamOptions = true)
     {
         var splices = new List<Splice>(4) { At(body, head.Model, modelJson) };
         var first = head.FirstProperty!.Value;
@@ -91,7 +92,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(head.StreamValue is { } value ? At(body, value, True) : new Splice(first, first, StreamProperty));
         }
 
-        if ((head.Stream || forceStream) && !head.IncludeUsage)
+        if ((head.Stream || forceStream) && !head.IncludeUsage && takesStreamOptions)
         {
             // Without it a stream reports no usage, and what it cost could only be estimated.
             splices.Add(AskForUsage(body, head, first));

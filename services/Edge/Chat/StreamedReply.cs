@@ -239,7 +239,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     private sealed class Relay(ChatExchange exchange, Deployment target, ChatCall call) : IDisposable
     {
         private readonly IChatStream? translator = target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
-        private readonly FrameReader reader = new SseReader();
+        private readonly FrameReader reader = target.Protocol.OpenFrames();
         private readonly OutputTap tap = new();
         private readonly ChatAssembler? assembler = exchange.Head.Stream ? null : new ChatAssembler();
         private TokenUsage? usage;

@@ -63,7 +63,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     {
         try
         {
-            if (!exchange.Recorded && exchange.Target is not null)
+            if (exchange.Record is null && exchange.Target is not null)
             {
                 Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, outcome, status, exchange.Head.Stream);
             }
@@ -77,7 +77,6 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     private void Record(
         ChatExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default)
     {
-        exchange.Recorded = true;
         var snapshot = exchange.Caller.Snapshot;
         var target = exchange.Target!;
         var windows = exchange.Ticket.Windows();
@@ -117,6 +116,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             BudgetWindows = windows,
             FailedAttempts = exchange.FailedAttempts?.ToArray(),
         };
+        exchange.Record = record;
         spool.Append(record);
         metrics.Used(record);
     }
@@ -125,9 +125,9 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     {
         exchange.Ticket.Settle(cost);
         exchange.TargetTicket.Settle(cost);
-        foreach (var (gate, amount) in exchange.Entered)
+        foreach (var (gate, amount, entry) in exchange.Entered)
         {
-            gate.Leave(amount, tokens, count);
+            gate.Leave(amount, tokens, count, entry);
         }
 
         exchange.Entered.Clear();

@@ -61,12 +61,9 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
     {
         var protocol = ChatProviders.Find(model.Protocol.ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
-        var target = new ProviderTarget(
-            providerModel,
-            model.UsesSampleProvider ? sample.BaseAddress(model.Protocol) : new Uri(model.ApiBase ?? "http://invalid.invalid"),
-            model.UsesSampleProvider ? null : model.ApiKey?.Reveal(),
-            model.ApiVersion,
-            model.Organization);
+        var target = model.UsesSampleProvider
+            ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+            : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
         {

@@ -52,7 +52,7 @@ internal sealed class GatewayPeer : Peer
             await cluster.SendAsync("prometheus", Signal.Stop, cancellation);
         }
 
-        var connection = await ConnectionMultiplexer.ConnectAsync(EnvironmentOf(counted["edge"], "ConnectionStrings__redis"));
+        var connection = await ConnectionMultiplexer.ConnectAsync(EnvironmentOf(counted["edge"], "ConnectionStrings__redis") + ",allowAdmin=true");
         string[] databases = [.. new[] { "auth", "ledger", "metering" }.Select(name => EnvironmentOf(counted[name], $"ConnectionStrings__{name}"))];
         var peer = new GatewayPeer(cluster, counted, connection, databases, prometheus) { Headers = { ["Authorization"] = "Bearer bench-token" } };
         return peer;

@@ -14,6 +14,9 @@ internal static class Prompts
     /// <summary>Fifty frames, each written and flushed by itself, as fast as they go out.</summary>
     public const string FlushedModel = "gpt-4+chunks=50+chunk-delay-ms=0";
 
+    /// <summary>Fifty frames, 20 ms apart: each arrives by itself.</summary>
+    public const string SteadyModel = "gpt-4+chunks=50+chunk-delay-ms=20";
+
     private static readonly string[] s_words = "the of a tool for each team and model that answers in time with care every key has its own budget".Split(' ');
 
     /// <summary>One frame every half second: as a model that writes slowly.</summary>
@@ -21,7 +24,7 @@ internal static class Prompts
 
     public static readonly int[] PacedFrames = [10, 30];
 
-    public static IEnumerable<string> Models => PacedFrames.Select(PacedModel).Prepend(FlushedModel).Prepend(Model);
+    public static IEnumerable<string> Models => PacedFrames.Select(PacedModel).Concat([Model, FlushedModel, SteadyModel]);
 
     /// <summary>A body of about this many bytes.</summary>
     public static byte[] Body(string model, int bytes, bool stream = false)

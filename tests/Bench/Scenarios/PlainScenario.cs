@@ -4,13 +4,15 @@ using Gateway.Bench.Peers;
 namespace Gateway.Bench.Scenarios;
 
 /// <summary>As many answers as go through on 32 connections: processor time for each, throughput, latency at saturation.</summary>
-internal sealed class PlainScenario(string name, int bytes, bool everyPeer) : Scenario
+internal sealed class PlainScenario(string name, int bytes, bool everyPeer = false, bool isQuick = true) : Scenario
 {
     private const int Connections = 32;
 
     private readonly byte[] body = Prompts.Body(Prompts.Model, bytes);
 
     public override string Name => name;
+
+    public override bool IsQuick => isQuick;
 
     public override string Description => $"a prompt of {bytes / 1024} KiB, an answer that is not streamed, {Connections} connections that never wait";
 

@@ -14,6 +14,9 @@ internal abstract class Scenario
     /// <summary>How often every peer is measured.</summary>
     public virtual int Rounds(BenchOptions options) => options.Quick && !options.RoundsAreGiven ? 3 : options.Rounds;
 
+    /// <summary>Whether a quick run has it without being asked.</summary>
+    public virtual bool IsQuick => true;
+
     /// <summary>Who takes part.</summary>
     public virtual IEnumerable<Peer> Choose(BenchRun run) => run.Options.Quick ? run.Core : run.Peers;
 

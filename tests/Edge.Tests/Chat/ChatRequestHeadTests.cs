@@ -56,9 +56,9 @@ public sealed class ChatRequestHeadTests
     [InlineData("""{"model":"public","disable_fallbacks":true,"a":1}""", """{"model":"real","a":1}""")]
     [InlineData("""{"model":"public","a":1, "disable_fallbacks":true}""", """{"model":"real","a":1}""")]
     [InlineData("""{"disable_fallbacks":true,"model":"public"}""", """{"model":"real"}""")]
-    public void Splice_ChangesTheModelAndNothingElse(string body, string expected)
+    public async Task Splice_ChangesTheModelAndNothingElse(string body, string expected)
     {
-        Assert.Equal(expected, Spliced(body, forceStream: false));
+        Assert.Equal(expected, await SplicedAsync(body, forceStream: false));
     }
 
     [Theory]
@@ -67,9 +67,9 @@ public sealed class ChatRequestHeadTests
     [InlineData("""{"stream_options":{},"model":"public","stream":true}""")]
     [InlineData("""{"stream_options":{"include_usage":false},"model":"public","stream":true}""")]
     [InlineData("""{"model":"public","stream":true,"stream_options":{"include_obfuscation":false}}""")]
-    public void T30_AStream_IsAskedForItsUsage_WhateverTheCallerSaid(string body)
+    public async Task T30_AStream_IsAskedForItsUsage_WhateverTheCallerSaid(string body)
     {
-        using var sent = JsonDocument.Parse(Spliced(body, forceStream: false));
+        using var sent = JsonDocument.Parse(await SplicedAsync(body, forceStream: false));
 
         Assert.True(sent.RootElement.GetProperty("stream_options").GetProperty("include_usage").GetBoolean());
         if (body.Contains("obfuscation", StringComparison.Ordinal))
@@ -82,9 +82,9 @@ public sealed class ChatRequestHeadTests
     [InlineData("""{"model":"public"}""")]
     [InlineData("""{"model":"public","stream":false}""")]
     [InlineData("""{"model":"public","stream":null,"stream_options":{"include_usage":true}}""")]
-    public void Splice_AGuardedRequest_IsStreamedUpstream(string body)
+    public async Task Splice_AGuardedRequest_IsStreamedUpstream(string body)
     {
-        using var sent = JsonDocument.Parse(Spliced(body, forceStream: true));
+        using var sent = JsonDocument.Parse(await SplicedAsync(body, forceStream: true));
 
         Assert.True(sent.RootElement.GetProperty("stream").GetBoolean());
         Assert.True(sent.RootElement.GetProperty("stream_options").GetProperty("include_usage").GetBoolean());
@@ -93,13 +93,13 @@ public sealed class ChatRequestHeadTests
 
     private static GatewayError? Read(string body, out ChatRequestHead head) => ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(body), out head);
 
-    private static string Spliced(string body, bool forceStream)
+    private static async Task<string> SplicedAsync(string body, bool forceStream)
     {
         var bytes = Encoding.UTF8.GetBytes(body);
         Assert.Null(ChatRequestHead.TryRead(bytes, out var head));
         using var content = new SplicedContent(bytes, Splice.ForOpenAi(bytes, head, "\"real\""u8.ToArray(), forceStream));
         using var sent = new MemoryStream();
-        content.CopyTo(sent, null, CancellationToken.None);
+        await content.CopyToAsync(sent);
         Assert.Equal(content.Headers.ContentLength, sent.Length);
         return Encoding.UTF8.GetString(sent.ToArray());
     }
