@@ -40,7 +40,7 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
     {
         Upstream = Keep(PeerPrograms.Upstream());
         await AnswersAsync(Upstream);
-        List<Peer> peers = [];
+        List<Peer> begun = [];
         foreach (var (name, start) in new (string, Func<Task<Peer?>>)[]
         {
             ("yarp", () => Task.FromResult<Peer?>(PeerPrograms.Yarp("yarp", Upstream))),
@@ -62,14 +62,19 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
                 continue;
             }
 
-            Keep(peer);
+            begun.Add(Keep(peer));
+        }
+
+        List<Peer> answering = [];
+        foreach (var peer in begun)
+        {
             if (await AnswersAsync(peer))
             {
-                peers.Add(peer);
+                answering.Add(peer);
             }
         }
 
-        Peers = peers;
+        Peers = answering;
         if (Gateway is not null)
         {
             // Its start is work too: wait until that is over.

@@ -37,8 +37,8 @@ internal sealed class GatewayPeer : Peer
     /// <summary>The programs of the cluster: edge, auth, ledger, metering, redis, rabbit, postgres.</summary>
     public Dictionary<string, int> Programs { get; }
 
-    /// <summary>What the cluster uses when nothing happens, in microseconds a second.</summary>
-    public double IdleCpuPerSecond { get; private set; }
+    /// <summary>What each program uses when nothing happens, in microseconds a second.</summary>
+    public Dictionary<string, double> IdleCpuPerSecond { get; private set; } = [];
 
     public static async Task<GatewayPeer> StartAsync(Peer upstream, CancellationToken cancellation)
     {
@@ -61,9 +61,9 @@ internal sealed class GatewayPeer : Peer
     /// <summary>Looks for a while at what an idle cluster uses.</summary>
     public async Task MeasureIdleAsync(TimeSpan span, CancellationToken cancellation)
     {
-        var before = CpuClock.Microseconds(all);
+        var before = Programs.Keys.ToDictionary(program => program, CpuMicrosecondsOf);
         await Task.Delay(span, cancellation);
-        IdleCpuPerSecond = (CpuClock.Microseconds(all) - before) / span.TotalSeconds;
+        IdleCpuPerSecond = before.ToDictionary(program => program.Key, program => (CpuMicrosecondsOf(program.Key) - program.Value) / span.TotalSeconds);
     }
 
     public override double? WholeCpuMicroseconds() => CpuClock.Microseconds(all);
@@ -87,7 +87,7 @@ internal sealed class GatewayPeer : Peer
             await Task.Delay(s_look, cancellation);
             var used = (CpuClock.Microseconds(servants) - before) / s_look.TotalSeconds;
             // Two ticks of the clock are noise.
-            calm = used <= (IdleCpuPerSecond * 1.5) + 80_000 ? calm + 1 : 0;
+            calm = used <= (IdleCpuPerSecond.Values.Sum() * 1.5) + 80_000 ? calm + 1 : 0;
         }
     }
 

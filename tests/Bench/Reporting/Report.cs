@@ -42,7 +42,7 @@ internal sealed class Report(MachineDescription machine, BenchOptions options, B
         text.AppendLine(CultureInfo.InvariantCulture, $"Load average before {machine.LoadBefore}, after {machine.LoadAfter}. Took {took.TotalMinutes:0.0} min. {string.Join(", ", machine.Versions.Select(version => $"{version.Key} {version.Value}"))}.");
         if (run.Gateway is { } gateway)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"The idle cluster uses {gateway.IdleCpuPerSecond / 1000:0.0} ms of processor time a second (not subtracted).");
+            text.AppendLine(CultureInfo.InvariantCulture, $"The idle cluster uses {gateway.IdleCpuPerSecond.Values.Sum() / 1000:0} ms of processor time a second, not subtracted ({string.Join(", ", gateway.IdleCpuPerSecond.Select(program => FormattableString.Invariant($"{program.Key} {program.Value / 1000:0}")))}).");
         }
 
         text.AppendLine().AppendLine("Medians; in brackets the median of the ratios to YARP in the same round, and their range.");
@@ -51,11 +51,12 @@ internal sealed class Report(MachineDescription machine, BenchOptions options, B
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"- {note}");
         }
 
+        text.AppendLine().Append(Bars.Table(summary));
         foreach (var scenario in summary.Scenarios)
         {
             var figures = summary.Figures(scenario);
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"## {scenario}").AppendLine();
-            text.AppendLine(CultureInfo.InvariantCulture, $"{scenarios.FirstOrDefault(known => known.Name == scenario)?.Description}; {summary.Rounds(scenario)} rounds.").AppendLine();
+            text.AppendLine(CultureInfo.InvariantCulture, $"{scenarios.FirstOrDefault(known => known.Name == scenario)?.Description}. Rounds: {summary.Rounds(scenario)}.").AppendLine();
             text.AppendLine(CultureInfo.InvariantCulture, $"| peer | {string.Join(" | ", figures)} |");
             text.AppendLine(CultureInfo.InvariantCulture, $"|---|{string.Concat(Enumerable.Repeat("--:|", figures.Count))}");
             foreach (var peer in summary.Peers(scenario).Order(PeerOrder.Instance))

@@ -14,7 +14,7 @@ internal sealed class StreamScenario(string name, string model, int connections,
 
     public override bool IsQuick => isQuick;
 
-    public override string Description => $"streams of 50 frames, {how}, {connections} at once; a frame is a line data:";
+    public override string Description => $"streams of 50 frames, {how}, {connections} at once; a frame is a line that begins with data";
 
     public override IEnumerable<Peer> Choose(BenchRun run) => base.Choose(run).Prepend(run.Upstream);
 
