@@ -33,5 +33,8 @@ internal static class Eventually
         }
     }
 
+    /// <summary>What a polite caller does between two calls that are refused. Nothing may depend on how long it is.</summary>
+    public static Task PauseAsync(TimeSpan pause) => Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause);
+
     public static Task Holds(Func<Task<bool>> look, string what, TimeSpan? limit = null) => Is(look, static holds => holds, what, limit);
 }

@@ -52,6 +52,7 @@ internal sealed class Books : IAsyncDisposable
         var settings = ConfigurationOptions.Parse($"localhost:{await EndpointAsync(cluster, "redis")}");
         settings.Password = Secret(cluster, "redis-password");
         settings.AbortOnConnectFail = false;
+        settings.AllowAdmin = true;
         return new Books(Database("ledger"), Database("metering"), await ConnectionMultiplexer.ConnectAsync(settings));
     }
 
@@ -81,6 +82,14 @@ internal sealed class Books : IAsyncDisposable
         "select outcome, count(*), sum(cost)::bigint from usage_records where key_no = (select no from names where name = $1) group by outcome",
         keyId,
         static row => KeyValuePair.Create((Outcome)row.GetInt16(0), new Tally(row.GetInt64(1), row.GetInt64(2))))).ToDictionary();
+
+    /// <summary>A key's completed requests that did not cost <paramref name="cost"/>, as text.</summary>
+    public async Task<IReadOnlyList<string>> OddlyChargedAsync(string keyId, long cost) => (await ReadAsync(
+        metering,
+        "select request_id, cost, input, output, streamed, estimated, outcome, status from usage_records where outcome = 0 and key_no = (select no from names where name = $1)",
+        keyId,
+        static row => (Cost: row.GetInt64(1), Text: $"{row.GetGuid(0)}: {row.GetInt64(1)} for {row.GetInt64(2)} + {row.GetInt64(3)} tokens{(row.GetBoolean(4) ? ", streamed" : "")}{(row.GetBoolean(5) ? ", estimated" : "")}")))
+        .Where(row => row.Cost != cost).Select(static row => row.Text).ToList();
 
     /// <summary>One request's usage row; null while it is on its way.</summary>
     public async Task<UsageRow?> UsageRowAsync(Guid requestId)

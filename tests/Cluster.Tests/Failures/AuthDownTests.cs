@@ -10,9 +10,12 @@ namespace Gateway.Cluster.Tests.Failures;
 [Collection(FailureCollection.Name)]
 public sealed class AuthDownTests(FailureCluster cluster)
 {
-    [Fact]
-    public async Task Frozen_known_keys_go_on_and_unknown_ones_get_503_and_never_401()
+    [Theory]
+    [InlineData("auth")]
+    [InlineData("postgres")]
+    public async Task Frozen_known_keys_go_on_and_unknown_ones_get_503_and_never_401(string program)
     {
+        await cluster.Gateway.IsWholeAsync();
         var model = ScriptedModels.NewModel();
         var known = (await cluster.Admin.NewUserWithKeyAsync(10m)).Key;
         var unused = (await cluster.Admin.NewUserWithKeyAsync(10m)).Key;
@@ -23,7 +26,7 @@ public sealed class AuthDownTests(FailureCluster cluster)
         Assert.Equal(200, (await team.ChatAsync(model)).Status);
         Assert.Equal(200, (await admin.GetAsync("/key/list")).Status);
 
-        await using (await cluster.Gateway.FreezeAsync("auth"))
+        await using (await cluster.Gateway.FreezeAsync(program))
         {
             for (var i = 0; i < 10; i++)
             {

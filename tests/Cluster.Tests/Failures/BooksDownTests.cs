@@ -33,6 +33,34 @@ public sealed class BooksDownTests(FailureCluster cluster, ITestOutputHelper out
         },
         program);
 
+    [Theory]
+    [InlineData("ledger")]
+    [InlineData("postgres")]
+    public async Task Frozen_a_budget_that_was_never_used_before_waits_for_it_with_503(string program)
+    {
+        await cluster.Gateway.IsWholeAsync();
+        var model = ScriptedModels.NewModel();
+        var (known, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = await cluster.AtEdgeAsync(key);
+        using var other = await cluster.AtEdgeAsync(known);
+
+        // Known to the edge, so that only the money is asked for.
+        Assert.Equal(200, (await team.GetAsync("/v1/models")).Status);
+        Assert.Equal(200, (await other.ChatAsync(model)).Status);
+        await using (await cluster.Gateway.FreezeAsync(program))
+        {
+            var answer = await team.ChatAsync(model);
+            answer.IsError(503, "temporarily_unavailable");
+            Assert.NotNull(answer.Header("Retry-After"));
+            Assert.Equal(200, (await other.ChatAsync(model)).Status);
+        }
+
+        await Eventually.Holds(async () => (await team.ChatAsync(model)).Status == 200, $"the budget opens when {program} is back", Failure.Limit);
+        await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}", Failure.Limit);
+        await cluster.Gateway.IsWholeAsync();
+    }
+
     private async Task TeamsSeeNothingAsync(Func<Load, Task> fail, string program)
     {
         await cluster.Gateway.IsWholeAsync();

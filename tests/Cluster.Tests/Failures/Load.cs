@@ -4,21 +4,26 @@ using Gateway.Cluster.Tests.Calls;
 namespace Gateway.Cluster.Tests.Failures;
 
 /// <summary>
-/// A team that calls without pause, whole and streamed in turn, while something breaks. It notes what it saw: the ids of what was answered
+/// A team that calls without pause, whole and (unless it is told not to) streamed in turn, while something breaks. It notes what it saw: the ids of what was answered
 /// to the last byte, every refusal, and what broke on the way.
 /// </summary>
 internal sealed class Load : IAsyncDisposable
 {
     private readonly TeamClient[] teams;
     private readonly string model;
+    private readonly bool streams;
     private readonly CancellationTokenSource stopping = new();
+    // Far less than Retry-After says: the gateway must stand it, and the machine has other things to do.
+    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentQueue<Guid> answered = new();
     private readonly ConcurrentQueue<string> refused = new();
     private readonly Task[] workers;
     private int broken;
 
-    private Load(TeamClient[] teams, string model, int workers)
+    private Load(TeamClient[] teams, string model, int workers, bool streams)
     {
+        this.streams = streams;
         this.teams = teams;
         this.model = model;
         this.workers = [.. Enumerable.Range(0, workers).Select(number => Task.Run(() => CallAsync(number)))];
@@ -33,7 +38,10 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>Calls without an answer: refused connections, cut streams.</summary>
     public int Broken => Volatile.Read(ref broken);
 
-    public static Load Start(string model, int workers, params TeamClient[] teams) => new(teams, model, workers);
+    public static Load Start(string model, int workers, params TeamClient[] teams) => new(teams, model, workers, streams: true);
+
+    /// <summary>Every request is the same to the byte, so that what one costs is known to the nano-dollar.</summary>
+    public static Load StartAlike(string model, int workers, params TeamClient[] teams) => new(teams, model, workers, streams: false);
 
     /// <summary>Waits until so many more were answered: the load runs, or runs again.</summary>
     public Task AnsweredMoreAsync(int more)
@@ -64,27 +72,27 @@ internal sealed class Load : IAsyncDisposable
         {
             try
             {
-                if (i % 2 == 0)
+                if (!streams || i % 2 == 0)
                 {
-                    Note(await team.ChatAsync(model, "Hello!"));
+                    await NoteAsync(await team.ChatAsync(model, "Hello!"));
                 }
                 else
                 {
                     await using var stream = await team.StreamAsync(model, "Hello!");
                     await stream.ToEndAsync();
-                    Note(stream);
+                    await NoteAsync(stream);
                 }
             }
             catch (Exception gone) when (gone is HttpRequestException or IOException)
             {
                 // The edge is gone or going; a client comes again, but not a thousand times a second.
                 Interlocked.Increment(ref broken);
-                await Task.Delay(20);
+                await Eventually.PauseAsync(AfterRefusal);
             }
         }
     }
 
-    private void Note(Answer answer)
+    private async Task NoteAsync(Answer answer)
     {
         if (answer.Status == 200)
         {
@@ -93,10 +101,11 @@ internal sealed class Load : IAsyncDisposable
         else
         {
             refused.Enqueue($"{answer.Status} {answer.Code}");
+            await Eventually.PauseAsync(AfterRefusal);
         }
     }
 
-    private void Note(ChatStream stream)
+    private async Task NoteAsync(ChatStream stream)
     {
         if (stream.IsDone)
         {
@@ -105,6 +114,7 @@ internal sealed class Load : IAsyncDisposable
         else if (stream.Status != 200)
         {
             refused.Enqueue($"{stream.Status} (stream)");
+            await Eventually.PauseAsync(AfterRefusal);
         }
         else if (stream.ErrorCode is { } code)
         {

@@ -74,7 +74,7 @@ public sealed class RedisDownTests(FailureCluster cluster, ITestOutputHelper out
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(300 * ScriptedModels.Cost / 1_000_000_000m);
         using var first = await cluster.AtEdgeAsync(key, "edge-1");
         using var second = await cluster.AtEdgeAsync(key, "edge-2");
-        await using var load = Load.Start(model, 8, first, second);
+        await using var load = Load.StartAlike(model, 8, first, second);
         await load.AnsweredMoreAsync(60);
 
         if (way == "killed")
@@ -94,6 +94,8 @@ public sealed class RedisDownTests(FailureCluster cluster, ITestOutputHelper out
         output.WriteLine($"{way}: {load}");
         var books = await cluster.Books.HaveAllAsync(key.Id, load.Answered, $"user/{userId}", Failure.Limit);
         output.WriteLine($"{books}");
+        output.WriteLine(string.Join(", ", (await cluster.Books.OutcomesAsync(key.Id)).Select(static outcome => $"{outcome.Key}: {outcome.Value}")));
+        Assert.Equal("", string.Join("; ", await cluster.Books.OddlyChargedAsync(key.Id, ScriptedModels.Cost)));
         Assert.True(books.Window!.Spent <= books.Window.Limit, $"Overspent: {books.Window}");
         Assert.All(load.Refused, static refusal => Assert.Contains(refusal[..3], new[] { "429", "503", "200" }));
         await cluster.Gateway.IsWholeAsync();
