@@ -7,7 +7,7 @@ internal static class ChatEndpoints
     {
         var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
         // A plain request delegate: no binding, no filter, nothing between the server and the flow.
-        RequestDelegate handle = flow.HandleAsync;
+        RequestDelegate handle = context => flow.HandleAsync(context);
         foreach (var path in (string[])["/v1/chat/completions", "/chat/completions"])
         {
             routes.MapPost(path, handle).WithTags("Chat").WithSummary("OpenAI's chat completions, for every model that the key may use");

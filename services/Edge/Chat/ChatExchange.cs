@@ -7,9 +7,12 @@ using Gateway.Edge.Routing;
 namespace Gateway.Edge.Chat;
 
 /// <summary>One request on its way through <see cref="ChatFlow"/>: what is known of it so far.</summary>
-internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks)
+internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks, IChatSurface? surface = null)
 {
     public HttpContext Context { get; } = context;
+
+    /// <summary>How the client speaks; null for OpenAI's chat, whose bytes pass.</summary>
+    public IChatSurface? Surface { get; } = surface;
 
     /// <summary>The gateway's id of the request: the idempotency key of everything that follows.</summary>
     public Guid Id { get; } = Guid.CreateVersion7(startedAt);

@@ -28,9 +28,12 @@ internal sealed class ChatFlow(
     private const int AttemptsMax = 12;
 
     /// <summary>Handles <c>POST /v1/chat/completions</c>.</summary>
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context) => HandleAsync(context, null);
+
+    /// <summary>Handles a request of another surface.</summary>
+    public async Task HandleAsync(HttpContext context, IChatSurface? surface)
     {
-        var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64);
+        var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64, surface);
         using var span = EdgeTracing.Start();
         GatewayError? error;
         try
@@ -63,7 +66,7 @@ internal sealed class ChatFlow(
                 if (!exchange.Begun)
                 {
                     context.Response.Headers["x-gateway-request-id"] = exchange.Id.ToString();
-                    await error.WriteAsync(context);
+                    await (surface?.WriteErrorAsync(context, error) ?? error.WriteAsync(context));
                 }
                 else
                 {
@@ -113,7 +116,12 @@ internal sealed class ChatFlow(
         }
 
         exchange.Body = body;
-        if (ChatRequestHead.TryRead(body.Span, out exchange.Head) is { } wrong)
+        if (exchange.Surface is not null && Translate(exchange) is { } unsaid)
+        {
+            return unsaid;
+        }
+
+        if (ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head) is { } wrong)
         {
             return wrong;
         }
@@ -135,6 +143,27 @@ internal sealed class ChatFlow(
 
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
+    }
+
+    private static GatewayError? Translate(ChatExchange exchange)
+    {
+        var hub = new System.Buffers.ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
+        try
+        {
+            exchange.Surface!.WriteRequest(exchange.Body.Memory, hub);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return GatewayError.InvalidJson;
+        }
+        catch (Providers.UntranslatableRequestException error)
+        {
+            return new GatewayError(400, "invalid_request", error.Message, error.Param);
+        }
+
+        exchange.Body.Dispose();
+        exchange.Body = RequestBody.Of(hub.WrittenSpan);
+        return null;
     }
 
     private static async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)

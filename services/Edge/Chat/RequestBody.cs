@@ -51,6 +51,14 @@ internal struct RequestBody : IDisposable
         return await ReadUnknownLengthAsync(reader, bytesMax, cancellation);
     }
 
+    /// <summary>A body made here: the request in other words.</summary>
+    public static RequestBody Of(ReadOnlySpan<byte> bytes)
+    {
+        var body = new RequestBody { rented = ArrayPool<byte>.Shared.Rent(bytes.Length), length = bytes.Length };
+        bytes.CopyTo(body.rented);
+        return body;
+    }
+
     public void Dispose()
     {
         if (rented is { } array)

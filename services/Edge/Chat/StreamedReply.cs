@@ -179,7 +179,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
             if (!exchange.Head.Stream)
             {
                 // Assembled, and stopped in the middle: the caller gets the error instead of half an answer.
-                await error!.WriteAsync(exchange.Context);
+                await (exchange.Surface?.WriteErrorAsync(exchange.Context, error!) ?? error!.WriteAsync(exchange.Context));
                 return new RelayResult(tokens);
             }
 
@@ -188,7 +188,19 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
                 Begin(exchange);
             }
 
-            if (error is not null)
+            if (relay.Surface is { } surface)
+            {
+                await FlushAsync(exchange, relay);
+                if (error is not null)
+                {
+                    surface.Fail(error, exchange.Context.Response.BodyWriter);
+                }
+                else
+                {
+                    surface.End(usage, exchange.Context.Response.BodyWriter);
+                }
+            }
+            else if (error is not null)
             {
                 error.WriteFrame(relay.Output);
             }
@@ -226,7 +238,15 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     private static async ValueTask FlushAsync(ChatExchange exchange, Relay relay)
     {
         var writer = exchange.Context.Response.BodyWriter;
-        writer.Write(relay.Output.WrittenSpan);
+        if (relay.Surface is { } surface)
+        {
+            surface.Read(relay.Output.WrittenSpan, writer);
+        }
+        else
+        {
+            writer.Write(relay.Output.WrittenSpan);
+        }
+
         relay.Output.ResetWrittenCount();
         var result = await writer.FlushAsync(exchange.Aborted);
         if (result.IsCompleted || result.IsCanceled)
@@ -241,6 +261,10 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         private readonly IChatStream? translator = target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
         private readonly FrameReader reader = target.Protocol.OpenFrames();
         private readonly OutputTap tap = new();
+
+        /// <summary>Says the stream in the client's own format; null for OpenAI's.</summary>
+        public IChatSurfaceStream? Surface { get; } = exchange.Head.Stream ? exchange.Surface?.OpenStream(exchange) : null;
+
         private readonly ChatAssembler? assembler = exchange.Head.Stream ? null : new ChatAssembler();
         private TokenUsage? usage;
         private bool finishSeen;
@@ -325,6 +349,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         {
             reader.Dispose();
             tap.Dispose();
+            Surface?.Dispose();
         }
 
         private void Take(SseEvent frame)

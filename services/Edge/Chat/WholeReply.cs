@@ -67,6 +67,13 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
     public async Task AnswerAsync(ChatExchange exchange, ReadOnlyMemory<byte> answer, TokenUsage usage, bool estimated)
     {
         var cost = settlement.Complete(exchange, usage, estimated, UsageOutcome.Completed, 200, streamed: false);
+        if (exchange.Surface is { } surface)
+        {
+            var said = new ArrayBufferWriter<byte>(answer.Length + 256);
+            surface.WriteReply(answer, usage, said);
+            answer = said.WrittenMemory;
+        }
+
         var response = exchange.Context.Response;
         response.StatusCode = 200;
         response.ContentType = "application/json";

@@ -92,7 +92,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             DurationMicroseconds = exchange.ElapsedMicroseconds(time),
             FirstByteMicroseconds = exchange.FirstByteMicroseconds,
             EdgeId = identity.EdgeId,
-            CallType = "chat_completion",
+            CallType = exchange.Surface?.CallType ?? "chat_completion",
             KeyId = snapshot.KeyId,
             KeyAlias = snapshot.KeyAlias,
             UserId = snapshot.UserId,

@@ -1,0 +1,18 @@
+using Gateway.Edge.Chat;
+
+namespace Gateway.Edge.Messages;
+
+/// <summary><c>POST /v1/messages</c>: Anthropic's own clients and coding agents, against every model that the key may use.</summary>
+internal static class MessagesEndpoints
+{
+    public static void MapMessages(this IEndpointRouteBuilder routes)
+    {
+        var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
+        var surface = new MessagesSurface();
+        RequestDelegate handle = context => flow.HandleAsync(context, surface);
+        foreach (var path in (string[])["/v1/messages", "/messages"])
+        {
+            routes.MapPost(path, handle).WithTags("Messages").WithSummary("Anthropic's messages, for every model that the key may use");
+        }
+    }
+}
