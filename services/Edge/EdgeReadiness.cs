@@ -2,14 +2,16 @@ using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Routing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StackExchange.Redis;
 
 namespace Gateway.Edge;
 
 /// <summary>
 /// Ready when, and only when, a chat completion would be answered: a configuration is in force, Auth was heard of late enough, and usage
-/// can be recorded. RabbitMQ, Ledger and Metering do not count: without them requests are served all the same.
+/// can be recorded. RabbitMQ, Ledger and Metering do not count: without them requests are served all the same. Without Redis they are
+/// served while leases last: that is said (degraded), and no reason to take an edge out of its balancer.
 /// </summary>
-internal sealed class EdgeReadiness(RoutingTables tables, AccessChanges changes, KeyCache keys, Spool spool) : IHealthCheck
+internal sealed class EdgeReadiness(RoutingTables tables, AccessChanges changes, KeyCache keys, Spool spool, IConnectionMultiplexer redis) : IHealthCheck
 {
     private volatile bool connectedOnce;
 
@@ -21,6 +23,8 @@ internal sealed class EdgeReadiness(RoutingTables tables, AccessChanges changes,
             : !keys.Believable ? "Auth was not heard for too long"
             : spool.Full ? "the spool is full"
             : null;
-        return Task.FromResult(problem is null ? HealthCheckResult.Healthy() : new HealthCheckResult(context.Registration.FailureStatus, problem));
+        return Task.FromResult(problem is not null ? new HealthCheckResult(context.Registration.FailureStatus, problem)
+            : redis.IsConnected ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded("Redis does not answer: requests are served while leases last"));
     }
 }

@@ -9,7 +9,7 @@ using Gateway.ServiceDefaults;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
-builder.AddRedisClient("redis");
+builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
 builder.AddMessaging();
 builder.AddEdgeCore();
 builder.AddAdmission();

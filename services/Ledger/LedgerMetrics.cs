@@ -32,15 +32,15 @@ internal sealed class LedgerMetrics
         rejected = meter.CreateCounter<long>("gateway.journal.rejected", "{record}", "Records kept aside because no rule could book them.");
         transactions = meter.CreateCounter<long>("gateway.journal.transactions", "{transaction}", "Transactions that wrote the journal.");
         retries = meter.CreateCounter<long>("gateway.journal.retries", "{transaction}", "Transactions tried again: the database was away, or a deadlock was broken.");
-        booked = meter.CreateCounter<double>("gateway.journal.booked", "USD", "Dollars booked.");
+        booked = meter.CreateCounter<double>("gateway.journal.booked", "dollars", "Dollars booked.");
         transactionSeconds = meter.CreateHistogram(
             "gateway.journal.transaction.duration", "s", "Time of one transaction.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5] });
         installs = meter.CreateCounter<long>("gateway.budget.windows.installed", "{window}", "Windows put into Redis, by whether they were lost there before.");
-        reclaimed = meter.CreateCounter<double>("gateway.budget.reclaimed", "USD", "Dollars taken back from silent edges.");
+        reclaimed = meter.CreateCounter<double>("gateway.budget.reclaimed", "dollars", "Dollars taken back from silent edges.");
         redisFailures = meter.CreateCounter<long>("gateway.budget.redis.failures", "{call}", "Calls to Redis that failed.");
         alerts = meter.CreateCounter<long>("gateway.budget.alerts", "{alert}", "Budget alerts raised.");
-        meter.CreateObservableGauge("gateway.budget.remaining.ratio", () => Budgets.Select(budget => new Measurement<double>(
+        meter.CreateObservableGauge("gateway.ledger.budget.remaining_ratio", () => Budgets.Select(budget => new Measurement<double>(
             budget.Ratio, new("scope", budget.Scope), new("owner", budget.Owner))), description: "What is left of a budget: 1 all, 0 nothing. Those closest to their limit.");
         meter.CreateObservableGauge("gateway.reconciliation.difference.dollars", () => Differences.Select(pair => new Measurement<double>(
             pair.Value, new KeyValuePair<string, object?>("kind", pair.Key))), description: "What the last comparison of the books found: 0 is right.");

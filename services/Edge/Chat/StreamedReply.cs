@@ -28,7 +28,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, CancellationTokenSource timer, long began, bool guarded)
     {
         await using var upstream = await UpstreamClient.OpenAsync(reply.Content, timer.Token);
-        using var relay = new Relay(exchange, target, call);
+        using var relay = new Relay(exchange, target, call, tables.Current.Configuration.LiteLlm.IncludeCostInStreamingUsage);
         var outcome = UsageOutcome.Completed;
         GatewayError? error = null;
         try
@@ -236,7 +236,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     }
 
     /// <summary>One stream's state between reads.</summary>
-    private sealed class Relay(ChatExchange exchange, Deployment target, ChatCall call) : IDisposable
+    private sealed class Relay(ChatExchange exchange, Deployment target, ChatCall call, bool withCost) : IDisposable
     {
         private readonly IChatStream? translator = target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
         private readonly FrameReader reader = target.Protocol.OpenFrames();
@@ -313,7 +313,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
                 json.WriteStartArray("choices");
                 json.WriteEndArray();
                 json.WritePropertyName("usage");
-                OpenAiUsage.Write(json, total);
+                OpenAiUsage.Write(json, total, cost);
                 json.WriteEndObject();
             }
 
@@ -374,8 +374,8 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
                 usage = read;
                 if (IsUsageOnly(data))
                 {
-                    // The gateway asked for this frame: it goes on only to a caller who did, too.
-                    if (exchange.Head.IncludeUsage && exchange.Head.Stream)
+                    // The gateway asked for this frame: it goes on only to a caller who did, too. With the cost in it, it is written anew.
+                    if (exchange.Head.IncludeUsage && exchange.Head.Stream && !withCost)
                     {
                         Output.Write(frame.Raw);
                         UsageWasRelayed = true;

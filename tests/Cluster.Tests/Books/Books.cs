@@ -122,11 +122,31 @@ internal sealed class Books : IAsyncDisposable
         new(await UsageAsync(keyId), await JournalAsync($"key/{keyId}"), windowId is null ? null : await WindowAsync(windowId));
 
     /// <summary>Waits until so many requests of the key are in all books and nothing is on its way.</summary>
-    public Task<Accounts> AtRestAsync(string keyId, long requests, string? windowId = null) =>
+    public Task<Accounts> AtRestAsync(string keyId, long requests, string? windowId = null, TimeSpan? limit = null) =>
         Eventually.Is(
             () => AccountsAsync(keyId, windowId),
             accounts => accounts.Usage.Rows == requests && accounts.AtRest,
-            $"all books have {requests} requests and are at rest");
+            $"all books have {requests} requests and are at rest",
+            limit);
+
+    /// <summary>
+    /// After a failure: waits until every one of <paramref name="answered"/> is in all books, none twice, and nothing is on its way. There may be
+    /// more rows, of requests whose clients did not see the last byte.
+    /// </summary>
+    public async Task<Accounts> HaveAllAsync(string keyId, IReadOnlyCollection<Guid> answered, string windowId, TimeSpan limit)
+    {
+        await Eventually.Is(
+            async () => answered.Except(await UsageIdsAsync(keyId)).Count(), static missing => missing == 0, "no answered request is without its row", limit);
+        var accounts = await Eventually.Is(() => AccountsAsync(keyId, windowId), static accounts => accounts.AtRest, "the books are at rest", limit);
+        var rows = await UsageIdsAsync(keyId);
+        Assert.Equal(rows.Count, rows.Distinct().Count());
+        Assert.Equal(rows.Order(), (await JournalIdsAsync(keyId)).Order());
+        Assert.Equal(answered.Count, answered.Distinct().Count());
+        return accounts;
+    }
+
+    /// <summary>Redis forgets everything, as one does whose disk is lost.</summary>
+    public async Task LoseRedisAsync() => await redis.GetDatabase().ExecuteAsync("FLUSHALL");
 
     public async ValueTask DisposeAsync()
     {

@@ -26,6 +26,16 @@ internal static class ScriptedConfig
             litellm_params:
               <<: *scripted
               model: openai/second-1
+          - model_name: down-1
+            litellm_params:
+              <<: *scripted
+              model: openai/down-1
+              api_base: http://127.0.0.1:9/v1
+          - model_name: down-2
+            litellm_params:
+              <<: *scripted
+              model: openai/down-2
+              api_base: http://127.0.0.1:9/v1
         {{string.Join('\n', Firsts.Select(name => $"""
           - model_name: {name}
             litellm_params:
@@ -35,7 +45,7 @@ internal static class ScriptedConfig
 
         router_settings:
           num_retries: 0
-          fallbacks: [{{string.Join(", ", Firsts.Select(static name => $"{{{name}: [second-1]}}"))}}]
+          fallbacks: [{{string.Join(", ", Firsts.Append("down-1").Select(static name => $"{{{name}: [second-1]}}"))}}]
         """);
 
     private static IEnumerable<string> Firsts => Enumerable.Range(1, 6).Select(static number => $"first-{number}");

@@ -59,7 +59,7 @@ internal static class OpenAiUsage
     }
 
     /// <summary>Writes the value of OpenAI's <c>usage</c>.</summary>
-    public static void Write(Utf8JsonWriter writer, TokenUsage usage)
+    public static void Write(Utf8JsonWriter writer, TokenUsage usage, Money? cost = null)
     {
         writer.WriteStartObject();
         writer.WriteNumber("prompt_tokens"u8, usage.PromptTokens);
@@ -87,6 +87,11 @@ internal static class OpenAiUsage
             writer.WriteNumber("ephemeral_5m_input_tokens"u8, usage.CacheWrite5m);
             writer.WriteNumber("ephemeral_1h_input_tokens"u8, usage.CacheWrite1h);
             writer.WriteEndObject();
+        }
+
+        if (cost is { } amount)
+        {
+            writer.WriteNumber("cost"u8, amount.ToDollars());
         }
 
         writer.WriteEndObject();
