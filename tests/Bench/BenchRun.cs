@@ -16,9 +16,9 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
 
     public CancellationToken Cancellation { get; } = cancellation;
 
-    public int WarmUpAnswers => Options.Quick ? 12_000 : 40_000;
+    public int WarmUpAnswers => Options.Quick ? 15_000 : 40_000;
 
-    public TimeSpan WarmUpLimit => TimeSpan.FromSeconds(Options.Quick ? 5 : 20);
+    public TimeSpan WarmUpLimit => TimeSpan.FromSeconds(Options.Quick ? 10 : 20);
 
     /// <summary>The provider without a proxy.</summary>
     public Peer Upstream { get; private set; } = null!;
