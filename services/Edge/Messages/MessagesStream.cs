@@ -153,6 +153,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
                 json.WriteString("name", name);
                 json.WriteStartObject("input");
                 json.WriteEndObject();
+                MessagesSurface.WriteCaller(json);
             });
         }
 

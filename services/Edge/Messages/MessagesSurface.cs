@@ -125,6 +125,14 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
+    /// <summary>Who called a tool: the model itself, as Anthropic says since its tools can call one another.</summary>
+    public static void WriteCaller(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("caller");
+        json.WriteString("type", "direct");
+        json.WriteEndObject();
+    }
+
     private static string IdOf(JsonElement root) =>
         root.TryGetProperty("id", out var id) && id.GetString() is { Length: > 0 } text ? (text.StartsWith("msg_", StringComparison.Ordinal) ? text : $"msg_{text}") : "msg_gateway";
 
@@ -165,6 +173,7 @@ internal sealed class MessagesSurface : IChatSurface
                 json.WriteString("name", function.GetProperty("name").GetString());
                 json.WritePropertyName("input");
                 WriteInput(json, function.TryGetProperty("arguments", out var arguments) ? arguments.GetString() ?? "" : "");
+                WriteCaller(json);
                 json.WriteEndObject();
             }
         }
