@@ -38,6 +38,9 @@ internal readonly record struct LeaseTotals(long Charged, long Granted);
 /// </summary>
 internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, LeaseTotals totals)
 {
+    /// <summary>A refill ahead of requests takes at most this part of what a window has left.</summary>
+    private const int RefillPart = 8;
+
     private readonly Lock gate = new();
     private readonly List<Waiter> waiters = [];
 
@@ -210,8 +213,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         var spent = total - chargedAtTick;
         chargedAtTick = total;
         Volatile.Write(ref lookahead, Math.Max(spent * 2, Volatile.Read(ref lookahead) * 3 / 4));
-        var due = Volatile.Read(ref freshUntil) - (long)options.TimeToLive.TotalMilliseconds + (long)options.Heartbeat.TotalMilliseconds;
-        if (now >= due || Excess(now) > 0)
+        if (HeartbeatDue(now) || Excess(now) > 0)
         {
             Kick();
         }
@@ -301,6 +303,12 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                     if (!TryProbe(reply))
                     {
                         RefuseOrKeepWaiting(reply);
+                        if (Volatile.Read(ref reserved) == 0 && TakeRoom(long.MaxValue) is > 0 and var rest)
+                        {
+                            // Too little for anybody here; with what other edges give back it may pay for one more.
+                            await GiveBackAsync(rest);
+                        }
+
                         return;
                     }
 
@@ -477,6 +485,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         }
     }
 
+    private bool HeartbeatDue(long now) =>
+        now >= Volatile.Read(ref freshUntil) - (long)options.TimeToLive.TotalMilliseconds + (long)options.Heartbeat.TotalMilliseconds;
+
     private async Task RefillOrReleaseAsync()
     {
         var now = Environment.TickCount64;
@@ -486,6 +497,17 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         {
             await GiveBackAsync(TakeRoom(long.MaxValue));
             await EnsureAsync();
+            return;
+        }
+
+        // Near the limit a refill gets crumbs, and they are missing where the last request that the budget pays for needs them.
+        if (roomNow < ahead / 2 && ahead - roomNow > LastReply?.Available / RefillPart)
+        {
+            if (HeartbeatDue(now) || Excess(now) > 0)
+            {
+                await GiveBackAsync(TakeRoom(Excess(now)));
+            }
+
             return;
         }
 
