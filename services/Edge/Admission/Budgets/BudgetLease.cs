@@ -58,6 +58,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private int kicked;
     private int contacting;
     private bool mustEnsure;
+    private long ensureAgainAt;
     private BudgetDefinition definition = definition;
 
     public BudgetWindow Window { get; } = window;
@@ -184,7 +185,14 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                 return;
             }
 
+            var sameLimit = newer.Limit == definition.Limit;
             definition = newer;
+            if (sameLimit)
+            {
+                // Nothing that Redis has to know: a caller looked up anew must not make its requests wait for Ledger.
+                return;
+            }
+
             mustEnsure = true;
             exhaustedUntil = 0;
         }
@@ -281,7 +289,8 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                 return;
             }
 
-            if (Volatile.Read(ref mustEnsure) && !await EnsureAsync())
+            // Without Ledger a window that is open goes on with the limit that Redis has; only one that never was open waits for it.
+            if (Volatile.Read(ref mustEnsure) && Environment.TickCount64 >= ensureAgainAt && !await EnsureAsync() && LastReply is null)
             {
                 RefuseAll(LeaseRefusal.Unavailable, 1_000);
                 return;
@@ -493,7 +502,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         var now = Environment.TickCount64;
         var ahead = Volatile.Read(ref lookahead);
         var roomNow = Volatile.Read(ref room);
-        if (Volatile.Read(ref mustEnsure))
+        if (Volatile.Read(ref mustEnsure) && now >= ensureAgainAt)
         {
             await GiveBackAsync(TakeRoom(long.MaxValue));
             await EnsureAsync();
@@ -604,6 +613,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException)
         {
             Volatile.Write(ref mustEnsure, true);
+            ensureAgainAt = LastReply is null ? 0 : Environment.TickCount64 + 10_000;
             return false;
         }
     }
