@@ -470,7 +470,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         {
             for (var i = 0; i < waiters.Count; i++)
             {
-                var deadline = waiters[i].Deadline(waiters[i].Estimate());
+                var deadline = waiters[i].RebuildDeadline;
                 if (now >= deadline || now + retryAfter > deadline)
                 {
                     waiters[i].Serve(new LeaseHold(0, false, refusal, retryAfter));
@@ -639,6 +639,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             var cost = estimate();
             return contentWith is { } least && !cost.Learned ? cost with { Least = least } : cost;
         }
+
+        /// <summary>Until when it may wait for a window that is being rebuilt, as after a restart of everything.</summary>
+        public long RebuildDeadline => since + (long)options.RebuildWait.TotalMilliseconds;
 
         public void Contents(long least) => contentWith = least;
 

@@ -15,6 +15,13 @@ internal sealed class BudgetOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan LearnWait { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// How long a request may wait for a budget that is rebuilt after a restart or a loss of Redis: longer than edges have to say what they
+    /// hold, so that the first requests after a restart are answered late instead of refused.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan RebuildWait { get; init; } = TimeSpan.FromSeconds(17);
+
     /// <summary>How long a lease may be used without a word from Redis. Ledger takes back what was silent for longer.</summary>
     [Range(typeof(TimeSpan), "00:00:02", "00:05:00")]
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromSeconds(12);
