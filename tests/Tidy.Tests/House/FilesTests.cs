@@ -26,7 +26,6 @@ public sealed partial class FilesTests
         "tests/Auth.Tests/Hosting/AuthHost.cs",
         "tests/Bench/",
         "tests/Cluster.Tests/Eventually.cs",
-        "tests/Cluster.Tests/Failures/Load.cs",
         "tests/Edge.Tests/Admission/Rates/ParallelLimitTests.cs",
         "tests/Edge.Tests/Admission/Rates/RateEdge.cs",
         "tests/Edge.Tests/Admission/Rates/RequestLimitTests.cs",
