@@ -66,6 +66,8 @@ internal static class Composition
         builder.Services.AddSingleton<WholeReply>();
         builder.Services.AddSingleton<StreamedReply>();
         builder.Services.AddSingleton<Messages.CountTokens>();
+        builder.Services.AddSingleton<Responses.StoredResponses>();
+        builder.Services.AddSingleton<Responses.StoredResponsesRoutes>();
     }
 
     public static void AddUsageRecords(this IHostApplicationBuilder builder)

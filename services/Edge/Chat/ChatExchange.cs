@@ -47,6 +47,9 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     /// <summary>The budgets that the request is under, those of its target left out.</summary>
     public BudgetSlot[] Budgets { get; set; } = [];
 
+    /// <summary>The one deployment that can serve it, because it has what the request leans on; null for any.</summary>
+    public string? OnlyDeployment { get; set; }
+
     /// <summary>What the caller's budgets hold for this request.</summary>
     public BudgetTicket Ticket { get; } = new();
 

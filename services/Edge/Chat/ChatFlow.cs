@@ -141,6 +141,10 @@ internal sealed class ChatFlow(
         }
 
         exchange.Grant = grant;
+        if (exchange.Surface is { } speaks && await speaks.PrepareAsync(exchange) is { } missing)
+        {
+            return missing;
+        }
 
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
@@ -255,6 +259,11 @@ internal sealed class ChatFlow(
         var table = tables.Current;
         var router = table.Configuration.Router;
         var order = Router.Order(group, table.Strategy, router.LatencyTtl, static () => Random.Shared.NextDouble());
+        if (exchange.OnlyDeployment is { } only)
+        {
+            order = Array.FindAll(order, deployment => deployment.Id == only);
+        }
+
         if (order.Length == 0)
         {
             return (new GatewayError(
