@@ -10,11 +10,11 @@ using Microsoft.Extensions.ObjectPool;
 namespace Gateway.Edge.Chat;
 
 /// <summary>
-/// One call to one provider: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer, whole or streamed. Nothing
+/// One call to one provider, whatever the operation: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer. Nothing
 /// is sent to the client before the provider's first byte is here, so until then another target can take over.
 /// </summary>
 internal sealed class ChatForwarder(
-    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, WholeReply whole, StreamedReply streamed, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
+    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
 {
     private const int ErrorBytesMax = 64 * 1024;
 
@@ -29,7 +29,7 @@ internal sealed class ChatForwarder(
         var slots = budgets.With(target.Budgets, target.Provider, target.Id);
         if (slots.Length > 0)
         {
-            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => Estimates.Cost(exchange, group)) is { } refusal)
+            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group)) is { } refusal)
             {
                 exchange.Failed(target, "budget");
                 return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
@@ -37,8 +37,8 @@ internal sealed class ChatForwarder(
         }
 
         // 2. The request. A guarded one is streamed in any case: it must be possible to stop it.
-        var guarded = exchange.Ticket.Guarded || exchange.TargetTicket.Guarded;
-        var stream = exchange.Head.Stream || guarded;
+        var operation = exchange.Operation;
+        var stream = exchange.Head.Stream || (operation.CanBeGuarded && (exchange.Ticket.Guarded || exchange.TargetTicket.Guarded));
         var call = new ChatCall(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
@@ -46,7 +46,8 @@ internal sealed class ChatForwarder(
         ReadOnlyMemory<byte> translated;
         try
         {
-            (request, translated) = MakeRequest(exchange, target, call);
+            request = operation.MakeRequest(exchange, target, call, out translated);
+            AddHeaders(request, target);
         }
         catch (UntranslatableRequestException error)
         {
@@ -70,11 +71,8 @@ internal sealed class ChatForwarder(
                 return await RefusedAsync(exchange, target, reply, timer.Token);
             }
 
-            // 4. The answer. A provider that was asked to stream may answer with a whole reply all the same.
-            var streams = stream && reply.Content.Headers.ContentType?.MediaType is not "application/json";
-            var result = streams
-                ? await streamed.RelayAsync(exchange, target, call, reply, timer, began, guarded)
-                : await whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
+            // 4. The answer.
+            var result = await operation.RelayAsync(exchange, target, call, reply, began, timer);
             tokens = result.Tokens;
             if (result.Failure is { } failure)
             {
@@ -110,38 +108,13 @@ internal sealed class ChatForwarder(
         }
     }
 
-    private static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call)
+    private static void AddHeaders(HttpRequestMessage request, Deployment target)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, call.Stream ? target.StreamAddress : target.Address);
-        ReadOnlyMemory<byte> translated = default;
-        if (target.Protocol.SpeaksOpenAiChat)
-        {
-            request.Content = new SplicedContent(
-                exchange.Body.Memory,
-                Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream, target.Protocol.TakesStreamOptions));
-        }
-        else
-        {
-            var body = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-            var dropped = new List<string>();
-            target.Protocol.WriteRequest(exchange.Body.Memory, call, body, dropped);
-            if (dropped.Count > 0)
-            {
-                // Nothing is dropped silently.
-                exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', dropped);
-            }
-
-            translated = body.WrittenMemory;
-            request.Content = new ReadOnlyMemoryContent(translated) { Headers = { ContentType = new("application/json") } };
-        }
-
         target.Protocol.AddHeaders(target.Target, request.Headers);
         foreach (var (name, value) in target.Configuration.ExtraHeaders)
         {
             request.Headers.TryAddWithoutValidation(name, value);
         }
-
-        return (request, translated);
     }
 
     private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)

@@ -5,8 +5,8 @@ namespace Gateway.Edge.Chat;
 /// <summary>What the edge needs to know of a chat request: read in one pass over its bytes, with the places of what may be changed.</summary>
 internal struct ChatRequestHead
 {
-    /// <summary>Where the value of <c>model</c> stands, quotes included.</summary>
-    public Range Model;
+    /// <summary>Where the value of <c>model</c> stands, quotes included; null when the body has none, because the path names it.</summary>
+    public Range? Model;
 
     /// <summary>The model's name.</summary>
     public string ModelName;
@@ -46,12 +46,17 @@ internal struct ChatRequestHead
     public int? FirstProperty;
 
     /// <summary>Reads a body. The error says what is wrong with it.</summary>
-    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head)
+    /// <param name="body">The body.</param>
+    /// <param name="head">What was read.</param>
+    /// <param name="modelInPath">The model when the path names it: it wins over the body's.</param>
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, string? modelInPath = null)
     {
         head = new ChatRequestHead { ModelName = "", Choices = 1 };
         try
         {
-            return Read(body, ref head);
+            var wrong = Read(body, ref head, modelInPath is null);
+            head.ModelName = modelInPath ?? head.ModelName;
+            return wrong;
         }
         catch (JsonException)
         {
@@ -64,7 +69,7 @@ internal struct ChatRequestHead
         }
     }
 
-    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head)
+    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head, bool needsModel)
     {
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 128 });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
@@ -164,7 +169,7 @@ internal struct ChatRequestHead
         {
         }
 
-        if (!hasModel || head.ModelName.Length == 0)
+        if (needsModel ? !hasModel || head.ModelName.Length == 0 : head.FirstProperty is null)
         {
             return new GatewayError(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
         }
