@@ -68,6 +68,7 @@ internal static class Composition
         builder.Services.AddSingleton<WholeReply>();
         builder.Services.AddSingleton<StreamedReply>();
         builder.Services.AddSingleton<EmbeddingsOperation>();
+        builder.Services.AddSingleton<Messages.CountTokens>();
     }
 
     public static void AddUsageRecords(this IHostApplicationBuilder builder)

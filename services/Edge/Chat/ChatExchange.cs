@@ -20,8 +20,11 @@ internal sealed class ChatExchange(
     /// <summary>The model, where the path names it; then the body need not, and has no say.</summary>
     public string? ModelInPath { get; } = modelInPath;
 
-    /// <summary>How the client speaks; null for OpenAI's chat, whose bytes pass.</summary>
+    /// <summary>How the client speaks; null for OpenAI's own words.</summary>
     public IChatSurface? Surface { get; } = surface;
+
+    /// <summary>Set while the target speaks the surface's own protocol: then bytes pass both ways.</summary>
+    public IPassedProtocol? Passed { get; set; }
 
     /// <summary>The gateway's id of the request: the idempotency key of everything that follows.</summary>
     public Guid Id { get; } = Guid.CreateVersion7(startedAt);
@@ -36,8 +39,10 @@ internal sealed class ChatExchange(
 
     public Caller Caller { get; set; } = null!;
 
+    /// <summary>What was read of <see cref="Body"/>.</summary>
     public ChatRequestHead Head;
 
+    /// <summary>The request as the client sent it.</summary>
     public RequestBody Body;
 
     /// <summary>What is billed besides tokens, once it is known.</summary>

@@ -20,7 +20,23 @@ internal sealed class ChatForwarder(
 
     private static readonly DefaultObjectPool<CancellationTokenSource> Timers = new(new TimerPolicy(), 256);
 
+    /// <summary>Calls a target. Where it speaks the client's protocol, the client's bytes pass.</summary>
     public async Task<AttemptResult> AttemptAsync(ChatExchange exchange, ModelGroup group, Deployment target)
+    {
+        exchange.Passed = exchange.Surface is { } surface && target.PassedAddress(surface.Protocol) is not null ? surface.Passed : null;
+        var result = await CallAsync(exchange, group, target);
+        if (result.Outcome != AttemptOutcome.NoSuchRoute)
+        {
+            return result;
+        }
+
+        // A server of one's own that has the chat route alone: it is learned once, and the request is said in the hub's words.
+        target.LacksRouteOf(exchange.Surface!.Protocol);
+        exchange.Passed = null;
+        return await CallAsync(exchange, group, target);
+    }
+
+    private async Task<AttemptResult> CallAsync(ChatExchange exchange, ModelGroup group, Deployment target)
     {
         var router = tables.Current.Configuration.Router;
 
@@ -43,11 +59,11 @@ internal sealed class ChatForwarder(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
         HttpRequestMessage request;
-        ReadOnlyMemory<byte> translated;
+        ReadOnlyMemory<byte> body;
         try
         {
-            request = operation.MakeRequest(exchange, target, call, out translated);
-            AddHeaders(request, target);
+            request = operation.MakeRequest(exchange, target, call, out body);
+            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, target, request);
         }
         catch (UntranslatableRequestException error)
         {
@@ -64,7 +80,7 @@ internal sealed class ChatForwarder(
             // 3. The reply's head, in time.
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
-            await target.Protocol.SignAsync(target.Target, request, translated, timer.Token);
+            await target.Protocol.SignAsync(target.Target, request, body, timer.Token);
             using var reply = await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
@@ -108,20 +124,13 @@ internal sealed class ChatForwarder(
         }
     }
 
-    private static void AddHeaders(HttpRequestMessage request, Deployment target)
-    {
-        target.Protocol.AddHeaders(target.Target, request.Headers);
-        foreach (var (name, value) in target.Configuration.ExtraHeaders)
-        {
-            request.Headers.TryAddWithoutValidation(name, value);
-        }
-    }
-
     private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)
     {
         var status = (int)reply.StatusCode;
         var buffer = ArrayPool<byte>.Shared.Rent(ErrorBytesMax);
+        var retryAfter = RetryAfterOf(reply);
         ProviderError error;
+        AttemptResult result;
         try
         {
             var length = 0;
@@ -133,14 +142,23 @@ internal sealed class ChatForwarder(
             }
 
             error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
+            if (exchange.Passed is not null && target.Configuration.ApiBaseIsStated && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
+            {
+                return new AttemptResult(AttemptOutcome.NoSuchRoute);
+            }
+
+            result = AttemptResult.Of(error, status, retryAfter);
+            if (exchange.Passed is not null && result.IsCallersFault && ErrorText.IsFit(buffer.AsSpan(0, length)))
+            {
+                // Client and provider speak the same: the error passes too.
+                result = result with { Error = result.Error! with { Status = status, ProvidersBody = buffer[..length] } };
+            }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        var retryAfter = RetryAfterOf(reply);
-        var result = AttemptResult.Of(error, status, retryAfter);
         var failure = $"status_{status}";
         if (result.Outcome == AttemptOutcome.Failed)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
@@ -23,24 +22,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     public override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, call.Stream ? target.StreamAddress : target.Address);
-        body = default;
-        if (target.Protocol.SpeaksOpenAiChat)
-        {
-            request.Content = new SplicedContent(
-                exchange.Body.Memory,
-                Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream, target.Protocol.TakesStreamOptions));
-        }
-        else
-        {
-            var translated = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-            var dropped = new List<string>();
-            target.Protocol.WriteRequest(exchange.Body.Memory, call, translated, dropped);
-            ReplyHeaders.Dropped(exchange, dropped);
-            body = translated.WrittenMemory;
-            request.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } };
-        }
-
+        (var request, body) = UpstreamRequest.Make(exchange, target, call);
         return request;
     }
 
@@ -51,32 +33,8 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
             ? streamed.RelayAsync(exchange, target, call, reply, timer, began, exchange.Ticket.Guarded || exchange.TargetTicket.Guarded)
             : whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
 
-    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) =>
-        exchange.Surface?.WriteErrorAsync(exchange.Context, error) ?? error.WriteAsync(exchange.Context);
+    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, exchange.Surface);
 
-    protected override GatewayError? Say(ChatExchange exchange)
-    {
-        if (exchange.Surface is not { } surface)
-        {
-            return null;
-        }
-
-        var hub = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-        try
-        {
-            surface.WriteRequest(exchange.Body.Memory, hub);
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return GatewayError.InvalidJson;
-        }
-        catch (UntranslatableRequestException error)
-        {
-            return new GatewayError(400, "invalid_request", error.Message, error.Param);
-        }
-
-        exchange.Body.Dispose();
-        exchange.Body = RequestBody.Of(hub.WrittenSpan);
-        return null;
-    }
+    protected override GatewayError? ReadHead(ChatExchange exchange) =>
+        exchange.Surface is { } surface ? surface.ReadHead(exchange.Body.Memory, out exchange.Head) : base.ReadHead(exchange);
 }

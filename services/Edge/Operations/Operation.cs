@@ -38,12 +38,7 @@ internal abstract class Operation
         }
 
         exchange.Body = body;
-        if (Say(exchange) is { } unsaid)
-        {
-            return unsaid;
-        }
-
-        var wrong = ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head, exchange.ModelInPath);
+        var wrong = ReadHead(exchange);
         exchange.Head.Stream &= Streams;
         return wrong;
     }
@@ -75,8 +70,8 @@ internal abstract class Operation
     /// <summary>Writes an error as the whole answer, in the operation's own format.</summary>
     public virtual Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context);
 
-    /// <summary>Puts what was read into the words that the head is read from; null when that worked or nothing is to be done.</summary>
-    protected virtual GatewayError? Say(ChatExchange exchange) => null;
+    /// <summary>Reads what must be known of the body.</summary>
+    protected virtual GatewayError? ReadHead(ChatExchange exchange) => ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head, modelInPath: exchange.ModelInPath);
 
     /// <summary>Whether a deployment's protocol can serve it.</summary>
     protected virtual bool ServedBy(Deployment target) => true;

@@ -41,6 +41,10 @@ internal class OpenAiProvider : IChatProvider
     protected virtual Uri AddressOf(ProviderTarget target, string route) => target.WithoutChatPath().Under(route);
 
     /// <inheritdoc/>
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) =>
+        protocol == SurfaceProtocol.Responses && target.HasResponses ? target.Under("responses") : null;
+
+    /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
     {
         if (!string.IsNullOrEmpty(target.ApiKey))
