@@ -66,7 +66,7 @@ internal sealed class ChatFlow(
                 if (!exchange.Begun)
                 {
                     context.Response.Headers["x-gateway-request-id"] = exchange.Id.ToString();
-                    await (surface?.WriteErrorAsync(context, error) ?? error.WriteAsync(context));
+                    await error.WriteAsync(context, surface);
                 }
                 else
                 {
@@ -112,18 +112,19 @@ internal sealed class ChatFlow(
         var bytesMax = table.Configuration.General.MaxRequestBytes;
         if (await RequestBody.ReadAsync(context.Request, bytesMax, exchange.Aborted) is not { } body)
         {
-            return new GatewayError(413, "request_too_large", $"The request's body is larger than {bytesMax} bytes.");
+            return GatewayError.TooLarge(bytesMax);
         }
 
         exchange.Body = body;
-        if (exchange.Surface is not null && Translate(exchange) is { } unsaid)
-        {
-            return unsaid;
-        }
-
-        if (ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head) is { } wrong)
+        var wrong = exchange.Surface is { } surface ? surface.ReadHead(body.Memory, out exchange.Head) : ChatRequestHead.TryRead(body.Span, out exchange.Head);
+        if (wrong is not null)
         {
             return wrong;
+        }
+
+        if (RequestLabels.Read(exchange, table.Configuration.General) is { } unfit)
+        {
+            return unfit;
         }
 
         // 3. Whether it is granted. An unknown name is told apart only for whoever may call every model: no one can probe for names.
@@ -143,27 +144,6 @@ internal sealed class ChatFlow(
 
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
-    }
-
-    private static GatewayError? Translate(ChatExchange exchange)
-    {
-        var hub = new System.Buffers.ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-        try
-        {
-            exchange.Surface!.WriteRequest(exchange.Body.Memory, hub);
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return GatewayError.InvalidJson;
-        }
-        catch (Providers.UntranslatableRequestException error)
-        {
-            return new GatewayError(400, "invalid_request", error.Message, error.Param);
-        }
-
-        exchange.Body.Dispose();
-        exchange.Body = RequestBody.Of(hub.WrittenSpan);
-        return null;
     }
 
     private static async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)
@@ -192,8 +172,9 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
 
-        var slots = budgets.With(exchange.Caller.Budgets, exchange.Head.User, exchange.Caller.Snapshot.Tags, group.Name);
+        var slots = budgets.With(exchange.Caller.Budgets, exchange.EndUser, exchange.Tags, group.Name);
         slots = tables.GatewayBudget is { } gateway ? [gateway, .. slots] : slots;
+        exchange.Budgets = slots;
         if (slots.Length == 0)
         {
             return null;
@@ -213,6 +194,11 @@ internal sealed class ChatFlow(
         }
 
         var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => Estimates.Cost(exchange, group));
+        if (refusal is not null)
+        {
+            BudgetHeaders.Set(slots, exchange.Context.Response.Headers);
+        }
+
         return refusal?.ToError(time);
     }
 
