@@ -65,6 +65,7 @@ internal static class Composition
         builder.Services.AddSingleton<ChatForwarder>();
         builder.Services.AddSingleton<WholeReply>();
         builder.Services.AddSingleton<StreamedReply>();
+        builder.Services.AddSingleton<Messages.CountTokens>();
     }
 
     public static void AddUsageRecords(this IHostApplicationBuilder builder)

@@ -11,8 +11,11 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
 {
     public HttpContext Context { get; } = context;
 
-    /// <summary>How the client speaks; null for OpenAI's chat, whose bytes pass.</summary>
+    /// <summary>How the client speaks; null for OpenAI's chat.</summary>
     public IChatSurface? Surface { get; } = surface;
+
+    /// <summary>Set while the target speaks the surface's own protocol: then bytes pass both ways.</summary>
+    public IPassedProtocol? Passed { get; set; }
 
     /// <summary>The gateway's id of the request: the idempotency key of everything that follows.</summary>
     public Guid Id { get; } = Guid.CreateVersion7(startedAt);
@@ -27,8 +30,10 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
 
     public Caller Caller { get; set; } = null!;
 
+    /// <summary>What was read of <see cref="Body"/>.</summary>
     public ChatRequestHead Head;
 
+    /// <summary>The request as the client sent it.</summary>
     public RequestBody Body;
 
     public ModelGrant Grant { get; set; } = null!;

@@ -66,7 +66,7 @@ internal sealed class ChatFlow(
                 if (!exchange.Begun)
                 {
                     context.Response.Headers["x-gateway-request-id"] = exchange.Id.ToString();
-                    await (surface?.WriteErrorAsync(context, error) ?? error.WriteAsync(context));
+                    await error.WriteAsync(context, surface);
                 }
                 else
                 {
@@ -112,16 +112,12 @@ internal sealed class ChatFlow(
         var bytesMax = table.Configuration.General.MaxRequestBytes;
         if (await RequestBody.ReadAsync(context.Request, bytesMax, exchange.Aborted) is not { } body)
         {
-            return new GatewayError(413, "request_too_large", $"The request's body is larger than {bytesMax} bytes.");
+            return GatewayError.TooLarge(bytesMax);
         }
 
         exchange.Body = body;
-        if (exchange.Surface is not null && Translate(exchange) is { } unsaid)
-        {
-            return unsaid;
-        }
-
-        if (ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head) is { } wrong)
+        var wrong = exchange.Surface is { } surface ? surface.ReadHead(body.Memory, out exchange.Head) : ChatRequestHead.TryRead(body.Span, out exchange.Head);
+        if (wrong is not null)
         {
             return wrong;
         }
@@ -148,27 +144,6 @@ internal sealed class ChatFlow(
 
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
-    }
-
-    private static GatewayError? Translate(ChatExchange exchange)
-    {
-        var hub = new System.Buffers.ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-        try
-        {
-            exchange.Surface!.WriteRequest(exchange.Body.Memory, hub);
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return GatewayError.InvalidJson;
-        }
-        catch (Providers.UntranslatableRequestException error)
-        {
-            return new GatewayError(400, "invalid_request", error.Message, error.Param);
-        }
-
-        exchange.Body.Dispose();
-        exchange.Body = RequestBody.Of(hub.WrittenSpan);
-        return null;
     }
 
     private static async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)

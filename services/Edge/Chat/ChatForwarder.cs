@@ -20,7 +20,23 @@ internal sealed class ChatForwarder(
 
     private static readonly DefaultObjectPool<CancellationTokenSource> Timers = new(new TimerPolicy(), 256);
 
+    /// <summary>Calls a target. Where it speaks the client's protocol, the client's bytes pass.</summary>
     public async Task<AttemptResult> AttemptAsync(ChatExchange exchange, ModelGroup group, Deployment target)
+    {
+        exchange.Passed = exchange.Surface is { } surface && target.PassedAddress(surface.Protocol) is not null ? surface.Passed : null;
+        var result = await CallAsync(exchange, group, target);
+        if (result.Outcome != AttemptOutcome.NoSuchRoute)
+        {
+            return result;
+        }
+
+        // A server of one's own that has the chat route alone: it is learned once, and the request is said in the hub's words.
+        target.LacksRouteOf(exchange.Surface!.Protocol);
+        exchange.Passed = null;
+        return await CallAsync(exchange, group, target);
+    }
+
+    private async Task<AttemptResult> CallAsync(ChatExchange exchange, ModelGroup group, Deployment target)
     {
         var router = tables.Current.Configuration.Router;
 
@@ -43,10 +59,10 @@ internal sealed class ChatForwarder(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
         HttpRequestMessage request;
-        ReadOnlyMemory<byte> translated;
+        ReadOnlyMemory<byte> body;
         try
         {
-            (request, translated) = MakeRequest(exchange, target, call);
+            (request, body) = UpstreamRequest.Make(exchange, target, call);
         }
         catch (UntranslatableRequestException error)
         {
@@ -63,7 +79,7 @@ internal sealed class ChatForwarder(
             // 3. The reply's head, in time.
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
-            await target.Protocol.SignAsync(target.Target, request, translated, timer.Token);
+            await target.Protocol.SignAsync(target.Target, request, body, timer.Token);
             using var reply = await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
@@ -110,45 +126,13 @@ internal sealed class ChatForwarder(
         }
     }
 
-    private static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Post, call.Stream ? target.StreamAddress : target.Address);
-        ReadOnlyMemory<byte> translated = default;
-        if (target.Protocol.SpeaksOpenAiChat)
-        {
-            request.Content = new SplicedContent(
-                exchange.Body.Memory,
-                Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream, target.Protocol.TakesStreamOptions));
-        }
-        else
-        {
-            var body = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-            var dropped = new List<string>();
-            target.Protocol.WriteRequest(exchange.Body.Memory, call, body, dropped);
-            if (dropped.Count > 0)
-            {
-                // Nothing is dropped silently.
-                exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', dropped);
-            }
-
-            translated = body.WrittenMemory;
-            request.Content = new ReadOnlyMemoryContent(translated) { Headers = { ContentType = new("application/json") } };
-        }
-
-        target.Protocol.AddHeaders(target.Target, request.Headers);
-        foreach (var (name, value) in target.Configuration.ExtraHeaders)
-        {
-            request.Headers.TryAddWithoutValidation(name, value);
-        }
-
-        return (request, translated);
-    }
-
     private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)
     {
         var status = (int)reply.StatusCode;
         var buffer = ArrayPool<byte>.Shared.Rent(ErrorBytesMax);
+        var retryAfter = RetryAfterOf(reply);
         ProviderError error;
+        AttemptResult result;
         try
         {
             var length = 0;
@@ -160,14 +144,23 @@ internal sealed class ChatForwarder(
             }
 
             error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
+            if (exchange.Passed is not null && target.Configuration.ApiBaseIsStated && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
+            {
+                return new AttemptResult(AttemptOutcome.NoSuchRoute);
+            }
+
+            result = AttemptResult.Of(error, status, retryAfter);
+            if (exchange.Passed is not null && result.IsCallersFault && ErrorText.IsFit(buffer.AsSpan(0, length)))
+            {
+                // Client and provider speak the same: the error passes too.
+                result = result with { Error = result.Error! with { Status = status, ProvidersBody = buffer[..length] } };
+            }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        var retryAfter = RetryAfterOf(reply);
-        var result = AttemptResult.Of(error, status, retryAfter);
         var failure = $"status_{status}";
         if (result.Outcome == AttemptOutcome.Failed)
         {

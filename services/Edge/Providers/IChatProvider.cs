@@ -29,6 +29,9 @@ internal interface IChatProvider
     /// <param name="stream">Some protocols have another address for a stream.</param>
     Uri ChatAddress(ProviderTarget target, bool stream);
 
+    /// <summary>Where the provider takes the bytes of another surface as they are; null when it does not speak its protocol.</summary>
+    Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => null;
+
     /// <summary>Adds the credential and what else the protocol wants as headers. Never throws for a missing key: then none is sent.</summary>
     /// <param name="target">The key and the version.</param>
     /// <param name="headers">The request's headers.</param>
@@ -105,6 +108,9 @@ internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? Api
 {
     /// <summary>Credentials of a cloud; null for providers that want one key.</summary>
     public CloudAccess? Cloud { get; init; }
+
+    /// <summary>Whether a server of OpenAI's protocol has <c>/responses</c>, too.</summary>
+    public bool HasResponses { get; init; }
 
     /// <summary>Leaves the key out.</summary>
     public override string ToString() => $"ProviderTarget {{ Model = {Model} }}";

@@ -12,7 +12,6 @@ public sealed partial class FilesTests
     private static readonly string[] MayBeLong =
     [
         "services/Edge/Admission/Budgets/BudgetLease.cs",
-        "services/Edge/Chat/StreamedReply.cs",
         "services/Edge/Providers/Anthropic/AnthropicMessages.cs",
         "services/Edge/Providers/Anthropic/AnthropicRequest.cs",
         "services/Edge/Providers/Cohere/CohereRequest.cs",

@@ -19,6 +19,10 @@ internal class OpenAiProvider : IChatProvider
     public virtual Uri ChatAddress(ProviderTarget target, bool stream) => target.Under("chat/completions");
 
     /// <inheritdoc/>
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) =>
+        protocol == SurfaceProtocol.Responses && target.HasResponses ? target.Under("responses") : null;
+
+    /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
     {
         if (!string.IsNullOrEmpty(target.ApiKey))
