@@ -6,8 +6,8 @@ namespace Gateway.Edge.Chat;
 /// <summary>What the edge needs to know of a chat request: read in one pass over its bytes, with the places of what may be changed.</summary>
 internal struct ChatRequestHead
 {
-    /// <summary>Where the value of <c>model</c> stands, quotes included.</summary>
-    public Range Model;
+    /// <summary>Where the value of <c>model</c> stands, quotes included; null when the body has none, because the path names it.</summary>
+    public Range? Model;
 
     /// <summary>The model's name.</summary>
     public string ModelName;
@@ -59,12 +59,15 @@ internal struct ChatRequestHead
     /// <param name="body">The body.</param>
     /// <param name="head">What it says.</param>
     /// <param name="surface">Whose words these are; null for OpenAI's chat. A bound on the output counts only under the name that the provider obeys.</param>
-    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null)
+    /// <param name="modelInPath">The model when the path names it: it wins over the body's.</param>
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null)
     {
         head = new ChatRequestHead { ModelName = "", Choices = 1 };
         try
         {
-            return Read(body, ref head, surface);
+            var wrong = Read(body, ref head, surface, modelInPath is null);
+            head.ModelName = modelInPath ?? head.ModelName;
+            return wrong;
         }
         catch (JsonException)
         {
@@ -77,7 +80,7 @@ internal struct ChatRequestHead
         }
     }
 
-    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head, SurfaceProtocol? surface)
+    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head, SurfaceProtocol? surface, bool needsModel)
     {
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 128 });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
@@ -210,7 +213,7 @@ internal struct ChatRequestHead
         {
         }
 
-        if (!hasModel || head.ModelName.Length == 0)
+        if (needsModel ? !hasModel || head.ModelName.Length == 0 : head.FirstProperty is null)
         {
             return new GatewayError(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
         }

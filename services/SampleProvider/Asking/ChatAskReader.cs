@@ -148,7 +148,15 @@ internal static class ChatAskReader
         {
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                MessageReader.Read(ref reader, ask);
+                // A list of texts is something to embed, which asks this reader for its model.
+                if (reader.TokenType == JsonTokenType.StartObject)
+                {
+                    MessageReader.Read(ref reader, ask);
+                }
+                else
+                {
+                    reader.Skip();
+                }
             }
         }
         else

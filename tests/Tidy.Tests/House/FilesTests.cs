@@ -16,6 +16,7 @@ public sealed partial class FilesTests
         "services/Edge/Providers/Anthropic/AnthropicRequest.cs",
         "services/Edge/Providers/Cohere/CohereRequest.cs",
         "services/Edge/Providers/OpenAi/OpenAiUsage.cs",
+        "tests/Ledger.Tests/Leases/LeaseModel.cs",
     ];
 
     // They poll for a condition with a bound, or play an edge that takes its time. A test itself waits for a condition.
