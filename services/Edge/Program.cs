@@ -22,8 +22,11 @@ builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
-app.MapChat();
-app.MapMessages();
+// A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
+var calls = app.MapGroup("");
+calls.ShortCircuit();
+calls.MapChat();
+calls.MapMessages();
 app.MapModels();
 app.MapAdminForwarding();
 app.MapApiDocs();
