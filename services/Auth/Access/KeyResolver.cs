@@ -15,7 +15,7 @@ namespace Gateway.Auth.Access;
 internal sealed class KeyResolver(
     NpgsqlDataSource database, KeyPeppers peppers, MasterKey master, ChangeLog changes, AccessDefaults defaults, AuthMetrics metrics, TimeProvider clock, ILogger<KeyResolver> logger)
 {
-    private static readonly string Query = $"""
+    private static readonly string Columns = $"""
         select k.key_id, k.hash, k.pepper_id, k.key_alias, k.expires, k.allowed_routes, k.tags, k.blocked or k.disabled as k_blocked, k.revision as k_revision,
           k.user_id, k.team_id,
           u.user_role, coalesce(u.blocked or u.disabled, false) as u_blocked, u.revision as u_revision,
@@ -30,8 +30,10 @@ internal sealed class KeyResolver(
         left join team_members m on m.team_id = k.team_id and m.user_id = k.user_id
         left join organizations o on o.organization_id = coalesce(k.organization_id, t.organization_id, u.organization_id)
         cross join access_revision r
-        where k.hash = any($1)
         """;
+
+    private static readonly string ByHash = $"{Columns} where k.hash = any($1)";
+    private static readonly string ById = $"{Columns} where k.key_id = $1";
 
     /// <summary>The snapshot of a key; null for an unknown one.</summary>
     public async Task<AccessSnapshot?> ResolveAsync(string key, CancellationToken cancellation)
@@ -55,6 +57,15 @@ internal sealed class KeyResolver(
         }
     }
 
+    /// <summary>The snapshot of the key with an id; null for an unknown one.</summary>
+    public async Task<AccessSnapshot?> OfIdAsync(string keyId, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(ById);
+        command.Parameters.Add(new NpgsqlParameter { Value = keyId });
+        await using var row = await command.ExecuteReaderAsync(cancellation);
+        return await row.ReadAsync(cancellation) ? Snapshot(row) : null;
+    }
+
     private async Task<AccessSnapshot?> FindAsync(string key, CancellationToken cancellation)
     {
         if (master.Is(key))
@@ -70,7 +81,7 @@ internal sealed class KeyResolver(
         var candidates = peppers.Candidates(key);
         AccessSnapshot? snapshot = null;
         KeyHash found = default;
-        await using (var command = database.CreateCommand(Query))
+        await using (var command = database.CreateCommand(ByHash))
         {
             command.Parameters.Add(new NpgsqlParameter
             {

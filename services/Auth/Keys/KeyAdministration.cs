@@ -12,7 +12,7 @@ namespace Gateway.Auth.Keys;
 
 /// <summary>What administrators do with keys.</summary>
 internal sealed class KeyAdministration(
-    NpgsqlDataSource database, KeyPeppers peppers, MasterKey master, AccessDefaults defaults, LedgerSpend ledger, IHostEnvironment environment, TimeProvider clock)
+    NpgsqlDataSource database, KeyPeppers peppers, MasterKey master, KeyResolver resolver, AccessDefaults defaults, LedgerSpend ledger, IHostEnvironment environment, TimeProvider clock)
 {
     private const int DeletedAtOnceMax = 500;
 
@@ -168,9 +168,14 @@ internal sealed class KeyAdministration(
             return Refusal.Denied();
         }
 
-        return key is null
-            ? Refusal.NotFound("key", "key")
-            : new KeyInfo(key.KeyId, await BookedAsync(KeyView.Of(key, clock.GetUtcNow(), defaults.TimeZone), cancellation));
+        if (key is null)
+        {
+            return Refusal.NotFound("key", "key");
+        }
+
+        var booked = BookedAsync(KeyView.Of(key, clock.GetUtcNow(), defaults.TimeZone), cancellation);
+        var above = await resolver.OfIdAsync(key.KeyId, cancellation) is { } snapshot ? await ledger.AboveAsync(snapshot, cancellation) : null;
+        return new KeyInfo(key.KeyId, await booked with { TightestBudget = above is null ? null : TightestBudget.Of(above) });
     }
 
     public async Task<(KeyView[] Keys, long Total)> ListAsync(KeyFilter filter, bool withSpend, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Auth.Access;
+using Gateway.Auth.Spend;
 
 namespace Gateway.Auth.Keys;
 
@@ -41,6 +42,12 @@ internal sealed record KeyView : AllowanceView
 
     /// <summary>LiteLLM's field; budgets stand beside it.</summary>
     public string? LitellmBudgetTable { get; init; }
+
+    /// <summary>
+    /// The budget with least left of all that the key's requests are under: its own, its user's, team's and organization's, the gateway's,
+    /// those on its tags. Only in <c>/key/info</c>; null when none has a limit, or while Ledger does not answer.
+    /// </summary>
+    public TightestBudget? TightestBudget { get; init; }
 
     /// <summary>Whether config.yaml declared it and does so no more.</summary>
     public bool Disabled { get; init; }

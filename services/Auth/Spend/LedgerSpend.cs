@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Gateway.Contracts;
 using Gateway.ServiceDefaults;
 
@@ -25,20 +26,56 @@ internal sealed class LedgerSpend(HttpClient ledger, ILogger<LedgerSpend> logger
             return new SpendAnswer(new Dictionary<string, AccountSpend>(), null);
         }
 
+        var query = new AccountsQuery([.. accounts.Distinct(StringComparer.Ordinal)]);
+        return await AskAsync("/internal/accounts/spend", query, ContractsJson.Default.AccountsQuery, ContractsJson.Default.AccountsSpend, cancellation) is { } answer
+            ? new SpendAnswer(answer.Accounts.ToDictionary(account => account.Account, StringComparer.Ordinal), null)
+            : new SpendAnswer(null, NotThere);
+    }
+
+    /// <summary>The budgets that every request of a key is under; null while Ledger does not answer.</summary>
+    public Task<BudgetState[]?> AboveAsync(AccessSnapshot key, CancellationToken cancellation) => AskAsync(
+        "/internal/budgets/above", new BudgetsAbove(key.Budgets, key.Tags), ContractsJson.Default.BudgetsAbove, ContractsJson.Default.BudgetStateArray, cancellation);
+
+    private async Task<TAnswer?> AskAsync<TQuestion, TAnswer>(
+        string path, TQuestion question, JsonTypeInfo<TQuestion> questionType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation)
+        where TAnswer : class
+    {
         try
         {
-            using var content = JsonContent.Create(new AccountsQuery([.. accounts.Distinct(StringComparer.Ordinal)]), ContractsJson.Default.AccountsQuery);
-            using var response = await ledger.PostAsync("/internal/accounts/spend", content, cancellation);
+            using var content = JsonContent.Create(question, questionType);
+            using var response = await ledger.PostAsync(path, content, cancellation);
             response.EnsureSuccessStatusCode();
-            var answer = await response.Content.ReadFromJsonAsync(ContractsJson.Default.AccountsSpend, cancellation);
-            return new SpendAnswer(answer!.Accounts.ToDictionary(account => account.Account, StringComparer.Ordinal), null);
+            return await response.Content.ReadFromJsonAsync(answerType, cancellation);
         }
         catch (Exception error) when (error is HttpRequestException or JsonException or OperationCanceledException or InvalidOperationException && !cancellation.IsCancellationRequested)
         {
             logger.SpendNotKnown(error.GetType().Name);
-            return new SpendAnswer(null, NotThere);
+            return null;
         }
     }
+}
+
+/// <summary>A budget as a key's answer shows it. Amounts are dollars.</summary>
+/// <param name="BudgetId">Whose budget: <c>team/payments</c>, <c>key/…</c>, <c>gateway/all</c>.</param>
+/// <param name="Scope">The part before the slash.</param>
+/// <param name="Owner">The part after it.</param>
+/// <param name="MaxBudget">What its window may spend.</param>
+/// <param name="Spend">What is booked in the window.</param>
+/// <param name="Left">What is not.</param>
+/// <param name="Held">How much of what is left edges hold for requests under way and to come.</param>
+/// <param name="BudgetDuration">How often it starts again; null for never.</param>
+/// <param name="BudgetResetAt">When it does.</param>
+internal sealed record TightestBudget(
+    string BudgetId, string Scope, string Owner, decimal MaxBudget, decimal Spend, decimal Left, decimal Held, string? BudgetDuration, DateTimeOffset? BudgetResetAt)
+{
+    /// <summary>The one with least left; null when none of them has a limit.</summary>
+    public static TightestBudget? Of(IEnumerable<BudgetState> budgets) => budgets
+        .Where(static budget => budget.Limit != Money.MaxValue)
+        .OrderBy(static budget => budget.Limit.NanoDollars - (decimal)budget.Spent.NanoDollars)
+        .Select(static budget => new TightestBudget(
+            budget.BudgetId, Contracts.BudgetId.ScopeOf(budget.BudgetId), Contracts.BudgetId.OwnerOf(budget.BudgetId), budget.Limit.ToDollars(), budget.Spent.ToDollars(),
+            Math.Max(0, budget.Limit.ToDollars() - budget.Spent.ToDollars()), budget.Leased.ToDollars(), budget.Period, budget.ResetsAt?.ToUniversalTime()))
+        .FirstOrDefault();
 }
 
 internal static class SpendServices

@@ -29,6 +29,12 @@ public sealed record GeneralSettings
     /// <summary>A price file over the built-in prices; an absolute path.</summary>
     public string? PriceFile { get; init; }
 
+    /// <summary>A header that a request's end user may be named in, besides the field <c>user</c>.</summary>
+    public string? UserHeaderName { get; init; }
+
+    /// <summary>Whether callers may send no tags of their own (<c>reject_clientside_metadata_tags</c>).</summary>
+    public bool RejectClientsideTags { get; init; }
+
     /// <summary>Whether every request has to name its end user.</summary>
     public bool EnforceUserParam { get; init; }
 }

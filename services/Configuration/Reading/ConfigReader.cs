@@ -146,6 +146,8 @@ public static class ConfigReader
             GlobalMaxParallelRequests = section.Count("global_max_parallel_requests", 1),
             MaxParallelRequests = section.Count("max_parallel_requests", 1),
             KeyHeaderName = section.Text("litellm_key_header_name"),
+            UserHeaderName = section.Text("user_header_name"),
+            RejectClientsideTags = section.Flag("reject_clientside_metadata_tags") ?? false,
             EnforceUserParam = section.Flag("enforce_user_param") ?? false,
             BudgetWait = section.Number("budget_wait", 0, 60) is { } wait ? TimeSpan.FromMilliseconds((double)(wait * 1_000)) : defaults.BudgetWait,
             MaxStale = section.Seconds("max_stale") ?? defaults.MaxStale,

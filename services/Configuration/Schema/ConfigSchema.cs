@@ -198,6 +198,8 @@ internal static class ConfigSchema
         new("global_max_parallel_requests", "whole number", "no limit", "Requests at once for the whole gateway"),
         new("max_parallel_requests", "whole number", "no limit", "Requests at once for a key that states none"),
         new("litellm_key_header_name", "text", "none", "A header that a key may be sent in besides Authorization"),
+        new("user_header_name", "text", "none", "A header that a request's end user may be named in, before the field user"),
+        new("reject_clientside_metadata_tags", "true or false", "false", "Whether requests with tags of the caller's own are refused: tags then come from keys alone"),
         new("enforce_user_param", "true or false", "false", "Whether every request has to name its end user"),
         new("budget_wait", "seconds", "1", "How long a request may wait for money that others are expected to give back"),
         new("max_stale", "seconds", "600", "How long a key is believed while Auth does not answer"),
@@ -206,7 +208,7 @@ internal static class ConfigSchema
         .. NotSupported(
             "custom_auth", "custom_sso", "enable_jwt_auth", "litellm_jwtauth", "enable_oauth2_auth", "enforce_rbac", "role_permissions",
             "allowed_routes", "public_routes", "admin_only_routes", "allowed_ips", "use_x_forwarded_for", "user_header_mappings",
-            "user_header_name", "service_account_settings", "default_team_disabled", "enforced_params", "reject_clientside_metadata_tags",
+            "service_account_settings", "default_team_disabled", "enforced_params",
             "database_url", "database_connection_pool_limit", "database_connection_timeout", "database_type", "store_model_in_db",
             "supported_db_objects", "allow_requests_on_db_unavailable", "disable_spend_logs", "disable_spend_updates",
             "disable_error_logs", "disable_reset_budget", "proxy_budget_rescheduler_min_time", "proxy_budget_rescheduler_max_time",

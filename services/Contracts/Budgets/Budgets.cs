@@ -25,6 +25,12 @@ public static class BudgetId
     /// <summary>The scope of one end user of a team's application.</summary>
     public const string EndUserScope = "end_user";
 
+    /// <summary>The scope of one tag.</summary>
+    public const string TagScope = "tag";
+
+    /// <summary>The scope of one model.</summary>
+    public const string ModelScope = "model";
+
     /// <summary>The scope of one provider.</summary>
     public const string ProviderScope = "provider";
 

@@ -41,6 +41,20 @@ public sealed record AccountSpend(string Account, Money Spent, WindowState[] Win
 /// <param name="Accounts">The accounts.</param>
 public sealed record AccountsSpend(AccountSpend[] Accounts);
 
+/// <summary>Asks how the budgets stand that a key is under (<c>POST /internal/budgets/above</c>): asked by Auth for <c>/key/info</c>.</summary>
+/// <param name="Own">Those of the key, its user, its team and its organization, as Auth knows them.</param>
+/// <param name="Tags">The key's tags: Ledger adds the budgets on them, and the gateway's.</param>
+public sealed record BudgetsAbove(BudgetDefinition[] Own, string[] Tags);
+
+/// <summary>How one budget stands in the window that is open now.</summary>
+/// <param name="BudgetId">The budget.</param>
+/// <param name="Period">Its period; null for none.</param>
+/// <param name="Limit">What its window may spend.</param>
+/// <param name="Spent">What the journal has booked in it.</param>
+/// <param name="Leased">What edges hold of it.</param>
+/// <param name="ResetsAt">When the window ends; null for never.</param>
+public sealed record BudgetState(string BudgetId, string? Period, Money Limit, Money Spent, Money Leased, DateTimeOffset? ResetsAt);
+
 /// <summary>
 /// Tells Ledger that every record of an edge process was delivered and that it holds nothing any more
 /// (<c>POST /internal/edges/{edgeId}/closed</c>): its leases go back at once instead of at the end of their time to live.
@@ -62,5 +76,7 @@ public sealed record EdgeClosed(string EdgeId);
 [JsonSerializable(typeof(AccountsQuery))]
 [JsonSerializable(typeof(AccountsSpend))]
 [JsonSerializable(typeof(EdgeClosed))]
+[JsonSerializable(typeof(BudgetsAbove))]
+[JsonSerializable(typeof(BudgetState[]))]
 [JsonSerializable(typeof(BudgetDefinition[]))]
 public sealed partial class ContractsJson : JsonSerializerContext;

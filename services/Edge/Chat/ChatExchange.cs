@@ -33,6 +33,15 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
 
     public ModelGrant Grant { get; set; } = null!;
 
+    /// <summary>The key's tags and the request's own.</summary>
+    public string[] Tags { get; set; } = [];
+
+    /// <summary>The end user that the caller named.</summary>
+    public string? EndUser { get; set; }
+
+    /// <summary>The budgets that the request is under, those of its target left out.</summary>
+    public BudgetSlot[] Budgets { get; set; } = [];
+
     /// <summary>What the caller's budgets hold for this request.</summary>
     public BudgetTicket Ticket { get; } = new();
 

@@ -126,6 +126,11 @@ internal sealed class ChatFlow(
             return wrong;
         }
 
+        if (RequestLabels.Read(exchange, table.Configuration.General) is { } unfit)
+        {
+            return unfit;
+        }
+
         // 3. Whether it is granted. An unknown name is told apart only for whoever may call every model: no one can probe for names.
         if (caller.Find(exchange.Head.ModelName, table) is not { } grant)
         {
@@ -192,8 +197,9 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
 
-        var slots = budgets.With(exchange.Caller.Budgets, exchange.Head.User, exchange.Caller.Snapshot.Tags, group.Name);
+        var slots = budgets.With(exchange.Caller.Budgets, exchange.EndUser, exchange.Tags, group.Name);
         slots = tables.GatewayBudget is { } gateway ? [gateway, .. slots] : slots;
+        exchange.Budgets = slots;
         if (slots.Length == 0)
         {
             return null;
@@ -213,6 +219,11 @@ internal sealed class ChatFlow(
         }
 
         var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => Estimates.Cost(exchange, group));
+        if (refusal is not null)
+        {
+            BudgetHeaders.Set(slots, exchange.Context.Response.Headers);
+        }
+
         return refusal?.ToError(time);
     }
 

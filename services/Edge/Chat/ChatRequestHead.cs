@@ -24,6 +24,9 @@ internal struct ChatRequestHead
     /// <summary>The end user that the caller named (<c>user</c>).</summary>
     public string? User;
 
+    /// <summary>The tags that the caller gave it (LiteLLM's <c>metadata.tags</c>); null for none.</summary>
+    public List<string>? Tags;
+
     /// <summary>Where the value of <c>stream_options</c> stands; null when it is not stated.</summary>
     public Range? StreamOptions;
 
@@ -144,7 +147,22 @@ internal struct ChatRequestHead
 
                 case Field.DisableFallbacks:
                     head.DisableFallbacks = json.TokenType == JsonTokenType.True;
+                    json.Skip();
                     Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
+                    continue;
+
+                case Field.Metadata:
+                    if (!ReadMetadata(body, ref json, ref head, out var onlyTags))
+                    {
+                        return Wrong("metadata.tags", "a list of texts");
+                    }
+
+                    if (onlyTags)
+                    {
+                        Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
+                        continue;
+                    }
+
                     break;
 
                 case Field.Danger:
@@ -182,6 +200,7 @@ internal struct ChatRequestHead
         User,
         StreamOptions,
         DisableFallbacks,
+        Metadata,
         Danger,
     }
 
@@ -196,6 +215,7 @@ internal struct ChatRequestHead
             6 when name.ValueTextEquals("stream"u8) => Field.Stream,
             7 when name.ValueTextEquals("api_key"u8) => Field.Danger,
             8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
+            8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
             10 when name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
             14 when name.ValueTextEquals("stream_options"u8) => Field.StreamOptions,
             17 when name.ValueTextEquals("disable_fallbacks"u8) => Field.DisableFallbacks,
@@ -215,6 +235,7 @@ internal struct ChatRequestHead
         "max_tokens" or "max_completion_tokens" => Field.MaxTokens,
         "stream_options" => Field.StreamOptions,
         "disable_fallbacks" => Field.DisableFallbacks,
+        "metadata" => Field.Metadata,
         "api_key" or "api_base" or "base_url" => Field.Danger,
         _ => Field.Other,
     };
@@ -242,7 +263,61 @@ internal struct ChatRequestHead
         }
     }
 
-    // With the comma behind it, or, for the last property, with the one before it.
+    /// <summary>
+    /// Takes the list of tags out of <c>metadata</c>: it is for the gateway, and OpenAI's own metadata has only texts. What else stands there
+    /// goes on. False for tags that are none.
+    /// </summary>
+    private static bool ReadMetadata(ReadOnlySpan<byte> body, ref Utf8JsonReader json, ref ChatRequestHead head, out bool onlyTags)
+    {
+        onlyTags = false;
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            json.Skip();
+            return true;
+        }
+
+        var others = false;
+        var previousEnd = 0;
+        List<(int Start, int End, int PreviousEnd)>? places = null;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var start = (int)json.TokenStartIndex;
+            var isTags = json.ValueTextEquals("tags"u8);
+            json.Read();
+            if (isTags && json.TokenType == JsonTokenType.StartArray)
+            {
+                while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+                {
+                    if (json.TokenType != JsonTokenType.String)
+                    {
+                        return false;
+                    }
+
+                    (head.Tags ??= []).Add(json.GetString()!);
+                }
+
+                (places ??= []).Add((start, (int)json.BytesConsumed, previousEnd));
+                continue;
+            }
+
+            json.Skip();
+            others = true;
+            previousEnd = (int)json.BytesConsumed;
+        }
+
+        onlyTags = places is not null && !others;
+        if (others)
+        {
+            foreach (var (start, end, before) in places ?? [])
+            {
+                Cut(body, ref head, start, end, before);
+            }
+        }
+
+        return true;
+    }
+
+    // With the comma behind it, or, for the last property, with the one before it: from the end of the last property that stays.
     private static void Cut(ReadOnlySpan<byte> body, ref ChatRequestHead head, int nameStart, int valueEnd, int previousEnd)
     {
         var rest = body[valueEnd..];
@@ -250,7 +325,15 @@ internal struct ChatRequestHead
         var range = next >= 0 && rest[next] == (byte)','
             ? nameStart..(valueEnd + next + 1)
             : (previousEnd == 0 ? nameStart : previousEnd)..valueEnd;
-        (head.Cuts ??= []).Add(range);
+        var cuts = head.Cuts ??= [];
+        if (cuts.Count > 0 && cuts[^1].End.Value >= range.Start.Value)
+        {
+            // The last properties are cut one after the other: what was cut before them is part of it.
+            range = Math.Min(cuts[^1].Start.Value, range.Start.Value)..range.End;
+            cuts.RemoveAt(cuts.Count - 1);
+        }
+
+        cuts.Add(range);
     }
 
     private static GatewayError Wrong(string field, string expected) =>

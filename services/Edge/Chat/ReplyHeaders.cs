@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Edge.Admission;
+using Gateway.Edge.Admission.Budgets;
 
 namespace Gateway.Edge.Chat;
 
@@ -19,6 +20,7 @@ internal static class ReplyHeaders
             headers["x-litellm-attempted-fallbacks"] = exchange.Fallbacks.ToString(CultureInfo.InvariantCulture);
         }
 
+        BudgetHeaders.Set(exchange.Budgets, headers);
         foreach (var (gate, _, _) in exchange.Entered)
         {
             RateRefusal.Show(gate, response);

@@ -30,9 +30,21 @@ internal static class MessagesRequest
             }
         }
 
-        if (request["metadata"] is JsonObject metadata && metadata["user_id"] is JsonValue user && user.TryGetValue<string>(out var endUser))
+        if (request["metadata"] is JsonObject metadata)
         {
-            json.WriteString("user", endUser);
+            if (metadata["user_id"] is JsonValue user && user.TryGetValue<string>(out var endUser))
+            {
+                json.WriteString("user", endUser);
+            }
+
+            if (metadata["tags"] is JsonArray tags)
+            {
+                // For the gateway itself: it takes them out again.
+                json.WriteStartObject("metadata");
+                json.WritePropertyName("tags");
+                tags.WriteTo(json);
+                json.WriteEndObject();
+            }
         }
 
         json.WriteStartArray("messages");

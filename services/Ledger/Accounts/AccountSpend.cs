@@ -24,9 +24,14 @@ internal sealed class AccountTable(NpgsqlDataSource database, BudgetTable budget
     /// <summary>The windows that are open now of the budgets named like the accounts.</summary>
     public async Task<List<(string BudgetId, BudgetWindow Window, WindowState State)>> OpenWindowsAsync(string[] accounts, CancellationToken cancellation)
     {
+        return await OpenWindowsAsync((await budgets.OfAsync(accounts, cancellation)).Select(row => row.Definition), cancellation);
+    }
+
+    /// <summary>The windows of these budgets that are open now.</summary>
+    public async Task<List<(string BudgetId, BudgetWindow Window, WindowState State)>> OpenWindowsAsync(IEnumerable<BudgetDefinition> definitions, CancellationToken cancellation)
+    {
         var now = clock.GetUtcNow();
-        var definitions = await budgets.OfAsync(accounts, cancellation);
-        var open = definitions.Select(row => (row.Definition, Window: row.Definition.WindowAt(now))).ToArray();
+        var open = definitions.Select(definition => (Definition: definition, Window: definition.WindowAt(now))).ToArray();
         if (open.Length == 0)
         {
             return [];

@@ -19,6 +19,12 @@ internal sealed class LedgerStub : IAsyncDisposable
 
     public Dictionary<string, AccountSpend> Booked { get; } = [];
 
+    /// <summary>What it says of the budgets above a key.</summary>
+    public BudgetState[] Above { get; set; } = [];
+
+    /// <summary>The last question for them.</summary>
+    public BudgetsAbove? AskedAbove { get; private set; }
+
     /// <summary>While set, questions wait for it.</summary>
     public Task? Hangs { get; set; }
 
@@ -38,6 +44,11 @@ internal sealed class LedgerStub : IAsyncDisposable
             var query = await context.Request.ReadFromJsonAsync(ContractsJson.Default.AccountsQuery);
             var answer = query!.Accounts.Select(account => ledger.Booked.GetValueOrDefault(account) ?? new AccountSpend(account, Money.Zero, []));
             await context.Response.WriteAsJsonAsync(new AccountsSpend([.. answer]), ContractsJson.Default.AccountsSpend);
+        });
+        app.MapPost("/internal/budgets/above", async (HttpContext context) =>
+        {
+            ledger.AskedAbove = await context.Request.ReadFromJsonAsync(ContractsJson.Default.BudgetsAbove);
+            await context.Response.WriteAsJsonAsync(ledger.Above, ContractsJson.Default.BudgetStateArray);
         });
         await app.StartAsync();
         return ledger;

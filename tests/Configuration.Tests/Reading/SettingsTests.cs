@@ -71,12 +71,13 @@ public sealed class SettingsTests
     public void General_and_litellm_settings_are_read()
     {
         var config = Read("""
-            general_settings: {master_key: os.environ/MASTER, max_request_size_mb: 1.5, global_max_parallel_requests: 8, litellm_key_header_name: X-Key, budget_wait: 0}
+            general_settings: {master_key: os.environ/MASTER, max_request_size_mb: 1.5, global_max_parallel_requests: 8, litellm_key_header_name: X-Key, budget_wait: 0, user_header_name: X-User, reject_clientside_metadata_tags: true}
             litellm_settings: {drop_params: true, max_budget: 1_000, budget_duration: 30d, timezone: Europe/Berlin}
             unpriced_models: refuse
             """, ("MASTER", "sk-m")).Good();
 
         Assert.Equal(("sk-m", 3L << 19, 8, "X-Key", TimeSpan.Zero), (config.General.MasterKey!.Reveal(), config.General.MaxRequestBytes, config.General.GlobalMaxParallelRequests, config.General.KeyHeaderName, config.General.BudgetWait));
+        Assert.Equal(("X-User", true), (config.General.UserHeaderName, config.General.RejectClientsideTags));
         Assert.Equal((true, Money.FromDollars(1_000), "30d"), (config.LiteLlm.DropParams, config.LiteLlm.MaxBudget, config.LiteLlm.BudgetDuration));
         Assert.Equal(("Europe/Berlin", UnpricedModels.Refuse), (config.TimeZone, config.UnpricedModels));
     }

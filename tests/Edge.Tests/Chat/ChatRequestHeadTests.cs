@@ -56,10 +56,33 @@ public sealed class ChatRequestHeadTests
     [InlineData("""{"model":"public","disable_fallbacks":true,"a":1}""", """{"model":"real","a":1}""")]
     [InlineData("""{"model":"public","a":1, "disable_fallbacks":true}""", """{"model":"real","a":1}""")]
     [InlineData("""{"disable_fallbacks":true,"model":"public"}""", """{"model":"real"}""")]
+    [InlineData("""{"model":"public","metadata":{"tags":["a"]},"a":1}""", """{"model":"real","a":1}""")]
+    [InlineData("""{"model":"public","metadata":{"tags":["a"],"topic":"x"}}""", """{"model":"real","metadata":{"topic":"x"}}""")]
+    [InlineData("""{"model":"public","metadata":{"topic":"x", "tags":["a"]}}""", """{"model":"real","metadata":{"topic":"x"}}""")]
+    [InlineData("""{"model":"public","metadata":{"tags":"a"}}""", """{"model":"real","metadata":{"tags":"a"}}""")]
+    [InlineData("""{"model":"public","disable_fallbacks":true,"metadata":{"tags":[]}}""", """{"model":"real"}""")]
+    [InlineData("""{"metadata":{"tags":["a"]},"disable_fallbacks":{},"model":"public"}""", """{"model":"real"}""")]
     public async Task Splice_ChangesTheModelAndNothingElse(string body, string expected)
     {
         Assert.Equal(expected, await SplicedAsync(body, forceStream: false));
     }
+
+    [Theory]
+    [InlineData("""{"metadata":{"tags":["a","b"]},"model":"m"}""", "a,b")]
+    [InlineData("""{"model":"m","met\u0061data":{"t\u0061gs":["a"]},"metadata":{"x":1,"tags":["b"]}}""", "a,b")]
+    [InlineData("""{"model":"m","metadata":{"tags":[]}}""", null)]
+    [InlineData("""{"model":"m","metadata":{"deep":{"tags":["a"]}}}""", null)]
+    [InlineData("""{"model":"m","metadata":null}""", null)]
+    public void Tags_AreReadFromMetadata_HoweverItsNameIsWritten(string body, string? tags)
+    {
+        Assert.Null(Read(body, out var head));
+        Assert.Equal(tags?.Split(','), head.Tags);
+    }
+
+    [Theory]
+    [InlineData("""{"model":"m","metadata":{"tags":[1]}}""")]
+    [InlineData("""{"model":"m","metadata":{"tags":[["a"]]}}""")]
+    public void Tags_ThatAreNoTexts_AreRefused(string body) => Assert.Equal("metadata.tags", Read(body, out _)?.Param);
 
     [Theory]
     [InlineData("""{"model":"public","stream":true}""")]

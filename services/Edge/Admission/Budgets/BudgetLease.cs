@@ -65,6 +65,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
 
     public BudgetDefinition Definition => Volatile.Read(ref definition);
 
+    /// <summary>When the window ends, as answers say it; null for never.</summary>
+    public string? ResetsAt { get; } = window.End?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>What Redis said last of the whole window; null before the first contact.</summary>
     public LeaseReply? LastReply { get; private set; }
 

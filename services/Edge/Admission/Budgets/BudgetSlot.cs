@@ -11,6 +11,9 @@ internal sealed class BudgetSlot(BudgetDefinition definition, BudgetLeases lease
 
     public BudgetDefinition Definition { get; } = definition;
 
+    /// <summary>Whether it is the key's own budget.</summary>
+    public bool IsOfKey { get; } = BudgetId.ScopeOf(definition.Id) == BudgetId.KeyScope;
+
     /// <summary>The lease to charge now. A new window or a lease that was forgotten meanwhile is looked up again.</summary>
     public BudgetLease Current()
     {
