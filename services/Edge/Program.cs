@@ -1,7 +1,7 @@
 using Gateway.Edge;
 using Gateway.Edge.Admin;
 using Gateway.Edge.Admission;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Models;
 using Gateway.Edge.Routing;
@@ -15,7 +15,7 @@ builder.AddMessaging();
 builder.AddEdgeCore();
 builder.AddAdmission();
 builder.AddRouting();
-builder.AddChat();
+builder.AddOperations();
 builder.AddUsageRecords();
 builder.AddAdminForwarding();
 builder.AddApiDocs();
@@ -25,7 +25,7 @@ app.UseProblems();
 // A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
 var calls = app.MapGroup("");
 calls.ShortCircuit();
-calls.MapChat();
+calls.MapOperations();
 calls.MapMessages();
 app.MapModels();
 app.MapAdminForwarding();
