@@ -23,9 +23,12 @@ builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
-app.MapOperations();
-app.MapMessages();
-app.MapResponses();
+// A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
+var calls = app.MapGroup("");
+calls.ShortCircuit();
+calls.MapOperations();
+calls.MapMessages();
+calls.MapResponses();
 app.MapModels();
 app.MapAdminForwarding();
 app.MapApiDocs();

@@ -78,6 +78,9 @@ internal sealed class ChatExchange(
 
     public int Fallbacks { get; set; }
 
+    /// <summary>The code of the error that the caller got; null when it got an answer.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>Until the provider's first byte; 0 before it.</summary>
     public long FirstByteMicroseconds { get; set; }
 
