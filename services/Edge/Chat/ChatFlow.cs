@@ -149,6 +149,11 @@ internal sealed class ChatFlow(
                 400, "operation_unsupported", $"No provider of the model '{Shown(exchange.Head.ModelName)}' can serve this route ({exchange.Operation.CallType}).", "model");
         }
 
+        if (exchange.Surface is { } speaks && await speaks.PrepareAsync(exchange) is { } missing)
+        {
+            return missing;
+        }
+
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
     }
@@ -284,6 +289,11 @@ internal sealed class ChatFlow(
         if (fitting.Length != group.Deployments.Length)
         {
             order = Array.FindAll(order, fitting.Contains);
+        }
+
+        if (exchange.OnlyDeployment is { } only)
+        {
+            order = Array.FindAll(order, deployment => deployment.Id == only);
         }
 
         if (order.Length == 0)

@@ -30,7 +30,7 @@ internal sealed class ChatForwarder(
             return result;
         }
 
-        // A server of one's own that has the chat route alone: it is learned once, and the request is said in the hub's words.
+        // A compatible server that has the chat route alone: it is learned once, and the request is said in the hub's words.
         target.LacksRouteOf(exchange.Surface!.Protocol);
         exchange.Passed = null;
         return await CallAsync(exchange, group, target);
@@ -142,7 +142,7 @@ internal sealed class ChatForwarder(
             }
 
             error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
-            if (exchange.Passed is not null && target.Configuration.ApiBaseIsStated && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
+            if (exchange.Passed is not null && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
             {
                 return new AttemptResult(AttemptOutcome.NoSuchRoute);
             }

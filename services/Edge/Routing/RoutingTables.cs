@@ -75,7 +75,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
         var target = model.MockResponse is not null ? new ProviderTarget(providerModel, NoAddress, null)
-            : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+            : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion) { HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true }
             : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
