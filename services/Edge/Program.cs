@@ -1,9 +1,10 @@
 using Gateway.Edge;
 using Gateway.Edge.Admin;
 using Gateway.Edge.Admission;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Models;
+using Gateway.Edge.Responses;
 using Gateway.Edge.Routing;
 using Gateway.Edge.Metering;
 using Gateway.ServiceDefaults;
@@ -21,15 +22,19 @@ builder.AddMessaging();
 builder.AddEdgeCore();
 builder.AddAdmission();
 builder.AddRouting();
-builder.AddChat();
+builder.AddOperations();
 builder.AddUsageRecords();
 builder.AddAdminForwarding();
 builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
-app.MapChat();
-app.MapMessages();
+// A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
+var calls = app.MapGroup("");
+calls.ShortCircuit();
+calls.MapOperations();
+calls.MapMessages();
+calls.MapResponses();
 app.MapModels();
 app.MapAdminForwarding();
 app.MapApiDocs();

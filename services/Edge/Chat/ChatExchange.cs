@@ -2,16 +2,25 @@ using Gateway.Contracts;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Chat;
 
 /// <summary>One request on its way through <see cref="ChatFlow"/>: what is known of it so far.</summary>
-internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks, IChatSurface? surface = null)
+internal sealed class ChatExchange(
+    HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks, Operation operation, IChatSurface? surface, string? modelInPath) : IDisposable
 {
     public HttpContext Context { get; } = context;
 
-    /// <summary>How the client speaks; null for OpenAI's chat.</summary>
+    /// <summary>What is asked for.</summary>
+    public Operation Operation { get; } = operation;
+
+    /// <summary>The model, where the path names it; then the body need not, and has no say.</summary>
+    public string? ModelInPath { get; } = modelInPath;
+
+    /// <summary>How the client speaks; null for OpenAI's own words.</summary>
     public IChatSurface? Surface { get; } = surface;
 
     /// <summary>Set while the target speaks the surface's own protocol: then bytes pass both ways.</summary>
@@ -36,6 +45,9 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     /// <summary>The request as the client sent it.</summary>
     public RequestBody Body;
 
+    /// <summary>What is billed besides tokens, once it is known.</summary>
+    public CostUnits Units;
+
     public ModelGrant Grant { get; set; } = null!;
 
     /// <summary>The key's tags and the request's own.</summary>
@@ -46,6 +58,9 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
 
     /// <summary>The budgets that the request is under, those of its target left out.</summary>
     public BudgetSlot[] Budgets { get; set; } = [];
+
+    /// <summary>The one deployment that can serve it, because it has what the request leans on; null for any.</summary>
+    public string? OnlyDeployment { get; set; }
 
     /// <summary>What the caller's budgets hold for this request.</summary>
     public BudgetTicket Ticket { get; } = new();
@@ -63,6 +78,9 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
 
     public int Fallbacks { get; set; }
 
+    /// <summary>The code of the error that the caller got; null when it got an answer.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>Until the provider's first byte; 0 before it.</summary>
     public long FirstByteMicroseconds { get; set; }
 
@@ -76,6 +94,8 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     public UsageRecord? Record { get; set; }
 
     public long ElapsedMicroseconds(TimeProvider time) => (long)time.GetElapsedTime(StartedTimestamp).TotalMicroseconds;
+
+    public void Dispose() => Body.Dispose();
 
     public void Failed(Deployment target, string failure) => (FailedAttempts ??= []).Add(new FailedAttempt(target.Id, failure));
 }

@@ -10,11 +10,11 @@ using Microsoft.Extensions.ObjectPool;
 namespace Gateway.Edge.Chat;
 
 /// <summary>
-/// One call to one provider: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer, whole or streamed. Nothing
+/// One call to one provider, whatever the operation: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer. Nothing
 /// is sent to the client before the provider's first byte is here, so until then another target can take over.
 /// </summary>
 internal sealed class ChatForwarder(
-    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, WholeReply whole, StreamedReply streamed, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
+    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
 {
     private const int ErrorBytesMax = 64 * 1024;
 
@@ -30,7 +30,7 @@ internal sealed class ChatForwarder(
             return result;
         }
 
-        // A server of one's own that has the chat route alone: it is learned once, and the request is said in the hub's words.
+        // A compatible server that has the chat route alone: it is learned once, and the request is said in the hub's words.
         target.LacksRouteOf(exchange.Surface!.Protocol);
         exchange.Passed = null;
         return await CallAsync(exchange, group, target);
@@ -45,7 +45,7 @@ internal sealed class ChatForwarder(
         var slots = budgets.With(target.Budgets, target.Provider, target.Id);
         if (slots.Length > 0)
         {
-            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => Estimates.Cost(exchange, group)) is { } refusal)
+            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group)) is { } refusal)
             {
                 exchange.Failed(target, "budget");
                 return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
@@ -53,8 +53,8 @@ internal sealed class ChatForwarder(
         }
 
         // 2. The request. A guarded one is streamed in any case: it must be possible to stop it.
-        var guarded = exchange.Ticket.Guarded || exchange.TargetTicket.Guarded;
-        var stream = exchange.Head.Stream || guarded;
+        var operation = exchange.Operation;
+        var stream = exchange.Head.Stream || (operation.CanBeGuarded && (exchange.Ticket.Guarded || exchange.TargetTicket.Guarded));
         var call = new ChatCall(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
@@ -62,7 +62,8 @@ internal sealed class ChatForwarder(
         ReadOnlyMemory<byte> body;
         try
         {
-            (request, body) = UpstreamRequest.Make(exchange, target, call);
+            request = operation.MakeRequest(exchange, target, call, out body);
+            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, target, request);
         }
         catch (UntranslatableRequestException error)
         {
@@ -86,11 +87,8 @@ internal sealed class ChatForwarder(
                 return await RefusedAsync(exchange, target, reply, timer.Token);
             }
 
-            // 4. The answer. A provider that was asked to stream may answer with a whole reply all the same.
-            var streams = stream && reply.Content.Headers.ContentType?.MediaType is not "application/json";
-            var result = streams
-                ? await streamed.RelayAsync(exchange, target, call, reply, timer, began, guarded)
-                : await whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
+            // 4. The answer.
+            var result = await operation.RelayAsync(exchange, target, call, reply, began, timer);
             tokens = result.Tokens;
             if (result.Failure is { } failure)
             {
@@ -144,7 +142,7 @@ internal sealed class ChatForwarder(
             }
 
             error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
-            if (exchange.Passed is not null && target.Configuration.ApiBaseIsStated && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
+            if (exchange.Passed is not null && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
             {
                 return new AttemptResult(AttemptOutcome.NoSuchRoute);
             }

@@ -7,7 +7,7 @@ namespace Gateway.Edge.Chat;
 /// <summary>Makes the request to a provider: the client's own bytes where both speak the same, else the request in the provider's words.</summary>
 internal static class UpstreamRequest
 {
-    /// <summary>The request, and its body where a signature needs it.</summary>
+    /// <summary>The request without the headers of <see cref="AddHeaders"/>, and its body where a signature needs it.</summary>
     /// <exception cref="UntranslatableRequestException">The request cannot be said in the provider's protocol.</exception>
     public static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) Make(ChatExchange exchange, Deployment target, in ChatCall call)
     {
@@ -27,14 +27,9 @@ internal static class UpstreamRequest
         {
             var dropped = new List<string>();
             request.Content = Translate(exchange, target, call, dropped, out translated);
-            if (dropped.Count > 0)
-            {
-                // Nothing is dropped silently.
-                exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', dropped);
-            }
+            ReplyHeaders.Dropped(exchange, dropped);
         }
 
-        AddHeaders(exchange.Context.Request, exchange.Passed, target, request);
         return (request, translated);
     }
 

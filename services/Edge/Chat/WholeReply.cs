@@ -12,7 +12,7 @@ namespace Gateway.Edge.Chat;
 internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 {
     /// <summary>The largest answer that is taken.</summary>
-    private const int BytesMax = 64 << 20;
+    public const int BytesMax = 64 << 20;
 
     public async Task<RelayResult> RelayAsync(
         ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
@@ -35,7 +35,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
             TokenUsage? usage;
             if (exchange.Passed is { } passed)
             {
-                usage = passed.ReadUsage(answer);
+                usage = passed.ReadReply(exchange, answer);
             }
             else if (target.Protocol.SpeaksOpenAiChat)
             {
@@ -113,7 +113,8 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
     }
 
-    private static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
+    /// <summary>Reads a whole reply into a pooled array; one byte more than <see cref="BytesMax"/> says that it is larger.</summary>
+    public static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var stream = await UpstreamClient.OpenAsync(content, cancellation);
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, (content.Headers.ContentEncoding.Count == 0 ? content.Headers.ContentLength + 1 : null) ?? 8192));

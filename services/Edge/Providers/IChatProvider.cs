@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using Gateway.Contracts;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Providers;
@@ -14,6 +15,9 @@ internal interface IChatProvider
 {
     /// <summary>The protocol's name in providers.json: <c>openai</c>, <c>anthropic</c>, <c>cohere</c>, …</summary>
     string Protocol { get; }
+
+    /// <summary>How the protocol serves an operation other than chat; null when it cannot.</summary>
+    IUpstreamOperation? Serve(OperationKind kind) => null;
 
     /// <summary>Whether the provider takes and gives OpenAI's chat as it is. The write and read methods below are then not called.</summary>
     bool SpeaksOpenAiChat { get; }

@@ -62,7 +62,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         var protocol = ChatProviders.Find(model.Protocol.ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
         var target = model.UsesSampleProvider
-            ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+            ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion) { HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true }
             : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))

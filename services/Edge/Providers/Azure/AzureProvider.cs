@@ -12,23 +12,41 @@ internal sealed class AzureProvider : OpenAiProvider
     public override string Protocol => "azure";
 
     /// <inheritdoc/>
-    public override Uri ChatAddress(ProviderTarget target, bool stream)
+    protected override Uri AddressOf(ProviderTarget target, string route)
     {
         var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
         if (path.EndsWith("/openai/v1", StringComparison.Ordinal))
         {
             // Azure's newer form: the model stands in the body, and a version is needed for previews only.
-            return WithVersion(target.Under("chat/completions"), target.ApiVersion);
+            return WithVersion(target.Under(route), target.ApiVersion);
         }
+
+        target = target.WithoutChatPath();
+        path = target.BaseAddress.AbsolutePath.TrimEnd('/');
 
         var rest = path switch
         {
-            _ when path.EndsWith("/chat/completions", StringComparison.Ordinal) => "chat/completions",
-            _ when path.Contains("/openai/deployments/", StringComparison.Ordinal) => "chat/completions",
-            _ when path.EndsWith("/openai", StringComparison.Ordinal) => $"deployments/{Uri.EscapeDataString(target.Model)}/chat/completions",
-            _ => $"openai/deployments/{Uri.EscapeDataString(target.Model)}/chat/completions",
+            _ when path.Contains("/openai/deployments/", StringComparison.Ordinal) => route,
+            _ when path.EndsWith("/openai", StringComparison.Ordinal) => $"deployments/{Uri.EscapeDataString(target.Model)}/{route}",
+            _ => $"openai/deployments/{Uri.EscapeDataString(target.Model)}/{route}",
         };
         return WithVersion(target.Under(rest), target.ApiVersion ?? DefaultVersion);
+    }
+
+    /// <inheritdoc/>
+    public override Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol)
+    {
+        if (protocol != SurfaceProtocol.Responses || !target.HasResponses)
+        {
+            return null;
+        }
+
+        // Azure has it under /openai/v1 alone, where the deployment stands in the body, and a version is needed for previews only.
+        var path = target.BaseAddress.AbsolutePath;
+        var before = path.IndexOf("/openai", StringComparison.Ordinal) is >= 0 and var at ? path[..at] : path.TrimEnd('/');
+        return WithVersion(
+            new UriBuilder(target.BaseAddress) { Path = before + "/openai/v1/responses" }.Uri,
+            target.ApiVersion is "preview" or "latest" or "v1" ? target.ApiVersion : null);
     }
 
     /// <inheritdoc/>
