@@ -81,7 +81,7 @@ internal sealed class ChatForwarder(
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
             await target.Protocol.SignAsync(target.Target, request, body, timer.Token);
-            using var reply = await upstream.SendAsync(request, timer.Token);
+            using var reply = target.Configuration.MockResponse is { } fixedAnswer ? MockedReply.To(call, fixedAnswer) : await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
                 return await RefusedAsync(exchange, target, reply, timer.Token);
