@@ -38,9 +38,9 @@ internal abstract class Operation
         }
 
         exchange.Body = body;
-        var wrong = ReadHead(exchange);
-        exchange.Head.Stream &= Streams;
-        return wrong;
+        return ReadHead(exchange) ?? (exchange.Head.Stream && !Streams
+            ? new GatewayError(400, "invalid_request", "This route's answer comes in one piece: leave stream out.", "stream")
+            : null);
     }
 
     /// <summary>The cost: at worst, and as expected.</summary>

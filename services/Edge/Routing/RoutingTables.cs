@@ -62,7 +62,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         var protocol = ChatProviders.Find(model.Protocol.ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
         var target = model.UsesSampleProvider
-            ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+            ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion) { HasCompletions = ProviderTargets.HasCompletions(model, providerModel) }
             : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
@@ -100,6 +100,6 @@ internal sealed class SampleProviderAddress(IConfiguration configuration)
     {
         var address = configuration["services:sample-provider:http:0"] ?? throw new InvalidOperationException(
             "services:sample-provider:http:0 is missing: the sample provider answers for providers without a key in Development, and nobody said where it is. AppHost does that by itself.");
-        return new Uri(protocol is ProviderProtocol.OpenAi or ProviderProtocol.Mistral or ProviderProtocol.Azure ? $"{address.TrimEnd('/')}/v1" : address);
+        return new Uri(protocol is ProviderProtocol.OpenAi or ProviderProtocol.Mistral or ProviderProtocol.Azure or ProviderProtocol.Voyage ? $"{address.TrimEnd('/')}/v1" : address);
     }
 }

@@ -8,6 +8,13 @@ internal static partial class OpenAiModel
     /// <summary>Reasons: takes <c>reasoning_effort</c>, and a bound on its output only as <c>max_completion_tokens</c>.</summary>
     public static bool Reasons(string name) => ReasoningName().IsMatch(name);
 
+    /// <summary>Goes on with a text, and does not chat.</summary>
+    public static bool Completes(string name) =>
+        CompletionName().IsMatch(name);
+
+    [GeneratedRegex("^(ft:)?(gpt-3.5-turbo-instruct|babbage-002|davinci-002)", RegexOptions.CultureInvariant)]
+    private static partial Regex CompletionName();
+
     [GeneratedRegex(@"(^|/)(o[1-9](-|$)|gpt-5(?!-chat)|gpt-[6-9]|gpt-oss|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ReasoningName();
 }
