@@ -81,6 +81,8 @@ internal static class Composition
         builder.Services.AddSingleton<TranscriptionOperation>();
         builder.Services.AddSingleton<TranslationOperation>();
         builder.Services.AddSingleton<Messages.CountTokens>();
+        builder.Services.AddSingleton<Responses.StoredResponses>();
+        builder.Services.AddSingleton<Responses.StoredResponsesRoutes>();
     }
 
     public static void AddUsageRecords(this IHostApplicationBuilder builder)

@@ -4,6 +4,7 @@ using Gateway.Edge.Admission;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Models;
+using Gateway.Edge.Responses;
 using Gateway.Edge.Routing;
 using Gateway.Edge.Metering;
 using Gateway.ServiceDefaults;
@@ -22,8 +23,12 @@ builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
-app.MapOperations();
-app.MapMessages();
+// A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
+var calls = app.MapGroup("");
+calls.ShortCircuit();
+calls.MapOperations();
+calls.MapMessages();
+calls.MapResponses();
 app.MapModels();
 app.MapAdminForwarding();
 app.MapApiDocs();

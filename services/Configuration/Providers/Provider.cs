@@ -58,6 +58,9 @@ public sealed record Provider
     /// <summary>Whether it serves its models by the legacy <c>/completions</c> too.</summary>
     public bool HasCompletions { get; init; }
 
+    /// <summary>Whether it has OpenAI's <c>/responses</c>, too.</summary>
+    public bool HasResponses { get; init; }
+
     /// <summary>Other spellings of the name.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 }

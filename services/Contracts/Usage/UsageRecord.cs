@@ -76,9 +76,11 @@ public sealed record FailedAttempt(string DeploymentId, string Failure);
 public sealed record UsageRecord
 {
     /// <summary>Made by the edge (UUID version 7): the idempotency key of everything that follows.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid RequestId { get; init; }
 
     /// <summary>When the edge had read the request's head.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>Until the last byte, in microseconds.</summary>

@@ -14,6 +14,8 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     public override bool CanBeGuarded => true;
 
+    public override bool IsOnePrompt => true;
+
     public override bool Streams => true;
 
     public override CostEstimate Cost(ChatExchange exchange, ModelGroup group) => Estimates.Cost(exchange, group);

@@ -93,7 +93,7 @@ internal sealed class SpoolPublisher(
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             timeout.CancelAfter(PublishTimeout);
             await bus.Publish(
-                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.ToArray() }, timeout.Token);
+                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }, timeout.Token);
             lastPublished = Environment.TickCount64;
         }
 

@@ -20,6 +20,7 @@ internal static class ProviderTargets
         {
             Cloud = cloud,
             HasCompletions = HasCompletions(model, providerModel),
+            HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
         };
     }
 

@@ -49,7 +49,7 @@ public sealed class CompletionsSurfaceTests
     [Fact]
     public void A_passed_stream_is_assembled_and_its_usage_read()
     {
-        var stream = CompletionsPassed.Instance.OpenStream(assembles: true);
+        var stream = CompletionsPassed.Instance.OpenStream(null!, assembles: true);
         using var tap = new OutputTap();
         foreach (var frame in new[]
         {

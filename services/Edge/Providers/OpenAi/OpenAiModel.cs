@@ -9,11 +9,16 @@ internal static partial class OpenAiModel
     public static bool Reasons(string name) => ReasoningName().IsMatch(name);
 
     /// <summary>Goes on with a text, and does not chat.</summary>
-    public static bool Completes(string name) =>
-        CompletionName().IsMatch(name);
+    public static bool Completes(string name) => CompletionName().IsMatch(name);
 
     [GeneratedRegex("^(ft:)?(gpt-3.5-turbo-instruct|babbage-002|davinci-002)", RegexOptions.CultureInvariant)]
     private static partial Regex CompletionName();
+
+    /// <summary>Whether the name is one of OpenAI's own.</summary>
+    public static bool IsOpenAis(string name) => OwnName().IsMatch(name);
+
+    [GeneratedRegex(@"(^|/)(gpt-\d|chatgpt-|o[1-9](-|$)|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex OwnName();
 
     [GeneratedRegex(@"(^|/)(o[1-9](-|$)|gpt-5(?!-chat)|gpt-[6-9]|gpt-oss|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ReasoningName();
