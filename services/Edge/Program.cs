@@ -9,6 +9,12 @@ using Gateway.Edge.Routing;
 using Gateway.Edge.Metering;
 using Gateway.ServiceDefaults;
 
+if (SpoolCommand.IsAsked(args))
+{
+    using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+    return SpoolCommand.Run(args, output, Console.Error);
+}
+
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
 builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
@@ -35,3 +41,4 @@ app.MapApiDocs();
 app.MapDefaultEndpoints();
 app.ObserveEdge();
 app.Run();
+return 0;

@@ -112,7 +112,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             Unpriced = unpriced,
             Cost = cost,
             WrittenOff = writtenOff,
-            Price = target.Price?.Describe(),
+            Price = target.Price?.Describe(exchange.Units.Service, tokens.PromptTokens),
             BudgetWindows = windows,
             FailedAttempts = exchange.FailedAttempts?.ToArray(),
         };

@@ -26,7 +26,7 @@ internal sealed class SpoolPublisher(
         using var timeout = new CancellationTokenSource(options.Value.DrainTimeout);
         try
         {
-            while (await PublishOnceAsync(timeout.Token))
+            while (await PublishOnceAsync(timeout.Token) > 0)
             {
             }
 
@@ -49,15 +49,17 @@ internal sealed class SpoolPublisher(
         {
             try
             {
-                if (!await PublishOnceAsync(stoppingToken))
+                var published = await PublishOnceAsync(stoppingToken);
+                if (published == 0)
                 {
                     await CloseRecoveredAsync(stoppingToken);
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
-                    // More is coming when the last batch is only just gone: let it gather.
-                    if (Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
-                    {
-                        await Task.Delay(options.Value.Linger, stoppingToken);
-                    }
+                }
+
+                // More is coming when the last batch is only just gone: let it gather. A full one means that more is there already.
+                if (published < options.Value.BatchRecordsMax && Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
+                {
+                    await Task.Delay(options.Value.Linger, stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -75,12 +77,13 @@ internal sealed class SpoolPublisher(
         await flusher;
     }
 
-    private async Task<bool> PublishOnceAsync(CancellationToken cancellation)
+    /// <summary>How many records were sent.</summary>
+    private async Task<int> PublishOnceAsync(CancellationToken cancellation)
     {
         var batch = spool.Collect();
         if (batch.Parts.Count == 0)
         {
-            return false;
+            return 0;
         }
 
         if (batch.DamagedBytes > 0)
@@ -98,7 +101,7 @@ internal sealed class SpoolPublisher(
         }
 
         spool.Confirm(batch);
-        return batch.Records > 0;
+        return batch.Records;
     }
 
     /// <summary>Tells Ledger of earlier processes of which nothing is left here: what they still hold is free.</summary>

@@ -135,7 +135,7 @@ public sealed class SpoolTests : IDisposable
 
     private static Guid Id(int i) => new(i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]);
 
-    private static UsageRecord Record(int i) => new()
+    internal static UsageRecord Record(int i) => new()
     {
         RequestId = Id(i),
         StartedAt = DateTimeOffset.UnixEpoch,
