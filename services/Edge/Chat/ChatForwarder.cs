@@ -97,6 +97,11 @@ internal sealed class ChatForwarder(
 
             return AttemptResult.Answered;
         }
+        catch (Exception broken) when (exchange.Form?.Problem is not null && broken is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // A form is read while it is sent: what is wrong with it is the caller's.
+            return new AttemptResult(AttemptOutcome.CallersFault, false, exchange.Form!.Problem);
+        }
         catch (OperationCanceledException) when (!exchange.Aborted.IsCancellationRequested)
         {
             return Failed(exchange, target, "timeout", new GatewayError(504, "provider_timeout", "The provider did not answer in time."));

@@ -55,17 +55,21 @@ internal struct ChatRequestHead
     /// <summary>Where the first property's name stands: a property may be put before it. Null for an empty object.</summary>
     public int? FirstProperty;
 
+    /// <summary>The error of a request that names no model.</summary>
+    public static readonly GatewayError MissingModel = new(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
+
     /// <summary>Reads a body. The error says what is wrong with it.</summary>
     /// <param name="body">The body.</param>
     /// <param name="head">What it says.</param>
     /// <param name="surface">Whose words these are; null for OpenAI's chat. A bound on the output counts only under the name that the provider obeys.</param>
     /// <param name="modelInPath">The model when the path names it: it wins over the body's.</param>
-    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null)
+    /// <param name="needsModel">Whether a body without a model is wrong, when the path names none.</param>
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null, bool needsModel = true)
     {
         head = new ChatRequestHead { ModelName = "", Choices = 1 };
         try
         {
-            var wrong = Read(body, ref head, surface, modelInPath is null);
+            var wrong = Read(body, ref head, surface, needsModel && modelInPath is null);
             head.ModelName = modelInPath ?? head.ModelName;
             return wrong;
         }
@@ -214,12 +218,9 @@ internal struct ChatRequestHead
         {
         }
 
-        if (needsModel ? !hasModel || head.ModelName.Length == 0 : head.FirstProperty is null)
-        {
-            return new GatewayError(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
-        }
-
-        return null;
+        return needsModel ? hasModel && head.ModelName.Length > 0 ? null : MissingModel
+            : head.FirstProperty is null ? new GatewayError(400, "invalid_request", "The request's body is an object without a field.")
+            : null;
     }
 
     private enum Field

@@ -17,8 +17,7 @@ internal static class UpstreamRequest
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
-            // No stream options: these protocols report a stream's usage unasked.
-            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, asksForUsage: false);
+            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
         }
         else if (exchange.Surface is null && target.Protocol.SpeaksOpenAiChat)
         {
