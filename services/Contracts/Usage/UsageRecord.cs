@@ -28,6 +28,9 @@ public enum UsageOutcome
 /// </summary>
 public sealed record TokenUsage
 {
+    /// <summary>No tokens.</summary>
+    public static readonly TokenUsage None = new();
+
     /// <summary>Text (and image) tokens read, without cached and audio ones.</summary>
     public long Input { get; init; }
 
@@ -138,7 +141,7 @@ public sealed record UsageRecord
     public bool Streamed { get; init; }
 
     /// <summary>The tokens.</summary>
-    public TokenUsage Tokens { get; init; } = new();
+    public TokenUsage Tokens { get; init; } = TokenUsage.None;
 
     /// <summary>Whether the tokens were counted here because the provider did not report them.</summary>
     public bool Estimated { get; init; }

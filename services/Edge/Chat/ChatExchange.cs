@@ -69,7 +69,7 @@ internal sealed class ChatExchange(
     public BudgetTicket TargetTicket { get; } = new();
 
     /// <summary>The rate gates entered, how much was taken, and the gate's mark of the entry.</summary>
-    public List<(RateGate Gate, long Amount, long Entry)> Entered { get; } = new(2);
+    public List<(RateGate Gate, long Amount, long Entry)> Entered { get; } = [];
 
     /// <summary>The target that is being tried, or was last.</summary>
     public Deployment? Target { get; set; }

@@ -48,7 +48,7 @@ internal sealed class StreamRelay : IDisposable
     public IChatSurfaceStream? Surface { get; }
 
     /// <summary>What waits to be sent.</summary>
-    public ArrayBufferWriter<byte> Output { get; } = new(1024);
+    public ArrayBufferWriter<byte> Output { get; } = new();
 
     /// <summary>Whether anything of an answer was seen.</summary>
     public bool HasOutput { get; private set; }

@@ -82,6 +82,11 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
                 WriteResult(item);
                 break;
 
+            case "item_reference" when item.Field("id"u8).Text()?.StartsWith("rs_", StringComparison.Ordinal) == true:
+                // Clients that take everything for stored send reasoning back by its name: without it the model thinks anew.
+                dropped.AddAdvice("input.item_reference");
+                break;
+
             case "item_reference":
                 throw new UntranslatableRequestException(
                     "An item_reference leans on what OpenAI stores, and this model's provider stores nothing: send the item itself.", "input");

@@ -36,7 +36,7 @@ internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, Lease
 /// </summary>
 internal sealed class BudgetTicket
 {
-    private readonly List<(BudgetLease Lease, long Amount)> holds = new(4);
+    private readonly List<(BudgetLease Lease, long Amount)> holds = [];
 
     /// <summary>Whether some budget gave less than the worst case: the request must be watched while it runs.</summary>
     public bool Guarded { get; private set; }
