@@ -15,6 +15,8 @@ internal sealed class ProviderFileException(string message) : Exception(message)
 internal static class ProviderUsageFile
 {
     private const int LinesMax = 200_000;
+    private static readonly string[] s_dates = ["date", "usage_date_utc", "start_time_iso", "start_time"];
+    private static readonly string[] s_models = ["model", "model_version", "line_item"];
 
     /// <exception cref="ProviderFileException">It is none of these, or is not by day and model.</exception>
     public static List<ProviderLine> Read(string text)
@@ -99,7 +101,7 @@ internal static class ProviderUsageFile
             ? names.Where(columns.ContainsKey).Sum(name => Of(row, name) is { } number ? (long)decimal.Parse(number, NumberStyles.Float, CultureInfo.InvariantCulture) : 0)
             : null;
 
-        if (!new[] { "date", "usage_date_utc", "start_time_iso", "start_time" }.Any(columns.ContainsKey) || !new[] { "model", "model_version", "line_item" }.Any(columns.ContainsKey))
+        if (!s_dates.Any(columns.ContainsKey) || !s_models.Any(columns.ContainsKey))
         {
             throw new ProviderFileException(
                 $"The CSV has the columns {string.Join(", ", rows[0].Take(20))}: a date (date, usage_date_utc, start_time_iso or start_time) and a model (model, model_version or line_item) are needed.");
@@ -111,7 +113,7 @@ internal static class ProviderUsageFile
             try
             {
                 return new ProviderLine(
-                    Day(Of(row, "date", "usage_date_utc", "start_time_iso", "start_time")!), Named(Of(row, "model", "model_version", "line_item")?.Split(',')[0].Trim(), "model"),
+                    Day(Of(row, s_dates)!), Named(Of(row, s_models)?.Split(',')[0].Trim(), "model"),
                     Sum(row, "requests", "num_model_requests"),
                     anthropic
                         ? Sum(row, "usage_input_tokens_no_cache", "usage_input_tokens_cache_write_5m", "usage_input_tokens_cache_write_1h", "usage_input_tokens_cache_read")
