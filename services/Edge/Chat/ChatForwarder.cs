@@ -63,7 +63,7 @@ internal sealed class ChatForwarder(
         try
         {
             request = operation.MakeRequest(exchange, target, call, out body);
-            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, target, request);
+            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, tables.Current.Configuration.General, target, request);
         }
         catch (UntranslatableRequestException error)
         {

@@ -202,7 +202,8 @@ internal struct ChatRequestHead
 
                 case Field.Danger:
                     return new GatewayError(
-                        400, "invalid_request", "A caller cannot choose the provider's address or credential: leave api_base, base_url and api_key out.", "api_base");
+                        400, "invalid_request",
+                        "A caller cannot choose the provider's address, credential or headers: leave api_base, base_url, api_key, headers, extra_headers and what begins with aws_, vertex_ or azure_ out.", "api_base");
 
                 default:
                     json.Skip();
@@ -250,8 +251,10 @@ internal struct ChatRequestHead
             5 when name.ValueTextEquals("model"u8) => Field.Model,
             5 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("store"u8) => Field.Store,
             6 when name.ValueTextEquals("stream"u8) => Field.Stream,
-            7 when name.ValueTextEquals("api_key"u8) => Field.Danger,
+            7 when name.ValueTextEquals("api_key"u8) || name.ValueTextEquals("headers"u8) => Field.Danger,
             8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
+            13 when name.ValueTextEquals("extra_headers"u8) => Field.Danger,
+            > 9 when IsCloudCredential(ref name) => Field.Danger,
             8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
             10 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("background"u8) => Field.Background,
             10 when surface != SurfaceProtocol.Responses && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
@@ -266,6 +269,10 @@ internal struct ChatRequestHead
             _ => Field.Other,
         };
     }
+
+    // LiteLLM's names for whose account of a cloud is used, and where.
+    private static bool IsCloudCredential(ref Utf8JsonReader name) =>
+        name.ValueSpan[0] is (byte)'a' or (byte)'v' && (name.ValueSpan.StartsWith("aws_"u8) || name.ValueSpan.StartsWith("vertex_"u8) || name.ValueSpan.StartsWith("azure_"u8));
 
     private static Field Unescaped(ref Utf8JsonReader name, SurfaceProtocol? surface) => name.GetString() switch
     {
@@ -283,7 +290,8 @@ internal struct ChatRequestHead
         "stream_options" => Field.StreamOptions,
         "disable_fallbacks" => Field.DisableFallbacks,
         "metadata" => Field.Metadata,
-        "api_key" or "api_base" or "base_url" => Field.Danger,
+        "api_key" or "api_base" or "base_url" or "headers" or "extra_headers" => Field.Danger,
+        ['a', 'w', 's', '_', ..] or ['v', 'e', 'r', 't', 'e', 'x', '_', ..] or ['a', 'z', 'u', 'r', 'e', '_', ..] => Field.Danger,
         _ => Field.Other,
     };
 
