@@ -155,7 +155,7 @@ internal sealed class KeyAdministration(
         {
             var view = new KeyView { Token = MasterKey.Id, KeyName = "master key", KeyAlias = "master-key" }.Fill(
                 new Allowance(), new Stamp(0, clock.GetUtcNow(), "config.yaml", clock.GetUtcNow(), "config.yaml"), "{}", clock.GetUtcNow(), defaults.TimeZone);
-            view = view with { Aliases = view.Metadata, ModelMaxBudget = view.Metadata };
+            view = view with { Aliases = view.Metadata };
             return new KeyInfo(MasterKey.Id, await BookedAsync(view, cancellation));
         }
 
@@ -175,7 +175,7 @@ internal sealed class KeyAdministration(
 
         var booked = BookedAsync(KeyView.Of(key, clock.GetUtcNow(), defaults.TimeZone), cancellation);
         var above = await resolver.OfIdAsync(key.KeyId, cancellation) is { } snapshot ? await ledger.AboveAsync(snapshot, cancellation) : null;
-        return new KeyInfo(key.KeyId, await booked with { TightestBudget = above is null ? null : TightestBudget.Of(above) });
+        return new KeyInfo(key.KeyId, (await booked).WithBudgets(above ?? []));
     }
 
     public async Task<(KeyView[] Keys, long Total)> ListAsync(KeyFilter filter, bool withSpend, CancellationToken cancellation)

@@ -43,8 +43,9 @@ public sealed record AccountsSpend(AccountSpend[] Accounts);
 
 /// <summary>Asks how the budgets stand that a key is under (<c>POST /internal/budgets/above</c>): asked by Auth for <c>/key/info</c>.</summary>
 /// <param name="Own">Those of the key, its user, its team and its organization, as Auth knows them.</param>
+/// <param name="Owners">The key, its user, its team and its organization, as <see cref="BudgetId"/> names them: Ledger adds what they share.</param>
 /// <param name="Tags">The key's tags: Ledger adds the budgets on them, and the gateway's.</param>
-public sealed record BudgetsAbove(BudgetDefinition[] Own, string[] Tags);
+public sealed record BudgetsAbove(BudgetDefinition[] Own, string[] Owners, string[] Tags);
 
 /// <summary>How one budget stands in the window that is open now.</summary>
 /// <param name="BudgetId">The budget.</param>

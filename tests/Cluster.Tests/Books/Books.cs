@@ -76,6 +76,12 @@ internal sealed class Books : IAsyncDisposable
     public async Task<IReadOnlyList<Guid>> JournalIdsAsync(string keyId) =>
         await ReadAsync(ledger, "select id from journal.entries where kind = 'usage' and accounts @> array[$1::text]", $"key/{keyId}", static row => row.GetGuid(0));
 
+    /// <summary>The budget windows that a request was booked in, once it is in the journal.</summary>
+    public async Task<IReadOnlyList<string>> WindowsOfAsync(Guid requestId) => (await Eventually.Is(
+        () => ReadAsync(ledger, "select windows from journal.entries where id = $1::uuid", requestId.ToString(), static row => row.GetFieldValue<string[]>(0)),
+        static found => found.Count == 1,
+        $"request {requestId} is in the journal"))[0];
+
     /// <summary>A key's usage rows by how the requests ended.</summary>
     public async Task<IReadOnlyDictionary<Outcome, Tally>> OutcomesAsync(string keyId) => (await ReadAsync(
         metering,

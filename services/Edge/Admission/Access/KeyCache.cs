@@ -136,7 +136,8 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
             snapshot,
             [.. snapshot.Budgets.Select(budget => new BudgetSlot(budget, leases, time))],
             [.. snapshot.Limits.Select(gates.Get)],
-            expectations);
+            expectations,
+            [.. snapshot.ModelBudgets.Select(budget => (budget.Model, new BudgetSlot(budget.Budget, leases, time)))]);
         if (keep)
         {
             Bound(callers);

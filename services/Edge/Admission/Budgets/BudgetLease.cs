@@ -49,6 +49,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private long underWay;
     private long charged = totals.Charged;
     private long granted = totals.Granted;
+
+    /// <summary>Room that is on its way back to Redis: nobody may take it until Redis has said what became of it.</summary>
+    private long aside;
     private long freshUntil;
     private long exhaustedUntil;
     private long exhaustedFrom;
@@ -75,7 +78,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     public long UsedAt => Volatile.Read(ref usedAt);
 
     /// <summary>Whether this edge holds nothing of the window and nobody waits: it may be forgotten.</summary>
-    public bool Idle => Volatile.Read(ref reserved) == 0 && Volatile.Read(ref room) == 0;
+    public bool Idle => Volatile.Read(ref reserved) == 0 && Volatile.Read(ref room) == 0 && Volatile.Read(ref aside) == 0;
 
     /// <summary>What Redis knows this process by.</summary>
     public LeaseTotals Totals => new(Volatile.Read(ref charged), granted);
@@ -579,9 +582,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             return;
         }
 
+        // A reply that is lost may be of a give back that was done: what was taken from the room stays aside until the next word of Redis.
+        aside += amount;
         var reply = await store.HeartbeatAsync(Window.Id, Volatile.Read(ref charged), granted, amount);
-        // Taken from the room already: added again here, and Adopt takes off what Redis really took back.
-        Interlocked.Add(ref room, amount);
         switch (reply.Status)
         {
             case LeaseStatus.Noted:
@@ -597,7 +600,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     /// <summary>Redis' total is the truth: what a lost reply granted is added, what was reclaimed meanwhile is taken off.</summary>
     private void Adopt(LeaseReply reply)
     {
-        Interlocked.Add(ref room, reply.GrantedInAll - granted);
+        // In one step: room that is there for an instant between two of them would be taken, and spent twice.
+        Interlocked.Add(ref room, aside + reply.GrantedInAll - granted);
+        aside = 0;
         granted = reply.GrantedInAll;
         LastReply = reply;
         Volatile.Write(ref freshUntil, Environment.TickCount64 + (long)options.TimeToLive.TotalMilliseconds);
