@@ -3,6 +3,7 @@ using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Embeddings;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Routing;
 using Gateway.ServiceDefaults;
@@ -59,12 +60,15 @@ internal static class Composition
         builder.Services.AddHosted<ConfigurationLoader>();
     }
 
-    public static void AddChat(this IHostApplicationBuilder builder)
+    public static void AddOperations(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ChatFlow>();
+        builder.Services.AddSingleton<ChatOperation>();
         builder.Services.AddSingleton<ChatForwarder>();
         builder.Services.AddSingleton<WholeReply>();
         builder.Services.AddSingleton<StreamedReply>();
+        builder.Services.AddSingleton<EmbeddingsOperation>();
+        builder.Services.AddSingleton<Messages.CountTokens>();
     }
 
     public static void AddUsageRecords(this IHostApplicationBuilder builder)

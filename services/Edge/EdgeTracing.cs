@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Operations;
 
 namespace Gateway.Edge;
 
@@ -9,7 +10,7 @@ internal static class EdgeTracing
     private static readonly ActivitySource Source = new("Gateway.Edge");
 
     /// <summary>Starts a span; null when nobody listens, which costs nothing.</summary>
-    public static Activity? Start() => Source.HasListeners() ? Source.StartActivity("chat", ActivityKind.Client) : null;
+    public static Activity? Start(Operation operation) => Source.HasListeners() ? Source.StartActivity(operation.Name, ActivityKind.Client) : null;
 
     /// <summary>Says what became of the request.</summary>
     public static void End(Activity? span, ChatExchange exchange, GatewayError? error)
@@ -19,11 +20,11 @@ internal static class EdgeTracing
             return;
         }
 
-        span.SetTag("gen_ai.operation.name", "chat");
+        span.SetTag("gen_ai.operation.name", exchange.Operation.Name);
         span.SetTag("gateway.request.id", exchange.Id);
         if (exchange.Grant is { } grant)
         {
-            span.DisplayName = $"chat {grant.Group.Name}";
+            span.DisplayName = $"{exchange.Operation.Name} {grant.Group.Name}";
             span.SetTag("gen_ai.request.model", grant.Group.Name);
         }
 

@@ -22,10 +22,15 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     public static readonly GatewayError SpoolFull = new(503, "temporarily_unavailable", "The gateway cannot record usage at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(5));
     public static readonly GatewayError StoreUnavailable = new(503, "temporarily_unavailable", "The gateway cannot check this key's budget at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(1));
 
+    public static GatewayError TooLarge(long bytesMax) => new(413, "request_too_large", $"The request's body is larger than {bytesMax} bytes.");
+
     public static GatewayError OfKey(string code) => code == "api_key_blocked" ? BlockedKey : ExpiredKey;
 
-    /// <summary>Writes the error as the whole answer.</summary>
-    public async Task WriteAsync(HttpContext context)
+    /// <summary>The provider's own words, to a client of the same protocol; null when the gateway speaks.</summary>
+    public byte[]? ProvidersBody { get; init; }
+
+    /// <summary>Writes the error as the whole answer, in OpenAI's envelope or the surface's.</summary>
+    public async Task WriteAsync(HttpContext context, Chat.IChatSurface? surface = null)
     {
         var response = context.Response;
         response.StatusCode = Status;
@@ -36,13 +41,20 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
-        var body = ToJson();
+        var body = ProvidersBody ?? (surface is null ? ToJson() : ToJson(surface));
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body);
     }
 
     /// <summary>The error's JSON.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);
+
+    private byte[] ToJson(Chat.IChatSurface surface)
+    {
+        var body = new ArrayBufferWriter<byte>(256);
+        surface.WriteError(this, body);
+        return body.WrittenSpan.ToArray();
+    }
 
     /// <summary>The error as a frame of a stream that has begun. No <c>[DONE]</c> follows it.</summary>
     public void WriteFrame(IBufferWriter<byte> output)

@@ -1,7 +1,7 @@
 using Gateway.Edge;
 using Gateway.Edge.Admin;
 using Gateway.Edge.Admission;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Models;
 using Gateway.Edge.Routing;
@@ -15,14 +15,14 @@ builder.AddMessaging();
 builder.AddEdgeCore();
 builder.AddAdmission();
 builder.AddRouting();
-builder.AddChat();
+builder.AddOperations();
 builder.AddUsageRecords();
 builder.AddAdminForwarding();
 builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
-app.MapChat();
+app.MapOperations();
 app.MapMessages();
 app.MapModels();
 app.MapAdminForwarding();

@@ -32,6 +32,9 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3205, Level = LogLevel.Information, Message = "Edge {EdgeId} is closed: every record of it is in the journal, its leases are back")]
     public static partial void EdgeSettled(this ILogger logger, string edgeId);
 
+    [LoggerMessage(EventId = 3206, Level = LogLevel.Warning, Message = "Windows could not be parked ({Failure}): the next start waits for edges before it grants")]
+    public static partial void ParkingFailed(this ILogger logger, string failure);
+
     [LoggerMessage(EventId = 3300, Level = LogLevel.Error, Message = "Reconciliation: {Kind} of {Subject} differ by {DifferenceNano} nano-dollars: {Explanation}")]
     public static partial void Differs(this ILogger logger, string kind, string subject, long differenceNano, string explanation);
 

@@ -14,6 +14,9 @@ public sealed class EndpointAnnotation(string name, string scheme, int? port, in
 
     public bool IsExternal { get; set; }
 
+    /// <summary>Whether other machines may call it, too (<c>--public</c>).</summary>
+    internal bool IsPublic { get; set; }
+
     /// <summary>The port that others call, once it is known.</summary>
     internal int AllocatedPort { get; set; }
 
@@ -21,6 +24,9 @@ public sealed class EndpointAnnotation(string name, string scheme, int? port, in
     internal IReadOnlyList<int> ReplicaPorts { get; set; } = [];
 
     internal string Url => $"{UriScheme}://localhost:{AllocatedPort}";
+
+    /// <summary>Where a replica listens, as ASP.NET Core wants it: on every address only what is called without a balancer before it.</summary>
+    internal string ListensOn(int replica) => $"{UriScheme}://{(IsPublic && ReplicaPorts.Count == 1 ? "*" : "localhost")}:{ReplicaPorts[replica]}";
 }
 
 /// <summary>A resource's endpoint, to be named in another's environment before its port is known.</summary>

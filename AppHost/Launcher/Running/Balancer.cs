@@ -20,10 +20,10 @@ internal sealed class Balancer : IAsyncDisposable
     private readonly Task _accepting;
     private uint _next;
 
-    public Balancer(int port, IReadOnlyList<Target> targets)
+    public Balancer(int port, bool isPublic, IReadOnlyList<Target> targets)
     {
         _targets = targets;
-        _listener = new TcpListener(IPAddress.Loopback, port);
+        _listener = new TcpListener(isPublic ? IPAddress.Any : IPAddress.Loopback, port);
         _listener.Start(backlog: 512);
         _accepting = AcceptAsync();
     }

@@ -26,7 +26,7 @@ internal sealed class Cluster : IAsyncDisposable
     {
         foreach (var shared in _sharedPorts)
         {
-            _balancers.Add(new Balancer(shared.Port, [.. shared.Replicas.Select(Runner).Select(runner => new Target(runner.Unit.Port, () => runner.IsHealthy))]));
+            _balancers.Add(new Balancer(shared.Port, shared.IsPublic, [.. shared.Replicas.Select(Runner).Select(runner => new Target(runner.Unit.Port, () => runner.IsHealthy))]));
         }
 
         Failed = FirstFailureAsync();

@@ -10,7 +10,7 @@ namespace Gateway.Launcher.Running;
 /// <summary>From the start to the end of a cluster on this machine.</summary>
 internal static class ClusterHost
 {
-    private static readonly string[] s_options = ["config", "port", "replicas", "data", "dashboard-port"];
+    private static readonly string[] s_options = ["config", "port", "replicas", "data", "public", "dashboard-port"];
 
     public static async Task RunAsync(DistributedApplicationBuilder builder, CancellationToken cancellation)
     {

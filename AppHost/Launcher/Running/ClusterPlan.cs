@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 namespace Gateway.Launcher.Running;
 
 /// <summary>One port before several replicas.</summary>
-internal sealed record SharedPort(int Port, IReadOnlyList<RunUnit> Replicas);
+internal sealed record SharedPort(int Port, bool IsPublic, IReadOnlyList<RunUnit> Replicas);
 
 /// <summary>
 /// From the described resources to what runs: values for the parameters, a choice for each server, ports for each endpoint, and then
@@ -37,11 +37,13 @@ internal sealed class ClusterPlan
         }
 
         // 2. Ports.
+        var isPublic = builder.Configuration.GetValue("public", false);
         foreach (var resource in builder.Resources)
         {
             foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>())
             {
                 GivePorts(resource, endpoint);
+                endpoint.IsPublic = isPublic && endpoint.IsExternal;
             }
         }
 
@@ -58,7 +60,7 @@ internal sealed class ClusterPlan
             units.AddRange(replicas);
             if (project.Replicas > 1)
             {
-                sharedPorts.AddRange(project.Annotations.OfType<EndpointAnnotation>().Select(endpoint => new SharedPort(endpoint.AllocatedPort, replicas)));
+                sharedPorts.AddRange(project.Annotations.OfType<EndpointAnnotation>().Select(endpoint => new SharedPort(endpoint.AllocatedPort, endpoint.IsPublic, replicas)));
             }
         }
 

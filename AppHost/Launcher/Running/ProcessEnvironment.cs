@@ -27,7 +27,7 @@ internal sealed class ProcessEnvironment(string environmentName)
 
         if (resource is ProjectResource)
         {
-            variables["ASPNETCORE_URLS"] = string.Join(';', endpoints.Select(endpoint => $"{endpoint.UriScheme}://localhost:{endpoint.ReplicaPorts[replica]}"));
+            variables["ASPNETCORE_URLS"] = string.Join(';', endpoints.Select(endpoint => endpoint.ListensOn(replica)));
             variables["ASPNETCORE_ENVIRONMENT"] = environmentName;
             variables["DOTNET_ENVIRONMENT"] = environmentName;
             variables["LOGGING__CONSOLE__FORMATTERNAME"] = "simple";

@@ -5,6 +5,9 @@ namespace Gateway.Edge.Admission;
 /// <summary>Which routes a key may call (LiteLLM's <c>allowed_routes</c>): paths, prefixes that end in a star, or the names of groups.</summary>
 internal static class RouteGrant
 {
+    /// <summary>Paths that go on with the model's name.</summary>
+    private static readonly string[] NamingModels = ["/openai/deployments/", "/engines/"];
+
     public static readonly GatewayError Denied = new(403, "route_access_denied", "This key may not call this route.");
 
     /// <summary>Whether the key may call <paramref name="path"/>, with or without <c>/v1</c>.</summary>
@@ -37,5 +40,17 @@ internal static class RouteGrant
 
     private static bool AdminPath(string path) => Admin.AdminForwarding.IsAdmin(path);
 
-    private static string Bare(string path) => path.StartsWith("/v1/", StringComparison.Ordinal) ? path[3..] : path;
+    // A route that may be called may be called at its other paths too.
+    private static string Bare(string path)
+    {
+        foreach (var prefix in NamingModels)
+        {
+            if (path.StartsWith(prefix, StringComparison.Ordinal) && path.IndexOf('/', prefix.Length) is > 0 and var end)
+            {
+                return path[end..];
+            }
+        }
+
+        return path.StartsWith("/v1/", StringComparison.Ordinal) ? path[3..] : path;
+    }
 }

@@ -19,6 +19,9 @@ internal enum AttemptOutcome
 
     /// <summary>The provider failed.</summary>
     Failed,
+
+    /// <summary>The server does not have the route of the client's own protocol.</summary>
+    NoSuchRoute,
 }
 
 /// <summary>The result of one call to one provider.</summary>
@@ -27,6 +30,9 @@ internal enum AttemptOutcome
 /// <param name="Error">What to tell the caller when nothing does.</param>
 internal readonly record struct AttemptResult(AttemptOutcome Outcome, bool MayRetry = false, GatewayError? Error = null)
 {
+    /// <summary>Whether what the provider said is about the request, and so for its caller.</summary>
+    public bool IsCallersFault => Outcome is AttemptOutcome.CallersFault or AttemptOutcome.ContextWindow or AttemptOutcome.ContentPolicy;
+
     public static readonly AttemptResult Answered = new(AttemptOutcome.Answered);
 
     /// <summary>A provider's error as a result: told with the provider's own message when the request is at fault.</summary>

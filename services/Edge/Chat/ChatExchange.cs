@@ -2,17 +2,29 @@ using Gateway.Contracts;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Chat;
 
 /// <summary>One request on its way through <see cref="ChatFlow"/>: what is known of it so far.</summary>
-internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks, IChatSurface? surface = null)
+internal sealed class ChatExchange(
+    HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks, Operation operation, IChatSurface? surface, string? modelInPath) : IDisposable
 {
     public HttpContext Context { get; } = context;
 
-    /// <summary>How the client speaks; null for OpenAI's chat, whose bytes pass.</summary>
+    /// <summary>What is asked for.</summary>
+    public Operation Operation { get; } = operation;
+
+    /// <summary>The model, where the path names it; then the body need not, and has no say.</summary>
+    public string? ModelInPath { get; } = modelInPath;
+
+    /// <summary>How the client speaks; null for OpenAI's own words.</summary>
     public IChatSurface? Surface { get; } = surface;
+
+    /// <summary>Set while the target speaks the surface's own protocol: then bytes pass both ways.</summary>
+    public IPassedProtocol? Passed { get; set; }
 
     /// <summary>The gateway's id of the request: the idempotency key of everything that follows.</summary>
     public Guid Id { get; } = Guid.CreateVersion7(startedAt);
@@ -27,9 +39,14 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
 
     public Caller Caller { get; set; } = null!;
 
+    /// <summary>What was read of <see cref="Body"/>.</summary>
     public ChatRequestHead Head;
 
+    /// <summary>The request as the client sent it.</summary>
     public RequestBody Body;
+
+    /// <summary>What is billed besides tokens, once it is known.</summary>
+    public CostUnits Units;
 
     public ModelGrant Grant { get; set; } = null!;
 
@@ -71,6 +88,8 @@ internal sealed class ChatExchange(HttpContext context, DateTimeOffset startedAt
     public UsageRecord? Record { get; set; }
 
     public long ElapsedMicroseconds(TimeProvider time) => (long)time.GetElapsedTime(StartedTimestamp).TotalMicroseconds;
+
+    public void Dispose() => Body.Dispose();
 
     public void Failed(Deployment target, string failure) => (FailedAttempts ??= []).Add(new FailedAttempt(target.Id, failure));
 }

@@ -3,19 +3,21 @@ using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Metering;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
 namespace Gateway.Edge.Chat;
 
 /// <summary>
-/// How a chat request is handled, from top to bottom:
+/// How a request to a model is handled, from top to bottom, whatever it asks of the model (<see cref="Operation"/>):
 /// 1. who calls, 2. what is asked for, 3. whether it is granted, 4. how fast and how much, 5. route and forward, 6. settle.
 /// After step 4 the request holds money and slots; step 6 gives them back on every way out.
 /// </summary>
 internal sealed class ChatFlow(
     Authentication authentication,
     RoutingTables tables,
+    ChatOperation chat,
     ChatForwarder forwarder,
     DefinedBudgets budgets,
     Settlement settlement,
@@ -28,13 +30,20 @@ internal sealed class ChatFlow(
     private const int AttemptsMax = 12;
 
     /// <summary>Handles <c>POST /v1/chat/completions</c>.</summary>
-    public Task HandleAsync(HttpContext context) => HandleAsync(context, null);
+    public Task HandleAsync(HttpContext context) => HandleAsync(context, chat);
 
-    /// <summary>Handles a request of another surface.</summary>
-    public async Task HandleAsync(HttpContext context, IChatSurface? surface)
+    /// <summary>Handles a request for chat on another surface.</summary>
+    public Task HandleAsync(HttpContext context, IChatSurface surface) => HandleAsync(context, chat, surface);
+
+    /// <summary>Handles a request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="operation">What it asks for.</param>
+    /// <param name="surface">How its client speaks of chat; null for OpenAI's own words.</param>
+    /// <param name="modelInPath">The model, where the path names it and not the body.</param>
+    public async Task HandleAsync(HttpContext context, Operation operation, IChatSurface? surface = null, string? modelInPath = null)
     {
-        var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64, surface);
-        using var span = EdgeTracing.Start();
+        var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64, operation, surface, modelInPath);
+        using var span = EdgeTracing.Start(operation);
         GatewayError? error;
         try
         {
@@ -66,7 +75,7 @@ internal sealed class ChatFlow(
                 if (!exchange.Begun)
                 {
                     context.Response.Headers["x-gateway-request-id"] = exchange.Id.ToString();
-                    await (surface?.WriteErrorAsync(context, error) ?? error.WriteAsync(context));
+                    await operation.WriteErrorAsync(exchange, error);
                 }
                 else
                 {
@@ -80,7 +89,7 @@ internal sealed class ChatFlow(
         }
         finally
         {
-            exchange.Body.Dispose();
+            exchange.Dispose();
             metrics.Handled(exchange, time);
             EdgeTracing.End(span, exchange, error);
         }
@@ -109,19 +118,7 @@ internal sealed class ChatFlow(
 
         // 2. What is asked for.
         var table = tables.Current;
-        var bytesMax = table.Configuration.General.MaxRequestBytes;
-        if (await RequestBody.ReadAsync(context.Request, bytesMax, exchange.Aborted) is not { } body)
-        {
-            return new GatewayError(413, "request_too_large", $"The request's body is larger than {bytesMax} bytes.");
-        }
-
-        exchange.Body = body;
-        if (exchange.Surface is not null && Translate(exchange) is { } unsaid)
-        {
-            return unsaid;
-        }
-
-        if (ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head) is { } wrong)
+        if (await exchange.Operation.ReadAsync(exchange, table.Configuration.General.MaxRequestBytes) is { } wrong)
         {
             return wrong;
         }
@@ -145,37 +142,21 @@ internal sealed class ChatFlow(
         }
 
         exchange.Grant = grant;
+        if (!Array.Exists(grant.Group.Deployments, exchange.Operation.Serves))
+        {
+            return new GatewayError(
+                400, "operation_unsupported", $"No provider of the model '{Shown(exchange.Head.ModelName)}' can serve this route ({exchange.Operation.CallType}).", "model");
+        }
 
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
-    }
-
-    private static GatewayError? Translate(ChatExchange exchange)
-    {
-        var hub = new System.Buffers.ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-        try
-        {
-            exchange.Surface!.WriteRequest(exchange.Body.Memory, hub);
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return GatewayError.InvalidJson;
-        }
-        catch (Providers.UntranslatableRequestException error)
-        {
-            return new GatewayError(400, "invalid_request", error.Message, error.Param);
-        }
-
-        exchange.Body.Dispose();
-        exchange.Body = RequestBody.Of(hub.WrittenSpan);
-        return null;
     }
 
     private static async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)
     {
         foreach (var gate in exchange.Caller.Gates)
         {
-            var amount = gate.Definition.Kind == LimitKind.TokensPerMinute ? Estimates.Tokens(exchange) : 1;
+            var amount = gate.Definition.Kind == LimitKind.TokensPerMinute ? exchange.Operation.Tokens(exchange) : 1;
             var decision = await gate.EnterAsync(amount);
             if (!decision.Allowed)
             {
@@ -211,7 +192,7 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "invalid_request", $"This request is under more than {BudgetTicket.BudgetsMax} budgets: send fewer tags.", "metadata.tags");
         }
 
-        var estimate = Estimates.Cost(exchange, group);
+        var estimate = exchange.Operation.Cost(exchange, group);
         if (estimate.Want == 0)
         {
             // A free model is not stopped by a budget that is used up.
@@ -224,7 +205,7 @@ internal sealed class ChatFlow(
             return null;
         }
 
-        var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => Estimates.Cost(exchange, group));
+        var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => exchange.Operation.Cost(exchange, group));
         if (refusal is not null)
         {
             BudgetHeaders.Set(slots, exchange.Context.Response.Headers);
@@ -286,6 +267,11 @@ internal sealed class ChatFlow(
         var table = tables.Current;
         var router = table.Configuration.Router;
         var order = Router.Order(group, table.Strategy, router.LatencyTtl, static () => Random.Shared.NextDouble());
+        if (!Array.TrueForAll(order, exchange.Operation.Serves))
+        {
+            order = Array.FindAll(order, exchange.Operation.Serves);
+        }
+
         if (order.Length == 0)
         {
             return (new GatewayError(

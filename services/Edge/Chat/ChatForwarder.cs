@@ -10,17 +10,33 @@ using Microsoft.Extensions.ObjectPool;
 namespace Gateway.Edge.Chat;
 
 /// <summary>
-/// One call to one provider: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer, whole or streamed. Nothing
+/// One call to one provider, whatever the operation: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer. Nothing
 /// is sent to the client before the provider's first byte is here, so until then another target can take over.
 /// </summary>
 internal sealed class ChatForwarder(
-    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, WholeReply whole, StreamedReply streamed, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
+    UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
 {
     private const int ErrorBytesMax = 64 * 1024;
 
     private static readonly DefaultObjectPool<CancellationTokenSource> Timers = new(new TimerPolicy(), 256);
 
+    /// <summary>Calls a target. Where it speaks the client's protocol, the client's bytes pass.</summary>
     public async Task<AttemptResult> AttemptAsync(ChatExchange exchange, ModelGroup group, Deployment target)
+    {
+        exchange.Passed = exchange.Surface is { } surface && target.PassedAddress(surface.Protocol) is not null ? surface.Passed : null;
+        var result = await CallAsync(exchange, group, target);
+        if (result.Outcome != AttemptOutcome.NoSuchRoute)
+        {
+            return result;
+        }
+
+        // A server of one's own that has the chat route alone: it is learned once, and the request is said in the hub's words.
+        target.LacksRouteOf(exchange.Surface!.Protocol);
+        exchange.Passed = null;
+        return await CallAsync(exchange, group, target);
+    }
+
+    private async Task<AttemptResult> CallAsync(ChatExchange exchange, ModelGroup group, Deployment target)
     {
         var router = tables.Current.Configuration.Router;
 
@@ -29,7 +45,7 @@ internal sealed class ChatForwarder(
         var slots = budgets.WithTarget(target.Budgets, exchange, group.Name, target.Provider, target.Id);
         if (slots.Length > 0)
         {
-            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => Estimates.Cost(exchange, group)) is { } refusal)
+            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group)) is { } refusal)
             {
                 exchange.Failed(target, "budget");
                 return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
@@ -37,16 +53,17 @@ internal sealed class ChatForwarder(
         }
 
         // 2. The request. A guarded one is streamed in any case: it must be possible to stop it.
-        var guarded = exchange.Ticket.Guarded || exchange.TargetTicket.Guarded;
-        var stream = exchange.Head.Stream || guarded;
+        var operation = exchange.Operation;
+        var stream = exchange.Head.Stream || (operation.CanBeGuarded && (exchange.Ticket.Guarded || exchange.TargetTicket.Guarded));
         var call = new ChatCall(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
         HttpRequestMessage request;
-        ReadOnlyMemory<byte> translated;
+        ReadOnlyMemory<byte> body;
         try
         {
-            (request, translated) = MakeRequest(exchange, target, call);
+            request = operation.MakeRequest(exchange, target, call, out body);
+            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, target, request);
         }
         catch (UntranslatableRequestException error)
         {
@@ -63,18 +80,15 @@ internal sealed class ChatForwarder(
             // 3. The reply's head, in time.
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
-            await target.Protocol.SignAsync(target.Target, request, translated, timer.Token);
+            await target.Protocol.SignAsync(target.Target, request, body, timer.Token);
             using var reply = await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
                 return await RefusedAsync(exchange, target, reply, timer.Token);
             }
 
-            // 4. The answer. A provider that was asked to stream may answer with a whole reply all the same.
-            var streams = stream && reply.Content.Headers.ContentType?.MediaType is not "application/json";
-            var result = streams
-                ? await streamed.RelayAsync(exchange, target, call, reply, timer, began, guarded)
-                : await whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
+            // 4. The answer.
+            var result = await operation.RelayAsync(exchange, target, call, reply, began, timer);
             tokens = result.Tokens;
             if (result.Failure is { } failure)
             {
@@ -110,45 +124,13 @@ internal sealed class ChatForwarder(
         }
     }
 
-    private static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Post, call.Stream ? target.StreamAddress : target.Address);
-        ReadOnlyMemory<byte> translated = default;
-        if (target.Protocol.SpeaksOpenAiChat)
-        {
-            request.Content = new SplicedContent(
-                exchange.Body.Memory,
-                Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, call.Stream && !exchange.Head.Stream, target.Protocol.TakesStreamOptions));
-        }
-        else
-        {
-            var body = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
-            var dropped = new List<string>();
-            target.Protocol.WriteRequest(exchange.Body.Memory, call, body, dropped);
-            if (dropped.Count > 0)
-            {
-                // Nothing is dropped silently.
-                exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', dropped);
-            }
-
-            translated = body.WrittenMemory;
-            request.Content = new ReadOnlyMemoryContent(translated) { Headers = { ContentType = new("application/json") } };
-        }
-
-        target.Protocol.AddHeaders(target.Target, request.Headers);
-        foreach (var (name, value) in target.Configuration.ExtraHeaders)
-        {
-            request.Headers.TryAddWithoutValidation(name, value);
-        }
-
-        return (request, translated);
-    }
-
     private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)
     {
         var status = (int)reply.StatusCode;
         var buffer = ArrayPool<byte>.Shared.Rent(ErrorBytesMax);
+        var retryAfter = RetryAfterOf(reply);
         ProviderError error;
+        AttemptResult result;
         try
         {
             var length = 0;
@@ -160,14 +142,23 @@ internal sealed class ChatForwarder(
             }
 
             error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
+            if (exchange.Passed is not null && target.Configuration.ApiBaseIsStated && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
+            {
+                return new AttemptResult(AttemptOutcome.NoSuchRoute);
+            }
+
+            result = AttemptResult.Of(error, status, retryAfter);
+            if (exchange.Passed is not null && result.IsCallersFault && ErrorText.IsFit(buffer.AsSpan(0, length)))
+            {
+                // Client and provider speak the same: the error passes too.
+                result = result with { Error = result.Error! with { Status = status, ProvidersBody = buffer[..length] } };
+            }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        var retryAfter = RetryAfterOf(reply);
-        var result = AttemptResult.Of(error, status, retryAfter);
         var failure = $"status_{status}";
         if (result.Outcome == AttemptOutcome.Failed)
         {

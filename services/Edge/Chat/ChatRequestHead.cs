@@ -1,12 +1,13 @@
 using System.Text.Json;
+using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Chat;
 
 /// <summary>What the edge needs to know of a chat request: read in one pass over its bytes, with the places of what may be changed.</summary>
 internal struct ChatRequestHead
 {
-    /// <summary>Where the value of <c>model</c> stands, quotes included.</summary>
-    public Range Model;
+    /// <summary>Where the value of <c>model</c> stands, quotes included; null when the body has none, because the path names it.</summary>
+    public Range? Model;
 
     /// <summary>The model's name.</summary>
     public string ModelName;
@@ -16,12 +17,12 @@ internal struct ChatRequestHead
     /// <summary>Where the value of <c>stream</c> stands; null when it is not stated.</summary>
     public Range? StreamValue;
 
-    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c>; null when neither is stated.</summary>
+    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>); null when none is stated.</summary>
     public long? MaxTokens;
 
     public int Choices;
 
-    /// <summary>The end user that the caller named (<c>user</c>).</summary>
+    /// <summary>The end user that the caller named (<c>user</c>; Anthropic's <c>metadata.user_id</c>).</summary>
     public string? User;
 
     /// <summary>The tags that the caller gave it (LiteLLM's <c>metadata.tags</c>); null for none.</summary>
@@ -49,12 +50,18 @@ internal struct ChatRequestHead
     public int? FirstProperty;
 
     /// <summary>Reads a body. The error says what is wrong with it.</summary>
-    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head)
+    /// <param name="body">The body.</param>
+    /// <param name="head">What it says.</param>
+    /// <param name="surface">Whose words these are; null for OpenAI's chat. A bound on the output counts only under the name that the provider obeys.</param>
+    /// <param name="modelInPath">The model when the path names it: it wins over the body's.</param>
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null)
     {
         head = new ChatRequestHead { ModelName = "", Choices = 1 };
         try
         {
-            return Read(body, ref head);
+            var wrong = Read(body, ref head, surface, modelInPath is null);
+            head.ModelName = modelInPath ?? head.ModelName;
+            return wrong;
         }
         catch (JsonException)
         {
@@ -67,7 +74,7 @@ internal struct ChatRequestHead
         }
     }
 
-    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head)
+    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head, SurfaceProtocol? surface, bool needsModel)
     {
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 128 });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
@@ -81,7 +88,7 @@ internal struct ChatRequestHead
         {
             var nameStart = (int)json.TokenStartIndex;
             head.FirstProperty ??= nameStart;
-            var field = FieldOf(ref json);
+            var field = FieldOf(ref json, surface);
             json.Read();
             var valueStart = (int)json.TokenStartIndex;
             switch (field)
@@ -112,7 +119,7 @@ internal struct ChatRequestHead
                     {
                         if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var most) || most < 0)
                         {
-                            return Wrong("max_tokens", "a whole number, 0 or more");
+                            return Wrong(surface == SurfaceProtocol.Responses ? "max_output_tokens" : "max_tokens", "a whole number, 0 or more");
                         }
 
                         head.MaxTokens = Math.Max(head.MaxTokens ?? 0, most);
@@ -152,7 +159,7 @@ internal struct ChatRequestHead
                     continue;
 
                 case Field.Metadata:
-                    if (!ReadMetadata(body, ref json, ref head, out var onlyTags))
+                    if (!ReadMetadata(body, ref json, ref head, namesUser: surface == SurfaceProtocol.Messages, out var onlyTags))
                     {
                         return Wrong("metadata.tags", "a list of texts");
                     }
@@ -182,7 +189,7 @@ internal struct ChatRequestHead
         {
         }
 
-        if (!hasModel || head.ModelName.Length == 0)
+        if (needsModel ? !hasModel || head.ModelName.Length == 0 : head.FirstProperty is null)
         {
             return new GatewayError(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
         }
@@ -198,41 +205,44 @@ internal struct ChatRequestHead
         MaxTokens,
         Choices,
         User,
+        Metadata,
         StreamOptions,
         DisableFallbacks,
-        Metadata,
         Danger,
     }
 
-    private static Field FieldOf(ref Utf8JsonReader name)
+    private static Field FieldOf(ref Utf8JsonReader name, SurfaceProtocol? surface)
     {
         // By length first: most properties are decided without a comparison.
         return name.ValueSpan.Length switch
         {
-            1 when name.ValueTextEquals("n"u8) => Field.Choices,
+            1 when surface is null && name.ValueTextEquals("n"u8) => Field.Choices,
             4 when name.ValueTextEquals("user"u8) => Field.User,
             5 when name.ValueTextEquals("model"u8) => Field.Model,
             6 when name.ValueTextEquals("stream"u8) => Field.Stream,
             7 when name.ValueTextEquals("api_key"u8) => Field.Danger,
             8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
             8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
-            10 when name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
+            10 when surface != SurfaceProtocol.Responses && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
             14 when name.ValueTextEquals("stream_options"u8) => Field.StreamOptions,
             17 when name.ValueTextEquals("disable_fallbacks"u8) => Field.DisableFallbacks,
-            21 when name.ValueTextEquals("max_completion_tokens"u8) => Field.MaxTokens,
+            17 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("max_output_tokens"u8) => Field.MaxTokens,
+            21 when surface is null && name.ValueTextEquals("max_completion_tokens"u8) => Field.MaxTokens,
             // An escaped name is rare and must not slip through.
-            > 5 when name.ValueIsEscaped => Unescaped(ref name),
+            > 5 when name.ValueIsEscaped => Unescaped(ref name, surface),
             _ => Field.Other,
         };
     }
 
-    private static Field Unescaped(ref Utf8JsonReader name) => name.GetString() switch
+    private static Field Unescaped(ref Utf8JsonReader name, SurfaceProtocol? surface) => name.GetString() switch
     {
         "model" => Field.Model,
         "stream" => Field.Stream,
-        "n" => Field.Choices,
+        "n" when surface is null => Field.Choices,
         "user" => Field.User,
-        "max_tokens" or "max_completion_tokens" => Field.MaxTokens,
+        "max_tokens" when surface != SurfaceProtocol.Responses => Field.MaxTokens,
+        "max_completion_tokens" when surface is null => Field.MaxTokens,
+        "max_output_tokens" when surface == SurfaceProtocol.Responses => Field.MaxTokens,
         "stream_options" => Field.StreamOptions,
         "disable_fallbacks" => Field.DisableFallbacks,
         "metadata" => Field.Metadata,
@@ -267,7 +277,7 @@ internal struct ChatRequestHead
     /// Takes the list of tags out of <c>metadata</c>: it is for the gateway, and OpenAI's own metadata has only texts. What else stands there
     /// goes on. False for tags that are none.
     /// </summary>
-    private static bool ReadMetadata(ReadOnlySpan<byte> body, ref Utf8JsonReader json, ref ChatRequestHead head, out bool onlyTags)
+    private static bool ReadMetadata(ReadOnlySpan<byte> body, ref Utf8JsonReader json, ref ChatRequestHead head, bool namesUser, out bool onlyTags)
     {
         onlyTags = false;
         if (json.TokenType != JsonTokenType.StartObject)
@@ -283,6 +293,7 @@ internal struct ChatRequestHead
         {
             var start = (int)json.TokenStartIndex;
             var isTags = json.ValueTextEquals("tags"u8);
+            var isUser = namesUser && json.ValueTextEquals("user_id"u8);
             json.Read();
             if (isTags && json.TokenType == JsonTokenType.StartArray)
             {
@@ -300,6 +311,7 @@ internal struct ChatRequestHead
                 continue;
             }
 
+            head.User = isUser && json.TokenType == JsonTokenType.String ? json.GetString() : head.User;
             json.Skip();
             others = true;
             previousEnd = (int)json.BytesConsumed;

@@ -7,6 +7,15 @@ namespace Gateway.Edge.Chat;
 /// <summary>The headers of an answer, the gateway's and those that LiteLLM's users know.</summary>
 internal static class ReplyHeaders
 {
+    /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
+    public static void Dropped(ChatExchange exchange, List<string> fields)
+    {
+        if (fields.Count > 0)
+        {
+            exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', fields);
+        }
+    }
+
     public static void Set(ChatExchange exchange, HttpResponse response)
     {
         var headers = response.Headers;

@@ -85,8 +85,8 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     /// <param name="takesStreamOptions">Whether the provider knows <c>stream_options</c>.</param>
     public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in ChatRequestHead head, byte[] modelJson, bool forceStream, bool takesStreamOptions = true)
     {
-        var splices = new List<Splice>(4) { At(body, head.Model, modelJson) };
         var first = head.FirstProperty!.Value;
+        var splices = new List<Splice>(4) { head.Model is { } model ? At(body, model, modelJson) : new Splice(first, first, ModelProperty(modelJson)) };
         if (forceStream && !head.Stream)
         {
             splices.Add(head.StreamValue is { } value ? At(body, value, True) : new Splice(first, first, StreamProperty));
@@ -106,6 +106,8 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
         splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
         return splices;
     }
+
+    private static byte[] ModelProperty(byte[] modelJson) => [.. "\"model\":"u8, .. modelJson, (byte)','];
 
     private static Splice AskForUsage(ReadOnlySpan<byte> body, in ChatRequestHead head, int first)
     {

@@ -12,7 +12,7 @@ namespace Gateway.Edge.Chat;
 internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 {
     /// <summary>The largest answer that is taken.</summary>
-    private const int BytesMax = 64 << 20;
+    public const int BytesMax = 64 << 20;
 
     public async Task<RelayResult> RelayAsync(
         ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
@@ -33,7 +33,11 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 
             ReadOnlyMemory<byte> answer = rented.AsMemory(0, length);
             TokenUsage? usage;
-            if (target.Protocol.SpeaksOpenAiChat)
+            if (exchange.Passed is { } passed)
+            {
+                usage = passed.ReadUsage(answer);
+            }
+            else if (target.Protocol.SpeaksOpenAiChat)
             {
                 usage = OpenAiUsage.TryRead(answer.Span, out var read) ? read : null;
             }
@@ -63,17 +67,19 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         }
     }
 
-    /// <summary>Settles, then writes the answer.</summary>
+    /// <summary>Says the answer as the client speaks, settles, then writes it.</summary>
+    /// <exception cref="MalformedReplyException">The answer cannot be said.</exception>
     public async Task AnswerAsync(ChatExchange exchange, ReadOnlyMemory<byte> answer, TokenUsage usage, bool estimated)
     {
-        var cost = settlement.Complete(exchange, usage, estimated, UsageOutcome.Completed, 200, streamed: false);
-        if (exchange.Surface is { } surface)
+        if (exchange.Surface is { } surface && exchange.Passed is null)
         {
+            // Before it is settled: an answer that cannot be said is the provider's failure, and another target may do better.
             var said = new ArrayBufferWriter<byte>(answer.Length + 256);
-            surface.WriteReply(answer, usage, said);
+            surface.WriteReply(exchange, answer, usage, said);
             answer = said.WrittenMemory;
         }
 
+        var cost = settlement.Complete(exchange, usage, estimated, UsageOutcome.Completed, 200, streamed: false);
         var response = exchange.Context.Response;
         response.StatusCode = 200;
         response.ContentType = "application/json";
@@ -95,11 +101,20 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
     private static TokenUsage Estimate(ChatExchange exchange, ReadOnlySpan<byte> answer)
     {
         using var tap = new Streaming.OutputTap();
-        tap.Observe(answer);
+        if (exchange.Passed is { } passed)
+        {
+            passed.CollectText(answer, tap);
+        }
+        else
+        {
+            tap.Observe(answer);
+        }
+
         return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
     }
 
-    private static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
+    /// <summary>Reads a whole reply into a pooled array; one byte more than <see cref="BytesMax"/> says that it is larger.</summary>
+    public static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var stream = await UpstreamClient.OpenAsync(content, cancellation);
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, (content.Headers.ContentEncoding.Count == 0 ? content.Headers.ContentLength + 1 : null) ?? 8192));

@@ -9,10 +9,13 @@ internal static class MessagesEndpoints
     {
         var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
         var surface = new MessagesSurface();
+        var counter = routes.ServiceProvider.GetRequiredService<CountTokens>();
         RequestDelegate handle = context => flow.HandleAsync(context, surface);
+        RequestDelegate count = context => counter.HandleAsync(context);
         foreach (var path in (string[])["/v1/messages", "/messages"])
         {
             routes.MapPost(path, handle).WithTags("Messages").WithSummary("Anthropic's messages, for every model that the key may use");
+            routes.MapPost($"{path}/count_tokens", count).WithTags("Messages").WithSummary("The input tokens of a message, without sending it");
         }
     }
 }

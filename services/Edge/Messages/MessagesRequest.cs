@@ -1,264 +1,228 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Messages;
 
 /// <summary>
-/// Says Anthropic's request in OpenAI's words: system, text, pictures, documents, tools and their results. What OpenAI's chat has no word
-/// for (<c>top_k</c>, cache markers, thinking blocks sent back) is left out; docs/translation.md says so.
+/// Says Anthropic's request in OpenAI's words: system, turns (<see cref="MessagesTurns"/>), tools, thinking, structured output. Cache marks and
+/// thinking with its signature go on to the providers that know them; elsewhere they are left out and named.
 /// </summary>
-internal static class MessagesRequest
+internal sealed class MessagesRequest
 {
-    private static readonly (string From, string To)[] Same =
-    [
-        ("model", "model"), ("max_tokens", "max_tokens"), ("temperature", "temperature"), ("top_p", "top_p"), ("stream", "stream"),
-        ("stop_sequences", "stop"), ("service_tier", "service_tier"),
-        // The gateway's own rule about what a caller may not set looks at these names.
-        ("api_base", "api_base"), ("base_url", "base_url"), ("api_key", "api_key"),
-    ];
-
-    public static void Write(JsonObject request, Utf8JsonWriter json)
+    private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
-        json.WriteStartObject();
-        foreach (var (from, to) in Same)
-        {
-            if (request[from] is { } value && !(from == "service_tier" && value.ToString() == "standard_only"))
-            {
-                json.WritePropertyName(to);
-                value.WriteTo(json);
-            }
-        }
+        "model", "messages", "system", "max_tokens", "temperature", "top_p", "top_k", "stream", "stop_sequences", "tools", "tool_choice", "metadata",
+        "service_tier", "thinking", "output_config", "output_format",
+    };
 
-        if (request["metadata"] is JsonObject metadata)
-        {
-            if (metadata["user_id"] is JsonValue user && user.TryGetValue<string>(out var endUser))
-            {
-                json.WriteString("user", endUser);
-            }
+    private readonly JsonElement request;
+    private readonly MessagesTarget target;
+    private readonly DroppedFields dropped;
+    private readonly Utf8JsonWriter json;
 
-            if (metadata["tags"] is JsonArray tags)
-            {
-                // For the gateway itself: it takes them out again.
-                json.WriteStartObject("metadata");
-                json.WritePropertyName("tags");
-                tags.WriteTo(json);
-                json.WriteEndObject();
-            }
-        }
+    private MessagesRequest(JsonElement request, MessagesTarget target, DroppedFields dropped, Utf8JsonWriter json)
+    {
+        this.request = request;
+        this.target = target;
+        this.dropped = dropped;
+        this.json = json;
+    }
 
-        json.WriteStartArray("messages");
-        WriteSystem(request["system"], json);
-        if (request["messages"] is not JsonArray messages)
+    /// <summary>Writes the request.</summary>
+    /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
+    public static void Write(JsonElement request, MessagesTarget target, DroppedFields dropped, Utf8JsonWriter json) =>
+        new MessagesRequest(request, target, dropped, json).Write();
+
+    private void Write()
+    {
+        if (request.Field("messages"u8).ValueKind != JsonValueKind.Array)
         {
             throw new UntranslatableRequestException("The field messages must be a list of messages.", "messages");
         }
 
-        foreach (var message in messages)
+        foreach (var field in request.Fields())
         {
-            WriteMessage(message as JsonObject ?? throw new UntranslatableRequestException("Each message must be an object.", "messages"), json);
-        }
-
-        json.WriteEndArray();
-        WriteTools(request, json);
-        json.WriteEndObject();
-    }
-
-    private static void WriteSystem(JsonNode? system, Utf8JsonWriter json)
-    {
-        var text = system is JsonArray blocks ? string.Join("\n", blocks.Select(static block => block?["text"]?.ToString())) : system?.ToString();
-        if (!string.IsNullOrEmpty(text))
-        {
-            json.WriteStartObject();
-            json.WriteString("role", "system");
-            json.WriteString("content", text);
-            json.WriteEndObject();
-        }
-    }
-
-    private static void WriteMessage(JsonObject message, Utf8JsonWriter json)
-    {
-        var role = message["role"]?.ToString();
-        if (role is not ("user" or "assistant" or "system"))
-        {
-            throw new UntranslatableRequestException("A message's role must be user or assistant.", "messages");
-        }
-
-        if (message["content"] is not JsonArray blocks)
-        {
-            json.WriteStartObject();
-            json.WriteString("role", role);
-            json.WriteString("content", message["content"]?.ToString() ?? "");
-            json.WriteEndObject();
-            return;
-        }
-
-        var parts = blocks.OfType<JsonObject>().ToArray();
-        // Results of tools are messages of their own, before what the user says beside them.
-        foreach (var result in parts.Where(static part => TypeOf(part) == "tool_result"))
-        {
-            json.WriteStartObject();
-            json.WriteString("role", "tool");
-            json.WriteString("tool_call_id", result["tool_use_id"]?.ToString());
-            json.WriteString("content", TextOf(result["content"]));
-            json.WriteEndObject();
-        }
-
-        var said = parts.Where(static part => TypeOf(part) is "text" or "image" or "document").ToArray();
-        var calls = parts.Where(static part => TypeOf(part) == "tool_use").ToArray();
-        if (said.Length == 0 && calls.Length == 0)
-        {
-            return;
+            if (!Known.Contains(field.Name) && field.Value.Given())
+            {
+                dropped.AddAdvice(field.Name);
+            }
         }
 
         json.WriteStartObject();
-        json.WriteString("role", role);
-        if (said.Length == 0)
+        Copy("model", "model");
+        Copy("max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
+        Copy("temperature", "temperature");
+        Copy("top_p", "top_p");
+        Copy("stream", "stream");
+        Copy("stop_sequences", "stop");
+        WriteTopK();
+        WriteUser();
+        WriteThinkingAndFormat();
+        new MessagesTurns(target, dropped, json).Write(request);
+        WriteTools();
+        json.WriteEndObject();
+    }
+
+    private void Copy(string from, string to)
+    {
+        if (request.TryGetProperty(from, out var value) && value.Given())
         {
-            json.WriteNull("content");
+            json.WritePropertyName(to);
+            json.WriteCopy(value);
         }
-        else if (Array.TrueForAll(said, static part => TypeOf(part) == "text"))
+    }
+
+    private void WriteTopK()
+    {
+        if (!request.Field("top_k"u8).Given())
         {
-            json.WriteString("content", string.Concat(said.Select(static part => part["text"]?.ToString())));
+            return;
+        }
+
+        if (target.PassesHub)
+        {
+            dropped.AddAdvice("top_k");
         }
         else
         {
-            json.WriteStartArray("content");
-            foreach (var part in said)
-            {
-                WritePart(part, json);
-            }
-
-            json.WriteEndArray();
+            Copy("top_k", "top_k");
         }
-
-        if (calls.Length > 0)
-        {
-            json.WriteStartArray("tool_calls");
-            foreach (var call in calls)
-            {
-                json.WriteStartObject();
-                json.WriteString("id", call["id"]?.ToString());
-                json.WriteString("type", "function");
-                json.WriteStartObject("function");
-                json.WriteString("name", call["name"]?.ToString());
-                json.WriteString("arguments", call["input"]?.ToJsonString() ?? "{}");
-                json.WriteEndObject();
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        json.WriteEndObject();
     }
 
-    private static void WritePart(JsonObject part, Utf8JsonWriter json)
+    private void WriteUser()
     {
-        json.WriteStartObject();
-        var source = part["source"];
-        switch (TypeOf(part))
-        {
-            case "image":
-                json.WriteString("type", "image_url");
-                json.WriteStartObject("image_url");
-                json.WriteString("url", AddressOf(source));
-                json.WriteEndObject();
-                break;
-
-            case "document" when KindOf(source) == "text":
-                json.WriteString("type", "text");
-                json.WriteString("text", source!["data"]?.ToString());
-                break;
-
-            case "document":
-                json.WriteString("type", "file");
-                json.WriteStartObject("file");
-                json.WriteString("filename", part["title"]?.ToString() ?? "document.pdf");
-                json.WriteString("file_data", AddressOf(source));
-                json.WriteEndObject();
-                break;
-
-            default:
-                json.WriteString("type", "text");
-                json.WriteString("text", part["text"]?.ToString());
-                break;
-        }
-
-        json.WriteEndObject();
-    }
-
-    private static void WriteTools(JsonObject request, Utf8JsonWriter json)
-    {
-        if (request["tools"] is not JsonArray { Count: > 0 } tools)
+        if (request.Field("metadata"u8).Field("user_id"u8) is not { ValueKind: JsonValueKind.String } user)
         {
             return;
         }
 
-        json.WriteStartArray("tools");
-        foreach (var tool in tools.OfType<JsonObject>())
+        if (target.KnowsUsers)
         {
-            if (tool["type"]?.ToString() is { } type && type != "custom")
+            json.WriteCopy("user"u8, user);
+        }
+        else
+        {
+            dropped.AddAdvice("metadata.user_id");
+        }
+    }
+
+    private void WriteThinkingAndFormat()
+    {
+        var thinking = request.Field("thinking"u8);
+        var config = request.Field("output_config"u8);
+        var effort = config.Field("effort"u8).Text() ?? EffortOf(thinking);
+        if (target.KnowsThinking)
+        {
+            Copy("thinking", "thinking");
+            effort = config.Field("effort"u8).Text();
+        }
+
+        if (effort is not null)
+        {
+            if (target.TakesEffort)
             {
-                throw new UntranslatableRequestException($"The tool {type} runs at Anthropic and cannot be called through this surface.", "tools");
+                json.WriteString("reasoning_effort"u8, target.PassesHub && effort == "max" ? "high" : effort);
+            }
+            else
+            {
+                dropped.AddAdvice("thinking");
+            }
+        }
+
+        var format = config.Field("format"u8).Given() ? config.Field("format"u8) : request.Field("output_format"u8);
+        if (format.Field("schema"u8) is { ValueKind: JsonValueKind.Object } schema)
+        {
+            json.WriteStartObject("response_format"u8);
+            json.WriteString("type"u8, "json_schema"u8);
+            json.WriteStartObject("json_schema"u8);
+            json.WriteString("name"u8, "answer"u8);
+            json.WriteCopy("schema"u8, schema);
+            json.WriteBoolean("strict"u8, true);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+    }
+
+    /// <summary>Tokens for thinking as an effort: the other way round than towards Anthropic.</summary>
+    private static string? EffortOf(JsonElement thinking) => thinking.Field("type"u8).Text() switch
+    {
+        "enabled" => thinking.Field("budget_tokens"u8).Int() switch
+        {
+            null or < 2048 => "low",
+            < 8192 => "medium",
+            _ => "high",
+        },
+        "adaptive" => "medium",
+        _ => null,
+    };
+
+    private void WriteTools()
+    {
+        if (!request.Field("tools"u8).Items().Any())
+        {
+            return;
+        }
+
+        json.WriteStartArray("tools"u8);
+        foreach (var tool in request.Field("tools"u8).Items())
+        {
+            if (tool.Field("type"u8).Text() is { } type && type != "custom")
+            {
+                throw new UntranslatableRequestException(
+                    $"The tool {type} is one that Anthropic runs or defines, and this model is not Anthropic's: leave it out, or call a model of Anthropic's.", "tools");
             }
 
             json.WriteStartObject();
-            json.WriteString("type", "function");
-            json.WriteStartObject("function");
-            json.WriteString("name", tool["name"]?.ToString());
-            if (tool["description"] is { } description)
+            json.WriteString("type"u8, "function"u8);
+            json.WriteStartObject("function"u8);
+            json.WriteString("name"u8, tool.Field("name"u8).Text());
+            if (tool.Field("description"u8) is { ValueKind: JsonValueKind.String } description)
             {
-                json.WriteString("description", description.ToString());
+                json.WriteCopy("description"u8, description);
             }
 
-            json.WritePropertyName("parameters");
-            (tool["input_schema"] ?? new JsonObject()).WriteTo(json);
+            json.WritePropertyName("parameters"u8);
+            json.WriteRawValue(tool.Field("input_schema"u8) is { ValueKind: JsonValueKind.Object } schema ? schema.Raw() : """{"type":"object","properties":{}}"""u8, skipInputValidation: true);
+            if (tool.Field("strict"u8).ValueKind == JsonValueKind.True)
+            {
+                json.WriteBoolean("strict"u8, true);
+            }
+
             json.WriteEndObject();
+            target.WriteCache(json, tool, dropped);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
-        if (request["tool_choice"] is not JsonObject choice)
-        {
-            return;
-        }
+        WriteToolChoice(request.Field("tool_choice"u8));
+    }
 
-        switch (choice["type"]?.ToString())
+    private void WriteToolChoice(JsonElement choice)
+    {
+        switch (choice.Field("type"u8).Text())
         {
             case "any":
-                json.WriteString("tool_choice", "required");
+                json.WriteString("tool_choice"u8, "required"u8);
                 break;
 
             case "none":
-                json.WriteString("tool_choice", "none");
+                json.WriteString("tool_choice"u8, "none"u8);
                 break;
 
             case "tool":
-                json.WriteStartObject("tool_choice");
-                json.WriteString("type", "function");
-                json.WriteStartObject("function");
-                json.WriteString("name", choice["name"]?.ToString());
+                json.WriteStartObject("tool_choice"u8);
+                json.WriteString("type"u8, "function"u8);
+                json.WriteStartObject("function"u8);
+                json.WriteString("name"u8, choice.Field("name"u8).Text());
                 json.WriteEndObject();
                 json.WriteEndObject();
                 break;
         }
 
-        if (choice["disable_parallel_tool_use"]?.GetValueKind() == JsonValueKind.True)
+        if (choice.Field("disable_parallel_tool_use"u8).ValueKind == JsonValueKind.True)
         {
-            json.WriteBoolean("parallel_tool_calls", false);
+            json.WriteBoolean("parallel_tool_calls"u8, false);
         }
     }
-
-    private static string? KindOf(JsonNode? source) => (source as JsonObject)?["type"]?.ToString();
-
-    private static string TypeOf(JsonObject part) => part["type"]?.ToString() ?? "text";
-
-    private static string TextOf(JsonNode? content) => content is JsonArray blocks
-        ? string.Join("\n", blocks.Select(static block => block?["text"]?.ToString() ?? ""))
-        : content?.ToString() ?? "";
-
-    private static string? AddressOf(JsonNode? source) => KindOf(source) == "base64"
-        ? $"data:{source!["media_type"]};base64,{source["data"]}"
-        : source?["url"]?.ToString();
 }

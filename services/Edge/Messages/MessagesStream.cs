@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
 
@@ -15,9 +17,10 @@ namespace Gateway.Edge.Messages;
 internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
 {
     private readonly SseReader reader = new();
+    private readonly SortedDictionary<int, Call> calls = [];
     private string? open;
     private int block = -1;
-    private int toolIndex = -1;
+    private int blocks;
     private string? finishReason;
     private bool started;
 
@@ -28,7 +31,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         {
             if (frame.HasData && frame.Data is [(byte)'{', ..])
             {
-                using var chunk = JsonDocument.Parse(frame.Data.ToArray());
+                using var chunk = JsonReading.ParseReply(frame.Data);
                 Take(chunk.RootElement, output);
             }
         }
@@ -36,8 +39,9 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
 
     public void End(TokenUsage usage, IBufferWriter<byte> output)
     {
-        Start(output, default);
+        Start(output);
         Close(output);
+        CloseCalls(output);
         Event(output, "message_delta", json =>
         {
             json.WriteStartObject("delta");
@@ -50,45 +54,38 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         Event(output, "message_stop", static _ => { });
     }
 
-    public void Fail(GatewayError error, IBufferWriter<byte> output)
-    {
-        output.Write("event: error\ndata: "u8);
-        MessagesSurface.WriteError(output, error);
-        output.Write("\n\n"u8);
-    }
+    public void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
 
     public void Dispose() => reader.Dispose();
 
     private void Take(JsonElement chunk, IBufferWriter<byte> output)
     {
-        Start(output, chunk);
-        if (!chunk.TryGetProperty("choices", out var choices) || choices.ValueKind != JsonValueKind.Array || choices.GetArrayLength() == 0)
+        Start(output);
+        var choice = chunk.Field("choices"u8).Items().FirstOrDefault();
+        var delta = choice.Field("delta"u8);
+        if (delta.Field("thinking_blocks"u8).Items().Any())
         {
-            return;
-        }
-
-        var choice = choices[0];
-        if (choice.TryGetProperty("delta", out var delta) && delta.ValueKind == JsonValueKind.Object)
-        {
-            Grow(delta, "reasoning_content", "thinking", output);
-            Grow(delta, "content", "text", output);
-            Grow(delta, "refusal", "text", output);
-            if (delta.TryGetProperty("tool_calls", out var calls) && calls.ValueKind == JsonValueKind.Array)
+            foreach (var thinking in delta.Field("thinking_blocks"u8).Items())
             {
-                foreach (var call in calls.EnumerateArray())
-                {
-                    TakeCall(call, output);
-                }
+                TakeThinking(thinking, output);
             }
         }
-
-        if (choice.TryGetProperty("finish_reason", out var reason) && reason.ValueKind == JsonValueKind.String)
+        else
         {
-            finishReason = reason.GetString();
+            Grow(delta.Field("reasoning_content"u8), "thinking", output);
         }
+
+        Grow(delta.Field("content"u8), "text", output);
+        Grow(delta.Field("refusal"u8), "text", output);
+        foreach (var call in delta.Field("tool_calls"u8).Items())
+        {
+            TakeCall(call, output);
+        }
+
+        finishReason = choice.Field("finish_reason"u8).Text() ?? finishReason;
     }
 
-    private void Start(IBufferWriter<byte> output, JsonElement chunk)
+    private void Start(IBufferWriter<byte> output)
     {
         if (started)
         {
@@ -96,7 +93,6 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         }
 
         started = true;
-        var model = chunk.ValueKind == JsonValueKind.Object && chunk.TryGetProperty("model", out var named) ? named.GetString() : exchange.Head.ModelName;
         var input = exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory);
         Event(output, "message_start", json =>
         {
@@ -104,7 +100,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
             json.WriteString("id", $"msg_{exchange.Id:N}");
             json.WriteString("type", "message");
             json.WriteString("role", "assistant");
-            json.WriteString("model", model);
+            json.WriteString("model", exchange.Head.ModelName);
             json.WriteStartArray("content");
             json.WriteEndArray();
             json.WriteNull("stop_reason");
@@ -116,37 +112,68 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         });
     }
 
-    private void Grow(JsonElement delta, string field, string kind, IBufferWriter<byte> output)
+    /// <summary>Thinking of a model that signs it: the signature is a delta of its own, and what is hidden is a block of its own.</summary>
+    private void TakeThinking(JsonElement thinking, IBufferWriter<byte> output)
     {
-        if (!delta.TryGetProperty(field, out var value) || value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 } text)
+        if (thinking.Field("type"u8).Is("redacted_thinking"u8))
+        {
+            var hidden = thinking.Field("data"u8).Text();
+            Open(output, "redacted_thinking", json => json.WriteString("data", hidden));
+            Close(output);
+            return;
+        }
+
+        Grow(thinking.Field("thinking"u8), "thinking", output);
+        if (thinking.Field("signature"u8).Text() is { Length: > 0 } signature)
+        {
+            if (open != "thinking")
+            {
+                OpenText(output, "thinking");
+            }
+
+            Delta(output, block, "signature_delta", "signature", signature);
+        }
+    }
+
+    private void Grow(JsonElement value, string kind, IBufferWriter<byte> output)
+    {
+        if (value.Text() is not { Length: > 0 } text)
         {
             return;
         }
 
         if (open != kind)
         {
-            Open(output, kind, json => json.WriteString(kind, ""));
+            OpenText(output, kind);
         }
 
-        Event(output, "content_block_delta", json =>
-        {
-            json.WriteNumber("index", block);
-            json.WriteStartObject("delta");
-            json.WriteString("type", kind + "_delta");
-            json.WriteString(kind, text);
-            json.WriteEndObject();
-        });
+        Delta(output, block, kind + "_delta", kind, text);
     }
 
-    private void TakeCall(JsonElement call, IBufferWriter<byte> output)
+    private void OpenText(IBufferWriter<byte> output, string kind) => Open(output, kind, json =>
     {
-        var index = call.TryGetProperty("index", out var at) ? at.GetInt32() : 0;
-        var function = call.TryGetProperty("function", out var found) ? found : default;
-        if (open != "tool_use" || index != toolIndex)
+        json.WriteString(kind, "");
+        if (kind == "thinking")
         {
-            toolIndex = index;
-            var id = call.TryGetProperty("id", out var given) ? given.GetString() : $"toolu_{exchange.Id:N}{index}";
-            var name = function.ValueKind == JsonValueKind.Object && function.TryGetProperty("name", out var named) ? named.GetString() : "";
+            json.WriteString("signature", "");
+        }
+    });
+
+    private void TakeCall(JsonElement delta, IBufferWriter<byte> output)
+    {
+        var index = delta.Field("index"u8).Int() ?? 0;
+        var function = delta.Field("function"u8);
+        if (!calls.TryGetValue(index, out var call))
+        {
+            Close(output);
+            // Pieces of calls may come interleaved: a call is closed when its arguments are whole, at the latest at the end.
+            foreach (var other in calls.Values.Where(static other => !other.Closed && other.IsWhole))
+            {
+                CloseCall(other, output);
+            }
+
+            var id = delta.Field("id"u8).Text() ?? $"toolu_{exchange.Id:N}{index}";
+            var name = function.Field("name"u8).Text() ?? "";
             Open(output, "tool_use", json =>
             {
                 json.WriteString("id", id);
@@ -155,18 +182,14 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
                 json.WriteEndObject();
                 MessagesSurface.WriteCaller(json);
             });
+            open = null;
+            calls[index] = call = new Call(block);
         }
 
-        if (function.ValueKind == JsonValueKind.Object && function.TryGetProperty("arguments", out var arguments) && arguments.GetString() is { Length: > 0 } piece)
+        if (function.Field("arguments"u8).Text() is { Length: > 0 } piece && !call.Closed)
         {
-            Event(output, "content_block_delta", json =>
-            {
-                json.WriteNumber("index", block);
-                json.WriteStartObject("delta");
-                json.WriteString("type", "input_json_delta");
-                json.WriteString("partial_json", piece);
-                json.WriteEndObject();
-            });
+            call.Arguments.Append(piece);
+            Delta(output, call.Block, "input_json_delta", "partial_json", piece);
         }
     }
 
@@ -174,18 +197,13 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
     {
         Close(output);
         open = kind;
-        block++;
+        block = blocks++;
         Event(output, "content_block_start", json =>
         {
             json.WriteNumber("index", block);
             json.WriteStartObject("content_block");
             json.WriteString("type", kind);
             content(json);
-            if (kind == "thinking")
-            {
-                json.WriteString("signature", "");
-            }
-
             json.WriteEndObject();
         });
     }
@@ -199,10 +217,33 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         }
     }
 
+    private void CloseCalls(IBufferWriter<byte> output)
+    {
+        foreach (var call in calls.Values.Where(static call => !call.Closed))
+        {
+            CloseCall(call, output);
+        }
+    }
+
+    private static void CloseCall(Call call, IBufferWriter<byte> output)
+    {
+        call.Closed = true;
+        Event(output, "content_block_stop", json => json.WriteNumber("index", call.Block));
+    }
+
+    private static void Delta(IBufferWriter<byte> output, int index, string type, string field, string text) => Event(output, "content_block_delta", json =>
+    {
+        json.WriteNumber("index", index);
+        json.WriteStartObject("delta");
+        json.WriteString("type", type);
+        json.WriteString(field, text);
+        json.WriteEndObject();
+    });
+
     private static void Event(IBufferWriter<byte> output, string name, Action<Utf8JsonWriter> fields)
     {
         output.Write("event: "u8);
-        output.Write(System.Text.Encoding.UTF8.GetBytes(name));
+        output.Write(Encoding.UTF8.GetBytes(name));
         output.Write("\ndata: "u8);
         using (var json = new Utf8JsonWriter(output, Completion.Writing))
         {
@@ -213,5 +254,31 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         }
 
         output.Write("\n\n"u8);
+    }
+
+    /// <summary>A call of a tool under way, in its block.</summary>
+    private sealed class Call(int block)
+    {
+        public int Block { get; } = block;
+
+        public StringBuilder Arguments { get; } = new();
+
+        public bool Closed { get; set; }
+
+        public bool IsWhole
+        {
+            get
+            {
+                try
+                {
+                    JsonDocument.Parse(Arguments.ToString()).Dispose();
+                    return true;
+                }
+                catch (JsonException)
+                {
+                    return Arguments.Length == 0;
+                }
+            }
+        }
     }
 }

@@ -1,9 +1,8 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Messages;
@@ -13,54 +12,54 @@ internal sealed class MessagesSurface : IChatSurface
 {
     public string CallType => "anthropic_messages";
 
-    public void WriteRequest(ReadOnlyMemory<byte> request, IBufferWriter<byte> output)
+    public SurfaceProtocol Protocol => SurfaceProtocol.Messages;
+
+    public IPassedProtocol Passed => MessagesPassed.Instance;
+
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head) => ChatRequestHead.TryRead(request.Span, out head, Protocol);
+
+    public void WriteRequest(ReadOnlyMemory<byte> request, IChatProvider provider, string providerModel, DroppedFields dropped, IBufferWriter<byte> output)
     {
-        var root = JsonNode.Parse(request.Span, documentOptions: new JsonDocumentOptions { MaxDepth = 128 }) as JsonObject ?? throw new JsonException();
+        using var document = ChatRequest.Parse(request);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
-        MessagesRequest.Write(root, json);
+        MessagesRequest.Write(document.RootElement, new MessagesTarget(provider, providerModel), dropped, json);
     }
 
-    public void WriteReply(ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonDocument.Parse(completion);
+        using var document = JsonReading.ParseReply(completion.Span);
         var root = document.RootElement;
-        var choice = root.GetProperty("choices") is { ValueKind: JsonValueKind.Array } choices && choices.GetArrayLength() > 0 ? choices[0] : default;
-        var message = choice.ValueKind == JsonValueKind.Object && choice.TryGetProperty("message", out var found) ? found : default;
+        var choice = root.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();
-        json.WriteString("id", IdOf(root));
-        json.WriteString("type", "message");
-        json.WriteString("role", "assistant");
-        json.WriteString("model", root.TryGetProperty("model", out var model) ? model.GetString() : "");
-        json.WriteStartArray("content");
-        WriteContent(json, message);
+        json.WriteString("id"u8, $"msg_{exchange.Id:N}");
+        json.WriteString("type"u8, "message"u8);
+        json.WriteString("role"u8, "assistant"u8);
+        json.WriteString("model"u8, exchange.Head.ModelName);
+        json.WriteStartArray("content"u8);
+        WriteContent(json, choice.Field("message"u8));
         json.WriteEndArray();
-        json.WriteString("stop_reason", StopReason(choice.ValueKind == JsonValueKind.Object && choice.TryGetProperty("finish_reason", out var reason) ? reason.GetString() : null));
-        json.WriteNull("stop_sequence");
-        json.WritePropertyName("usage");
+        json.WriteString("stop_reason"u8, StopReason(choice.Field("finish_reason"u8).Text()));
+        json.WriteNull("stop_sequence"u8);
+        json.WritePropertyName("usage"u8);
         WriteUsage(json, usage);
         json.WriteEndObject();
     }
 
     public IChatSurfaceStream OpenStream(ChatExchange exchange) => new MessagesStream(exchange);
 
-    public async Task WriteErrorAsync(HttpContext context, GatewayError error)
-    {
-        var response = context.Response;
-        response.StatusCode = error.Status;
-        response.ContentType = "application/json";
-        if (error.RetryAfter is { } wait)
-        {
-            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        }
+    public void WriteError(GatewayError error, IBufferWriter<byte> output) => WriteErrorBody(output, error);
 
-        var body = new ArrayBufferWriter<byte>(256);
-        WriteError(body, error);
-        await response.Body.WriteAsync(body.WrittenMemory);
+    /// <summary>The error that ends a stream.</summary>
+    public static void WriteErrorEvent(GatewayError error, IBufferWriter<byte> output)
+    {
+        output.Write("event: error\ndata: "u8);
+        WriteErrorBody(output, error);
+        output.Write("\n\n"u8);
     }
 
     /// <summary>The error as Anthropic's clients read it; the gateway's code stands beside the type.</summary>
-    public static void WriteError(IBufferWriter<byte> output, GatewayError error)
+    private static void WriteErrorBody(IBufferWriter<byte> output, GatewayError error)
     {
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();
@@ -133,49 +132,48 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    private static string IdOf(JsonElement root) =>
-        root.TryGetProperty("id", out var id) && id.GetString() is { Length: > 0 } text ? (text.StartsWith("msg_", StringComparison.Ordinal) ? text : $"msg_{text}") : "msg_gateway";
-
     private static void WriteContent(Utf8JsonWriter json, JsonElement message)
     {
-        if (message.ValueKind != JsonValueKind.Object)
+        var thinking = message.Field("thinking_blocks"u8);
+        foreach (var block in thinking.Items())
         {
-            return;
+            json.WriteCopy(block);
         }
 
-        if (message.TryGetProperty("thinking_blocks", out var thinking) && thinking.ValueKind == JsonValueKind.Array)
+        if (!thinking.Items().Any() && message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } thought && !thought.ValueEquals(""u8))
         {
-            foreach (var block in thinking.EnumerateArray())
-            {
-                block.WriteTo(json);
-            }
+            json.WriteStartObject();
+            json.WriteString("type"u8, "thinking"u8);
+            json.WriteCopy("thinking"u8, thought);
+            // Only Anthropic signs: without, the block is not sent back to it.
+            json.WriteString("signature"u8, ""u8);
+            json.WriteEndObject();
         }
 
-        foreach (var name in (string[])["content", "refusal"])
+        WriteText(json, message.Field("content"u8));
+        WriteText(json, message.Field("refusal"u8));
+        foreach (var call in message.Field("tool_calls"u8).Items())
         {
-            if (message.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String && text.GetString() is { Length: > 0 } words)
-            {
-                json.WriteStartObject();
-                json.WriteString("type", "text");
-                json.WriteString("text", words);
-                json.WriteEndObject();
-            }
+            var function = call.Field("function"u8);
+            json.WriteStartObject();
+            json.WriteString("type"u8, "tool_use"u8);
+            json.WriteString("id"u8, call.Field("id"u8).Text());
+            json.WriteString("name"u8, function.Field("name"u8).Text());
+            json.WritePropertyName("input"u8);
+            WriteInput(json, function.Field("arguments"u8).Text() ?? "");
+            WriteCaller(json);
+            json.WriteEndObject();
         }
+    }
 
-        if (message.TryGetProperty("tool_calls", out var calls) && calls.ValueKind == JsonValueKind.Array)
+    private static void WriteText(Utf8JsonWriter json, JsonElement text)
+    {
+        if (text.ValueKind == JsonValueKind.String && !text.ValueEquals(""u8))
         {
-            foreach (var call in calls.EnumerateArray())
-            {
-                var function = call.GetProperty("function");
-                json.WriteStartObject();
-                json.WriteString("type", "tool_use");
-                json.WriteString("id", call.GetProperty("id").GetString());
-                json.WriteString("name", function.GetProperty("name").GetString());
-                json.WritePropertyName("input");
-                WriteInput(json, function.TryGetProperty("arguments", out var arguments) ? arguments.GetString() ?? "" : "");
-                WriteCaller(json);
-                json.WriteEndObject();
-            }
+            json.WriteStartObject();
+            json.WriteString("type"u8, "text"u8);
+            json.WriteCopy("text"u8, text);
+            json.WriteEndObject();
         }
     }
 }

@@ -12,7 +12,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
 {
     /// <summary>What a request used and what that costs at its target's price.</summary>
     public static Money Cost(ChatExchange exchange, TokenUsage tokens) =>
-        exchange.Target?.Price is { } price ? CostCalculator.Cost(tokens, price) : Money.Zero;
+        exchange.Target?.Price is { } price ? CostCalculator.Cost(tokens, price, exchange.Units) : Money.Zero;
 
     /// <summary>Records a request that a provider answered, wholly or in part. Called before the last byte leaves.</summary>
     /// <returns>The cost.</returns>
@@ -92,7 +92,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             DurationMicroseconds = exchange.ElapsedMicroseconds(time),
             FirstByteMicroseconds = exchange.FirstByteMicroseconds,
             EdgeId = identity.EdgeId,
-            CallType = exchange.Surface?.CallType ?? "chat_completion",
+            CallType = exchange.Surface?.CallType ?? exchange.Operation.CallType,
             KeyId = snapshot.KeyId,
             KeyAlias = snapshot.KeyAlias,
             UserId = snapshot.UserId,

@@ -56,7 +56,8 @@ internal static class TokenCounter
                 switch (json.TokenType)
                 {
                     case JsonTokenType.PropertyName when json.CurrentDepth == 1:
-                        inMessages = json.ValueTextEquals("messages"u8) || json.ValueTextEquals("tools"u8) || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8);
+                        inMessages = json.ValueTextEquals("messages"u8) || json.ValueTextEquals("tools"u8) || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8)
+                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("instructions"u8);
                         break;
 
                     case JsonTokenType.StartObject when inMessages && json.CurrentDepth == 2:

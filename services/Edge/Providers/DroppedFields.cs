@@ -27,6 +27,18 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         }
     }
 
+    /// <summary>
+    /// Leaves out what only advises (a cache mark, thinking that another provider cannot use): named, and never a reason to refuse. A client that
+    /// sends it with every request would otherwise reach no other provider.
+    /// </summary>
+    public void AddAdvice(string name)
+    {
+        if (!names.Contains(name))
+        {
+            names.Add(name);
+        }
+    }
+
     /// <summary>Leaves out how closely a picture is to be looked at, when that was asked for.</summary>
     public void AddDetailOf(JsonElement image)
     {

@@ -51,6 +51,25 @@ internal readonly partial record struct ErrorText(string? Message, string? Type,
         message is not null && (message.Contains("overloaded", StringComparison.OrdinalIgnoreCase) ||
             message.Contains("at capacity", StringComparison.OrdinalIgnoreCase) || message.Contains("rate limit", StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Whether the words mean that the address is not there, and not that something named in the request is not.</summary>
+    public static bool SaysNoSuchRoute(string message) =>
+        !message.Contains("model", StringComparison.OrdinalIgnoreCase) && !message.Contains("response", StringComparison.OrdinalIgnoreCase) && !message.Contains("item", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether an error's body may be shown as it is: JSON of a message's length with nothing in it that a caller must not see.</summary>
+    public static bool IsFit(ReadOnlySpan<byte> body) => TryRead(body, out _) && IsFitJson(body);
+
+    /// <summary>Whether a short JSON object has nothing in it that a caller must not see.</summary>
+    public static bool IsFitJson(ReadOnlySpan<byte> body)
+    {
+        if (body.Length is 0 or > MessageCharactersMax || body.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
+        {
+            return false;
+        }
+
+        var text = Encoding.UTF8.GetString(body);
+        return string.Equals(Clean(text), text, StringComparison.Ordinal);
+    }
+
     /// <summary>Takes out what a caller must not see: keys, our account's ids, internal addresses.</summary>
     public static string Clean(string message)
     {

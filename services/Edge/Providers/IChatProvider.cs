@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using Gateway.Contracts;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Providers;
@@ -15,6 +16,9 @@ internal interface IChatProvider
     /// <summary>The protocol's name in providers.json: <c>openai</c>, <c>anthropic</c>, <c>cohere</c>, …</summary>
     string Protocol { get; }
 
+    /// <summary>How the protocol serves an operation other than chat; null when it cannot.</summary>
+    IUpstreamOperation? Serve(OperationKind kind) => null;
+
     /// <summary>Whether the provider takes and gives OpenAI's chat as it is. The write and read methods below are then not called.</summary>
     bool SpeaksOpenAiChat { get; }
 
@@ -28,6 +32,9 @@ internal interface IChatProvider
     /// <param name="target">Base address, version and model.</param>
     /// <param name="stream">Some protocols have another address for a stream.</param>
     Uri ChatAddress(ProviderTarget target, bool stream);
+
+    /// <summary>Where the provider takes the bytes of another surface as they are; null when it does not speak its protocol.</summary>
+    Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => null;
 
     /// <summary>Adds the credential and what else the protocol wants as headers. Never throws for a missing key: then none is sent.</summary>
     /// <param name="target">The key and the version.</param>
@@ -105,6 +112,9 @@ internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? Api
 {
     /// <summary>Credentials of a cloud; null for providers that want one key.</summary>
     public CloudAccess? Cloud { get; init; }
+
+    /// <summary>Whether a server of OpenAI's protocol has <c>/responses</c>, too.</summary>
+    public bool HasResponses { get; init; }
 
     /// <summary>Leaves the key out.</summary>
     public override string ToString() => $"ProviderTarget {{ Model = {Model} }}";

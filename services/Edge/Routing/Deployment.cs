@@ -9,6 +9,8 @@ namespace Gateway.Edge.Routing;
 /// <summary>A deployment ready to be called: everything that does not change from request to request is made once.</summary>
 internal sealed class Deployment
 {
+    private readonly Uri?[] passedAddresses;
+
     public Deployment(
         ModelDeployment configuration, string providerModel, IChatProvider protocol, ProviderTarget target, ModelPrice? price, DeploymentHealth health, BudgetSlot[] budgets)
     {
@@ -22,6 +24,7 @@ internal sealed class Deployment
         ModelJson = JsonSerializer.SerializeToUtf8Bytes(providerModel, EdgeJson.Default.String);
         Address = protocol.ChatAddress(target, stream: false);
         StreamAddress = protocol.ChatAddress(target, stream: true);
+        passedAddresses = [.. Enum.GetValues<SurfaceProtocol>().Select(surface => protocol.PassedAddress(target, surface))];
     }
 
     public ModelDeployment Configuration { get; }
@@ -52,6 +55,12 @@ internal sealed class Deployment
     public Uri Address { get; }
 
     public Uri StreamAddress { get; }
+
+    /// <summary>Where the bytes of another surface pass to; null when the provider does not speak its protocol.</summary>
+    public Uri? PassedAddress(SurfaceProtocol protocol) => Volatile.Read(ref passedAddresses[(int)protocol]);
+
+    /// <summary>The server has no such route after all: from now on the hub's words are used.</summary>
+    public void LacksRouteOf(SurfaceProtocol protocol) => Volatile.Write(ref passedAddresses[(int)protocol], null);
 
     /// <summary>The most tokens that one answer may have; null when nobody says.</summary>
     public int? MaxOutputTokens => Configuration.MaxTokens ?? Price?.MaxOutputTokens;

@@ -42,8 +42,8 @@ internal sealed class OutputTap : IDisposable
         }
     }
 
-    // "content":" also ends "reasoning_content":" – both are output.
-    private void Collect(ReadOnlySpan<byte> chunks, ReadOnlySpan<byte> field)
+    /// <summary>Takes the texts of a field, given with its colon and opening quote. <c>content":"</c> also ends <c>"reasoning_content":"</c>: both are output.</summary>
+    public void Collect(ReadOnlySpan<byte> chunks, ReadOnlySpan<byte> field)
     {
         while (chunks.IndexOf(field) is >= 0 and var at)
         {

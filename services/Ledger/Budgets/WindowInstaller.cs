@@ -54,7 +54,7 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         // Redis before the commit: a crash in between leaves a window that was opened and is not marked so. The next ensure marks it; only
         // a loss of Redis before that would open it without waiting for what edges hold.
         await using var mark = new NpgsqlCommand(
-            "update windows set installed_at = coalesce(installed_at, now()), touched_at = now() where window_id = any($1)", connection)
+            "update windows set installed_at = coalesce(installed_at, now()), parked_at = null, touched_at = now() where window_id = any($1)", connection)
         {
             Parameters = { new() { Value = rows.Select(row => row.WindowId).ToArray() } },
         };
@@ -67,7 +67,7 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
     {
         var asked = budgets.First(budget => budget.Window.Id == row.WindowId);
         // A window that was open before and is new to Redis was lost there: live edges get a time to live to say what they hold, dead
-        // ones do not speak; until then nothing is granted. A window of today opens at once.
+        // ones do not speak; until then nothing is granted. A new window opens at once, and so does one that was parked (WindowParking).
         var opensIn = row.WasOpen ? options.Value.LeaseTimeToLive : TimeSpan.Zero;
         var holdings = row.Held.Where(held => held.EdgeId != edgeId).Append(new(edgeId, asked.Granted.NanoDollars, row.Posted));
         var installed = await store.InstallAsync(
@@ -126,7 +126,7 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         // 3. What is in force, with the rows locked until Redis has it.
         var ids = Column.Of(budgets, budget => budget.Window.Id, NpgsqlDbType.Text);
         var read = new NpgsqlBatchCommand("""
-            select w.window_id, b.limit_nano, b.revision, w.spent_nano, w.version, w.installed_at is not null or w.entries > 0, coalesce(e.posted_nano, 0)
+            select w.window_id, b.limit_nano, b.revision, w.spent_nano, w.version, w.parked_at is null and (w.installed_at is not null or w.entries > 0), coalesce(e.posted_nano, 0)
             from windows w
             join budgets b on b.budget_id = w.budget_id and b.period = w.period
             left join window_edges e on e.window_id = w.window_id and e.edge_id = $2

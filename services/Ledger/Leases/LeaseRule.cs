@@ -127,7 +127,7 @@ internal static class LeaseRule
             }
             else if (holds != 0)
             {
-                window = window with { ActiveEdges = window.ActiveEdges + 1, Edges = window.Edges.Add(edge, new(holds, posted, 0, now)) };
+                window = window with { ActiveEdges = window.ActiveEdges + 1, Edges = window.Edges.Add(edge, new(holds, posted, holds, now)) };
             }
         }
 
@@ -186,6 +186,12 @@ internal static class LeaseRule
 
         return (window with { ActiveEdges = alive }, given);
     }
+
+    /// <summary>Takes a window out when no living edge uses it, and says who still holds something; null when one lives.</summary>
+    public static IReadOnlyList<(string EdgeId, long Granted)>? Park(LeaseWindow window, long timeToLiveMs, IReadOnlySet<string> closed, long now) =>
+        window.Edges.Any(edge => now - edge.Value.SeenAt <= timeToLiveMs && !closed.Contains(edge.Key))
+            ? null
+            : [.. window.Edges.Where(edge => edge.Value.Outstanding > 0).Select(edge => (edge.Key, edge.Value.Granted))];
 
     private static LeaseWindow Contact(LeaseWindow window, string edge, long charged, long now)
     {

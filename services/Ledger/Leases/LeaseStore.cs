@@ -18,6 +18,7 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
     private static readonly string InstallScript = LeaseScript.Read("install");
     private static readonly string PostScript = LeaseScript.Read("post");
     private static readonly string ReclaimScript = LeaseScript.Read("reclaim");
+    private static readonly string ParkScript = LeaseScript.Read("park");
 
     private IDatabase Database => redis.GetDatabase();
 
@@ -59,13 +60,14 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
             return null;
         }
 
-        var held = new List<(string, long)>();
-        for (var i = 4; i < reply.Length; i += 2)
-        {
-            held.Add((reply[i], Number(reply[i + 1])));
-        }
+        return new(Number(reply[1]), Number(reply[2]), Number(reply[3]), Holdings(reply.AsSpan(4)));
+    }
 
-        return new(Number(reply[1]), Number(reply[2]), Number(reply[3]), held);
+    /// <summary>Takes a window out of Redis. Null when it is not there, or a living edge uses it; else who still holds something.</summary>
+    public async Task<IReadOnlyList<(string EdgeId, long Granted)>?> ParkAsync(string windowId, TimeSpan timeToLive, IReadOnlyCollection<string> closed)
+    {
+        var reply = (string[])(await RunAsync(ParkScript, windowId, [(long)timeToLive.TotalMilliseconds, .. closed.Select(edge => (RedisValue)edge)]))!;
+        return reply[0] == "parked" ? Holdings(reply.AsSpan(1)) : null;
     }
 
     /// <summary>Null when the window is not in Redis.</summary>
@@ -77,6 +79,17 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
 
     private Task<RedisResult> RunAsync(string script, string windowId, RedisValue[] arguments) =>
         Database.ScriptEvaluateAsync(script, [LeaseScript.KeyOf(windowId)], arguments);
+
+    private static List<(string EdgeId, long Granted)> Holdings(ReadOnlySpan<string> pairs)
+    {
+        var held = new List<(string, long)>();
+        for (var i = 0; i < pairs.Length; i += 2)
+        {
+            held.Add((pairs[i], Number(pairs[i + 1])));
+        }
+
+        return held;
+    }
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -10,6 +10,7 @@ internal static class Leases
         builder.Services.AddHostedService(services => services.GetRequiredService<PostedTotals>());
         builder.Services.AddSingleton<LeasePass>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LeasePass>());
+        builder.Services.AddHostedService<WindowParking>();
         return builder;
     }
 }

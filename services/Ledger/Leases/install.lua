@@ -32,7 +32,8 @@ for i = 7, #ARGV, 3 do
     hold(edge, granted, before, granted, larger(before, posted))
   elseif declared ~= '0' then
     hold(edge, '0', before, declared, larger(before, posted))
-    redis.call('HSET', key, 'c:' .. edge, '0', 't:' .. edge, text(now))
+    -- As long as it has not said what it charged of that, it may have charged it all.
+    redis.call('HSET', key, 'c:' .. edge, declared, 't:' .. edge, text(now))
     if not f[3] then
       redis.call('HINCRBY', key, 'edges', 1)
     end

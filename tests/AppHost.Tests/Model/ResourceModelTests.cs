@@ -64,6 +64,33 @@ public sealed class ResourceModelTests
         Assert.Empty(plan.SharedPorts);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Only_what_teams_call_listens_to_other_machines_and_only_when_asked(int replicas)
+    {
+        var port = FreePort.Take();
+        void Describe(IDistributedApplicationBuilder builder)
+        {
+            builder.AddProject<BuiltProject>("auth").WithHttpEndpoint();
+            builder.AddProject<BuiltProject>("edge").WithHttpEndpoint(port: port).WithExternalHttpEndpoints().WithReplicas(replicas);
+        }
+
+        var asked = await PlanAsync(Describe, ("public", "true"));
+        Assert.StartsWith("http://localhost:", asked.Unit("auth").Variable("ASPNETCORE_URLS"), StringComparison.Ordinal);
+        if (replicas == 1)
+        {
+            Assert.Equal($"http://*:{port}", asked.Unit("edge").Variable("ASPNETCORE_URLS"));
+            Assert.Equal($"http://localhost:{port}", (await PlanAsync(Describe)).Unit("edge").Variable("ASPNETCORE_URLS"));
+        }
+        else
+        {
+            Assert.All(["edge-1", "edge-2"], name => Assert.StartsWith("http://localhost:", asked.Unit(name).Variable("ASPNETCORE_URLS"), StringComparison.Ordinal));
+            Assert.True(Assert.Single(asked.SharedPorts).IsPublic);
+            Assert.False(Assert.Single((await PlanAsync(Describe)).SharedPorts).IsPublic);
+        }
+    }
+
     [Fact]
     public async Task A_parameter_is_taken_from_the_configuration_before_one_is_made()
     {

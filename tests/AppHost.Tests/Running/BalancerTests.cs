@@ -16,7 +16,7 @@ public sealed class BalancerTests
         using var third = new NamedServer("3");
         var secondIsHealthy = true;
         var port = FreePort.Take();
-        await using var balancer = new Balancer(port,
+        await using var balancer = new Balancer(port, isPublic: false,
             [new Target(first.Port, () => true), new Target(second.Port, () => secondIsHealthy), new Target(third.Port, () => true)]);
 
         Assert.Equal(["1", "2", "3"], (await AskAsync(port, 3)).Order());
@@ -36,7 +36,7 @@ public sealed class BalancerTests
         var listener = new TcpListener(IPAddress.Loopback, FreePort.Take());
         listener.Start();
         var port = FreePort.Take();
-        await using var balancer = new Balancer(port, [new Target(((IPEndPoint)listener.LocalEndpoint).Port, () => true)]);
+        await using var balancer = new Balancer(port, isPublic: false, [new Target(((IPEndPoint)listener.LocalEndpoint).Port, () => true)]);
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, port);
         var replica = await listener.AcceptSocketAsync();
@@ -52,7 +52,7 @@ public sealed class BalancerTests
     {
         using var server = new NamedServer("whole", answersAtEnd: true);
         var port = FreePort.Take();
-        await using var balancer = new Balancer(port, [new Target(server.Port, () => true)]);
+        await using var balancer = new Balancer(port, isPublic: false, [new Target(server.Port, () => true)]);
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, port);
         var stream = client.GetStream();

@@ -47,8 +47,9 @@ internal sealed class Books : IAsyncDisposable
     {
         var postgres = await EndpointAsync(cluster, "postgres");
         var password = Secret(cluster, "postgres-password");
+        // No pool: a connection that it kept from before a kill of PostgreSQL would fail the first look after it.
         NpgsqlDataSource Database(string name) => NpgsqlDataSource.Create(
-            $"Host=localhost;Port={postgres};Username=postgres;Password={password};Database={name};Maximum Pool Size=2;Timeout=30;Keepalive=5");
+            $"Host=localhost;Port={postgres};Username=postgres;Password={password};Database={name};Pooling=false;Timeout=30");
         var settings = ConfigurationOptions.Parse($"localhost:{await EndpointAsync(cluster, "redis")}");
         settings.Password = Secret(cluster, "redis-password");
         settings.AbortOnConnectFail = false;

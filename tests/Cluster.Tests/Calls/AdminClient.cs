@@ -35,7 +35,9 @@ internal sealed class AdminClient(int port, string masterKey) : IDisposable
 
     public async Task<JsonElement> PostAsync(string path, object fields)
     {
-        var answer = await client.PostAsync(path, JsonSerializer.SerializeToNode(fields) ?? new JsonObject());
+        // Shortly after an outage an administrator is told to come again, and does.
+        var answer = await Eventually.Is(
+            () => client.PostAsync(path, JsonSerializer.SerializeToNode(fields) ?? new JsonObject()), static answer => answer.Status != 503, $"{path} is not unavailable");
         Assert.True(answer.Status == 200, $"{path}: {answer.Status} {answer.Body}");
         return answer.Json;
     }

@@ -19,9 +19,15 @@ internal sealed record Answer(int Status, HttpResponseHeaders Headers, string Co
     public string? Text => Json.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
 
     /// <summary>The error's code; null when there is none.</summary>
-    public string? Code => Body.StartsWith('{') && Json.TryGetProperty("error", out var error) ? error.GetProperty("code").GetString() : null;
+    public string? Code => OfError("code");
+
+    /// <summary>What the error says; null when there is none.</summary>
+    public string? Message => OfError("message");
 
     public string? Header(string name) => Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+
+    /// <summary>Asserts that it is what was asked for; else the test fails with what the gateway said instead.</summary>
+    public void IsOk() => Assert.True(Status == 200, $"200 was expected, and this came: {Status} {Body}");
 
     /// <summary>Asserts an error in OpenAI's envelope, whole.</summary>
     public void IsError(int status, string code)
@@ -33,4 +39,6 @@ internal sealed record Answer(int Status, HttpResponseHeaders Headers, string Co
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
         Assert.NotEmpty(error.GetProperty("type").GetString()!);
     }
+
+    private string? OfError(string field) => Body.StartsWith('{') && Json.TryGetProperty("error", out var error) ? error.GetProperty(field).GetString() : null;
 }

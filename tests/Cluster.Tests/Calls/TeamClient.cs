@@ -45,9 +45,15 @@ internal sealed class TeamClient : IDisposable
 
     public Task<Answer> GetAsync(string path, CancellationToken cancellation = default) => SendAsync(HttpMethod.Get, path, null, cancellation);
 
-    public async Task<Answer> SendAsync(HttpMethod method, string path, string? body, CancellationToken cancellation = default)
+    public async Task<Answer> SendAsync(
+        HttpMethod method, string path, string? body, CancellationToken cancellation = default, params IEnumerable<(string Name, string Value)> headers)
     {
         using var request = Request(method, path, body);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.Add(name, value);
+        }
+
         using var response = await http.SendAsync(request, cancellation);
         return new Answer(
             (int)response.StatusCode, response.Headers, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync(cancellation));

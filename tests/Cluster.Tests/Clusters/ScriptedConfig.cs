@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Gateway.Cluster.Tests.Clusters;
 
 /// <summary>
-/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>timed-*</c> one with a short timeout; <c>first-1</c> … <c>first-6</c> have the
+/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c> one that speaks Anthropic's protocol, <c>timed-*</c> one with a short timeout; <c>first-1</c> … <c>first-6</c> have the
 /// fallback <c>second-1</c>.
 /// </summary>
 internal static class ScriptedConfig
@@ -17,6 +17,11 @@ internal static class ScriptedConfig
               api_key: sk-upstream
               input_cost_per_token: 0.00001
               output_cost_per_token: 0.00003
+          - model_name: "a-*"
+            litellm_params:
+              <<: *scripted
+              model: "anthropic/a-*"
+              api_base: {{upstream}}
           - model_name: "timed-*"
             litellm_params:
               <<: *scripted

@@ -18,6 +18,7 @@ internal sealed class Load : IAsyncDisposable
 
     private readonly ConcurrentQueue<Guid> answered = new();
     private readonly ConcurrentQueue<string> refused = new();
+    private readonly int[] answeredBy;
     private readonly Task[] workers;
     private int broken;
 
@@ -25,6 +26,7 @@ internal sealed class Load : IAsyncDisposable
     {
         this.streams = streams;
         this.teams = teams;
+        answeredBy = new int[teams.Length];
         this.model = model;
         this.workers = [.. Enumerable.Range(0, workers).Select(number => Task.Run(() => CallAsync(number)))];
     }
@@ -43,11 +45,13 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>Every request is the same to the byte, so that what one costs is known to the nano-dollar.</summary>
     public static Load StartAlike(string model, int workers, params TeamClient[] teams) => new(teams, model, workers, streams: false);
 
-    /// <summary>Waits until so many more were answered: the load runs, or runs again.</summary>
+    /// <summary>Waits until so many more were answered, and every edge had its part: the load runs, or runs again, on all of them.</summary>
     public Task AnsweredMoreAsync(int more)
     {
-        var before = answered.Count;
-        return Eventually.Is(() => Task.FromResult(answered.Count - before), count => count >= more, $"{more} more requests are answered ({this})", Failure.Limit);
+        var (before, each) = (answered.Count, answeredBy.ToArray());
+        return Eventually.Is(
+            () => Task.FromResult((All: answered.Count - before, Least: each.Select((count, team) => Volatile.Read(ref answeredBy[team]) - count).Min())),
+            now => now.All >= more && now.Least > 0, $"{more} more requests are answered ({this})", Failure.Limit);
     }
 
     public async Task StopAsync()
@@ -67,20 +71,21 @@ internal sealed class Load : IAsyncDisposable
 
     private async Task CallAsync(int number)
     {
-        var team = teams[number % teams.Length];
+        var which = number % teams.Length;
+        var team = teams[which];
         for (var i = 0; !stopping.IsCancellationRequested; i++)
         {
             try
             {
                 if (!streams || i % 2 == 0)
                 {
-                    await NoteAsync(await team.ChatAsync(model, "Hello!"));
+                    await NoteAsync(which, await team.ChatAsync(model, "Hello!"));
                 }
                 else
                 {
                     await using var stream = await team.StreamAsync(model, "Hello!");
                     await stream.ToEndAsync();
-                    await NoteAsync(stream);
+                    await NoteAsync(which, stream);
                 }
             }
             catch (Exception gone) when (gone is HttpRequestException or IOException)
@@ -92,24 +97,26 @@ internal sealed class Load : IAsyncDisposable
         }
     }
 
-    private async Task NoteAsync(Answer answer)
+    private async Task NoteAsync(int team, Answer answer)
     {
         if (answer.Status == 200)
         {
             answered.Enqueue(answer.RequestId);
+            Interlocked.Increment(ref answeredBy[team]);
         }
         else
         {
-            refused.Enqueue($"{answer.Status} {answer.Code}");
+            refused.Enqueue($"{answer.Status} {answer.Code} ({answer.Message})");
             await Eventually.PauseAsync(AfterRefusal);
         }
     }
 
-    private async Task NoteAsync(ChatStream stream)
+    private async Task NoteAsync(int team, ChatStream stream)
     {
         if (stream.IsDone)
         {
             answered.Enqueue(stream.RequestId);
+            Interlocked.Increment(ref answeredBy[team]);
         }
         else if (stream.Status != 200)
         {

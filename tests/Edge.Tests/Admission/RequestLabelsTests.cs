@@ -76,7 +76,7 @@ public sealed class RequestLabelsTests
             context.Request.Headers[name] = value;
         }
 
-        var exchange = new ChatExchange(context, DateTimeOffset.UnixEpoch, 0, 0)
+        var exchange = new ChatExchange(context, DateTimeOffset.UnixEpoch, 0, 0, operation: null!, surface: null, modelInPath: null)
         {
             Caller = new Caller(new AccessSnapshot { KeyId = "k", Tags = keyTags ?? [] }, [], [], new ExpectationBook()),
         };

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json.Nodes;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Providers;
 
@@ -47,10 +48,53 @@ public sealed class MessagesRequestTests
         Assert.Equal("gpt-4", head.ModelName);
     }
 
-    private static string Said(string request)
+    [Theory]
+    [InlineData("openai", false, "cache_control,messages.content.is_error,messages.content.thinking,thinking,top_k")]
+    [InlineData("gemini", false, "cache_control,messages.content.is_error,messages.content.thinking,metadata.user_id")]
+    [InlineData("anthropic", true, "")]
+    [InlineData("bedrock", true, "metadata.user_id")]
+    public void T76_CacheMarksAndSignedThinking_ReachWhoKnowsThem_AndAreNamedElsewhere(string protocol, bool knows, string lost)
+    {
+        var dropped = new List<string>();
+        var said = JsonNode.Parse(Said("""
+            {"model":"m","max_tokens":9,"top_k":4,"metadata":{"user_id":"u"},"thinking":{"type":"enabled","budget_tokens":4000},
+             "system":[{"type":"text","text":"Long.","cache_control":{"type":"ephemeral","ttl":"1h"}}],
+             "messages":[{"role":"user","content":"go"},
+              {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"redacted_thinking","data":"eA=="},{"type":"tool_use","id":"t1","name":"f","input":{}}]},
+              {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"no"}]}]}
+            """, protocol, dropped))!;
+
+        Assert.Equal(lost, string.Join(',', dropped.Order(StringComparer.Ordinal)));
+        var turns = said["messages"]!;
+        Assert.Equal(knows, turns[0]!["content"] is JsonArray);
+        Assert.Equal(knows ? "1h" : null, knows ? (string?)turns[0]!["content"]![0]!["cache_control"]!["ttl"] : null);
+        Assert.Equal(knows ? 2 : null, turns[2]!["thinking_blocks"]?.AsArray().Count);
+        Assert.Equal(knows, (bool?)turns[3]!["is_error"] ?? false);
+        Assert.Equal(knows, said["thinking"] is not null);
+    }
+
+    [Fact]
+    public void PicturesOfATool_AreShownByTheUser_WhereToolsAnswerInTextAlone()
+    {
+        const string request = """
+            {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"f","input":{}}]},
+             {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"see"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA=="}}]}]}]}
+            """;
+        var plain = JsonNode.Parse(Said(request))!["messages"]!.AsArray();
+        Assert.Equal("see", (string?)plain[2]!["content"]);
+        Assert.Equal("user", (string?)plain[3]!["role"]);
+        Assert.Equal("image_url", (string?)plain[3]!["content"]![0]!["type"]);
+
+        var rich = JsonNode.Parse(Said(request, "gemini"))!["messages"]!.AsArray();
+        Assert.Equal(3, rich.Count);
+        Assert.Equal("image_url", (string?)rich[2]!["content"]![1]!["type"]);
+    }
+
+    private static string Said(string request, string protocol = "openai", List<string>? dropped = null)
     {
         var output = new ArrayBufferWriter<byte>();
-        new MessagesSurface().WriteRequest(Encoding.UTF8.GetBytes(request), output);
+        new MessagesSurface().WriteRequest(
+            Encoding.UTF8.GetBytes(request), Gateway.Edge.Tests.Providers.ProviderCases.Provider(protocol), "gpt-4", new DroppedFields(dropped ?? [], false, "It"), output);
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 }

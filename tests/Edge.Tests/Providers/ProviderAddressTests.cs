@@ -1,3 +1,4 @@
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Tests.Providers;
@@ -27,6 +28,16 @@ public sealed class ProviderAddressTests
         Assert.Equal(
             expected,
             ProviderCases.Provider(protocol).ChatAddress(new ProviderTarget(model, new Uri(baseAddress), "k", version) { Cloud = new CloudAccess { Project = "p", Region = "r" } }, stream: false).AbsoluteUri);
+
+    [Theory]
+    [InlineData("openai", "https://api.openai.com/v1", "https://api.openai.com/v1/embeddings")]
+    [InlineData("openai", "https://x.example/v1/chat/completions", "https://x.example/v1/embeddings")]
+    [InlineData("azure", "https://r.openai.azure.com", "https://r.openai.azure.com/openai/deployments/d/embeddings?api-version=2024-10-21")]
+    [InlineData("azure", "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=v", "https://r.openai.azure.com/openai/deployments/d/embeddings?api-version=v")]
+    [InlineData("azure", "https://r.openai.azure.com/openai/v1", "https://r.openai.azure.com/openai/v1/embeddings")]
+    [InlineData("cohere", "https://api.cohere.com/v2", "https://api.cohere.com/v2/embed")]
+    public void The_address_of_embeddings_stands_beside_that_of_chat(string protocol, string baseAddress, string expected) =>
+        Assert.Equal(expected, ProviderCases.Provider(protocol).Serve(OperationKind.Embeddings)!.Address(new ProviderTarget("d", new Uri(baseAddress), "k")).AbsoluteUri);
 
     [Theory]
     [InlineData("gemini", "https://h.example/v1beta/models/g:streamGenerateContent?alt=sse")]

@@ -18,6 +18,7 @@ internal sealed class LeaseModel
     private static readonly string s_install = LeaseScript.Read("install");
     private static readonly string s_post = LeaseScript.Read("post");
     private static readonly string s_reclaim = LeaseScript.Read("reclaim");
+    private static readonly string s_park = LeaseScript.Read("park");
 
     private readonly IDatabase redis;
     private readonly string key;
@@ -29,6 +30,7 @@ internal sealed class LeaseModel
     private long version;
     private long neverHeardOf;
     private bool installedBefore;
+    private IReadOnlyList<(string EdgeId, long Granted)>? parked;
 
     public LeaseModel(IDatabase redis, string id, long limit)
     {
@@ -73,13 +75,17 @@ internal sealed class LeaseModel
                 Reclaim([]);
                 break;
             default:
-                if (code / 29 % 4 == 0)
+                switch (code / 29 % 8)
                 {
-                    LoseRedis();
-                }
-                else
-                {
-                    Reclaim([]);
+                    case 0 or 1:
+                        LoseRedis();
+                        break;
+                    case 2 or 3:
+                        Park();
+                        break;
+                    default:
+                        Reclaim([]);
+                        break;
                 }
 
                 break;
@@ -226,10 +232,17 @@ internal sealed class LeaseModel
     {
         // Redis was lost: whoever lives says what it holds before the window opens. Here everybody does at once, in one step each.
         Steps.Add($"{name} has the window installed, holding {edge.Granted}");
-        var opensIn = installedBefore && window is null ? Hour : 0;
+        var opensIn = installedBefore && window is null && parked is null ? Hour : 0;
         installedBefore = true;
-        redis.ScriptEvaluate(s_install, [key], [limit, 1, spent, version, opensIn, 0, name, edge.Granted, edge.Booked]);
-        window = LeaseRule.Install(window, limit, 1, spent, version, opensIn, [new(name, edge.Granted, edge.Booked)], Now);
+        DeclaredHolding[] holdings =
+        [
+            .. (parked ?? []).Where(held => held.EdgeId != name).Select(held => new DeclaredHolding(held.EdgeId, held.Granted, edges[held.EdgeId].Booked)),
+            new(name, edge.Granted, edge.Booked),
+        ];
+        parked = null;
+        redis.ScriptEvaluate(
+            s_install, [key], [limit, 1, spent, version, opensIn, 0, .. holdings.SelectMany(held => new RedisValue[] { held.EdgeId, held.Declared, held.Posted })]);
+        window = LeaseRule.Install(window, limit, 1, spent, version, opensIn, holdings, Now);
         SetTimes();
         Compare();
         if (window.OpenAt > Now)
@@ -275,9 +288,37 @@ internal sealed class LeaseModel
         Compare();
     }
 
+    // A Ledger stops. The next one knows what is held, so nobody is waited for.
+    private void Park()
+    {
+        if (window is null)
+        {
+            return;
+        }
+
+        var reply = (string[])redis.ScriptEvaluate(s_park, [key], [TimeToLive])!;
+        var held = LeaseRule.Park(window, TimeToLive, ImmutableHashSet<string>.Empty, Now);
+        Steps.Add($"parks: {string.Join(' ', reply)}");
+        Assert.Equal(held is null ? "used" : "parked", reply[0]);
+        if (held is not null)
+        {
+            var said = reply.Skip(1).Chunk(2).Select(pair => (pair[0], Number(pair[1]))).Order();
+            Assert.Equal(held.Order(), said);
+            (parked, window) = (held, null);
+        }
+
+        Compare();
+    }
+
     private void LoseRedis()
     {
         Steps.Add("Redis loses everything");
+        if (window is null)
+        {
+            // Parked, or lost already: what is written down stays.
+            return;
+        }
+
         redis.KeyDelete(key);
         window = null;
         // What a dead edge had charged and nobody booked yet is known to nobody: Ledger's own notes of it are tested elsewhere.

@@ -12,11 +12,11 @@ public sealed partial class FilesTests
     private static readonly string[] MayBeLong =
     [
         "services/Edge/Admission/Budgets/BudgetLease.cs",
-        "services/Edge/Chat/StreamedReply.cs",
         "services/Edge/Providers/Anthropic/AnthropicMessages.cs",
         "services/Edge/Providers/Anthropic/AnthropicRequest.cs",
         "services/Edge/Providers/Cohere/CohereRequest.cs",
         "services/Edge/Providers/OpenAi/OpenAiUsage.cs",
+        "tests/Ledger.Tests/Leases/LeaseModel.cs",
     ];
 
     // They poll for a condition with a bound, or play an edge that takes its time. A test itself waits for a condition.

@@ -31,6 +31,8 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
     private readonly ConcurrentDictionary<KeyHash, long> unknown = new();
     private readonly ConcurrentDictionary<KeyHash, Lazy<Task<(KeyState, Caller?)>>> resolving = new();
     private long invalidations;
+    private long forgotten;
+    private long appliedUpTo;
     private long heardAt = Environment.TickCount64;
 
     /// <summary>How long keys are believed while Auth cannot be heard.</summary>
@@ -71,7 +73,10 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
     /// <summary>Auth was heard: what is here is up to date.</summary>
     public void Heard() => Volatile.Write(ref heardAt, Environment.TickCount64);
 
-    /// <summary>Forgets what a change touches.</summary>
+    /// <summary>
+    /// Forgets what a change touches, and keeps what was asked for after it: the word of a new key may come later than the key's first request,
+    /// and a known key must not be unknown again for it just when Auth goes away.
+    /// </summary>
     public void Apply(AccessChange change)
     {
         if (change.Kind == AccessChangeKind.Heartbeat)
@@ -79,10 +84,12 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
             return;
         }
 
+        Volatile.Write(ref appliedUpTo, Math.Max(appliedUpTo, change.Sequence));
         Interlocked.Increment(ref invalidations);
         unknown.Clear();
         if (change.Kind == AccessChangeKind.Everything)
         {
+            Interlocked.Increment(ref forgotten);
             callers.Clear();
             return;
         }
@@ -98,16 +105,16 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
                 AccessChangeKind.Organization => snapshot.OrganizationId == change.Id,
                 _ => true,
             };
-            if (touched)
+            if (touched && snapshot.Revision < change.Sequence)
             {
-                callers.TryRemove(hash, out _);
+                callers.TryRemove(new KeyValuePair<KeyHash, Caller>(hash, caller));
             }
         }
     }
 
     private async Task<(KeyState, Caller?)> AskAsync(KeyHash hash, string key)
     {
-        var before = Volatile.Read(ref invalidations);
+        var (before, forgottenBefore) = (Volatile.Read(ref invalidations), Volatile.Read(ref forgotten));
         AccessSnapshot? snapshot;
         try
         {
@@ -119,11 +126,9 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
             return (KeyState.Unavailable, null);
         }
 
-        // What changed while Auth answered may not be in the answer: then it serves this one request and is not kept.
-        var keep = Volatile.Read(ref invalidations) == before;
         if (snapshot is null)
         {
-            if (keep)
+            if (Volatile.Read(ref invalidations) == before)
             {
                 Bound(unknown);
                 unknown[hash] = Environment.TickCount64 + (long)UnknownFor.TotalMilliseconds;
@@ -135,13 +140,17 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
         var caller = new Caller(
             snapshot,
             [.. snapshot.Budgets.Select(budget => new BudgetSlot(budget, leases, time))],
-            [.. snapshot.Limits.Select(gates.Get)],
+            [.. snapshot.Limits.Select(limit => gates.Get(limit))],
             expectations,
             [.. snapshot.ModelBudgets.Select(budget => (budget.Model, new BudgetSlot(budget.Budget, leases, time)))]);
-        if (keep)
+        Bound(callers);
+        callers[hash] = caller;
+        // What changed while Auth answered may not be in the answer: then it serves this one request and is not kept. Looked at after the
+        // caller is there, so that a change that is applied in this moment either finds it or is seen here.
+        if (Volatile.Read(ref forgotten) != forgottenBefore
+            || (Volatile.Read(ref invalidations) != before && snapshot.Revision < Volatile.Read(ref appliedUpTo)))
         {
-            Bound(callers);
-            callers[hash] = caller;
+            callers.TryRemove(new KeyValuePair<KeyHash, Caller>(hash, caller));
         }
 
         return (KeyState.Known, caller);

@@ -19,6 +19,9 @@ internal sealed class AnthropicProvider : IChatProvider
         target.Under(target.BaseAddress.AbsolutePath.TrimEnd('/').EndsWith("/v1", StringComparison.Ordinal) ? "messages" : "v1/messages");
 
     /// <inheritdoc/>
+    public Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => protocol == SurfaceProtocol.Messages ? ChatAddress(target, stream: false) : null;
+
+    /// <inheritdoc/>
     public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
     {
         headers.Add("anthropic-version", target.ApiVersion ?? DefaultVersion);

@@ -12,21 +12,23 @@ internal sealed class AzureProvider : OpenAiProvider
     public override string Protocol => "azure";
 
     /// <inheritdoc/>
-    public override Uri ChatAddress(ProviderTarget target, bool stream)
+    protected override Uri AddressOf(ProviderTarget target, string route)
     {
         var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
         if (path.EndsWith("/openai/v1", StringComparison.Ordinal))
         {
             // Azure's newer form: the model stands in the body, and a version is needed for previews only.
-            return WithVersion(target.Under("chat/completions"), target.ApiVersion);
+            return WithVersion(target.Under(route), target.ApiVersion);
         }
+
+        target = target.WithoutChatPath();
+        path = target.BaseAddress.AbsolutePath.TrimEnd('/');
 
         var rest = path switch
         {
-            _ when path.EndsWith("/chat/completions", StringComparison.Ordinal) => "chat/completions",
-            _ when path.Contains("/openai/deployments/", StringComparison.Ordinal) => "chat/completions",
-            _ when path.EndsWith("/openai", StringComparison.Ordinal) => $"deployments/{Uri.EscapeDataString(target.Model)}/chat/completions",
-            _ => $"openai/deployments/{Uri.EscapeDataString(target.Model)}/chat/completions",
+            _ when path.Contains("/openai/deployments/", StringComparison.Ordinal) => route,
+            _ when path.EndsWith("/openai", StringComparison.Ordinal) => $"deployments/{Uri.EscapeDataString(target.Model)}/{route}",
+            _ => $"openai/deployments/{Uri.EscapeDataString(target.Model)}/{route}",
         };
         return WithVersion(target.Under(rest), target.ApiVersion ?? DefaultVersion);
     }

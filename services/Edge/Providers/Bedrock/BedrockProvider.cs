@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Providers.Bedrock;
@@ -7,6 +8,8 @@ namespace Gateway.Edge.Providers.Bedrock;
 /// <summary>Amazon Bedrock's Converse, the one form of all its models.</summary>
 internal sealed class BedrockProvider : IChatProvider
 {
+    private static readonly BedrockEmbeddings Embeddings = new();
+
     /// <inheritdoc/>
     public string Protocol => "bedrock";
 
@@ -20,6 +23,9 @@ internal sealed class BedrockProvider : IChatProvider
         var model = target.Model.StartsWith("converse/", StringComparison.Ordinal) ? target.Model["converse/".Length..] : target.Model;
         return target.Under($"model/{Uri.EscapeDataString(model)}/{(stream ? "converse-stream" : "converse")}");
     }
+
+    /// <inheritdoc/>
+    public IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? Embeddings : null;
 
     /// <inheritdoc/>
     public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

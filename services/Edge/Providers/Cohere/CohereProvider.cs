@@ -1,11 +1,14 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 
 namespace Gateway.Edge.Providers.Cohere;
 
 /// <summary>Cohere's v2 chat.</summary>
 internal sealed class CohereProvider : IChatProvider
 {
+    private static readonly CohereEmbeddings Embeddings = new();
+
     /// <inheritdoc/>
     public string Protocol => "cohere";
 
@@ -13,8 +16,14 @@ internal sealed class CohereProvider : IChatProvider
     public bool SpeaksOpenAiChat => false;
 
     /// <inheritdoc/>
-    public Uri ChatAddress(ProviderTarget target, bool stream) =>
-        target.Under(target.BaseAddress.AbsolutePath.TrimEnd('/').EndsWith("/v2", StringComparison.Ordinal) ? "chat" : "v2/chat");
+    public Uri ChatAddress(ProviderTarget target, bool stream) => CohereAddress.Of(target, "chat");
+
+    /// <inheritdoc/>
+    public IUpstreamOperation? Serve(OperationKind kind) => kind switch
+    {
+        OperationKind.Embeddings => Embeddings,
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

@@ -1,11 +1,16 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 
 namespace Gateway.Edge.Providers.Gemini;
 
 /// <summary>Google's Gemini API.</summary>
 internal class GeminiProvider : IChatProvider
 {
+    private readonly GeminiEmbeddings embeddings;
+
+    public GeminiProvider() => embeddings = new GeminiEmbeddings(AddressOf);
+
     /// <inheritdoc/>
     public virtual string Protocol => "gemini";
 
@@ -13,12 +18,10 @@ internal class GeminiProvider : IChatProvider
     public bool SpeaksOpenAiChat => false;
 
     /// <inheritdoc/>
-    public virtual Uri ChatAddress(ProviderTarget target, bool stream)
-    {
-        var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
-        var version = path.Contains("/v1", StringComparison.Ordinal) ? "" : (target.ApiVersion ?? "v1beta") + "/";
-        return target.Under($"{version}models/{Uri.EscapeDataString(target.Model)}{Verb(stream)}").WithSse(stream);
-    }
+    public Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, stream ? ":streamGenerateContent" : ":generateContent").WithSse(stream);
+
+    /// <inheritdoc/>
+    public virtual IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? embeddings : null;
 
     /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
@@ -45,8 +48,13 @@ internal class GeminiProvider : IChatProvider
     /// <inheritdoc/>
     public ProviderError ReadError(int status, ReadOnlySpan<byte> body) => GeminiReply.ReadError(status, body);
 
-    /// <summary>The verb at the address's end.</summary>
-    protected static string Verb(bool stream) => stream ? ":streamGenerateContent" : ":generateContent";
+    /// <summary>The address of a verb on the model.</summary>
+    protected virtual Uri AddressOf(ProviderTarget target, string verb)
+    {
+        var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
+        var version = path.Contains("/v1", StringComparison.Ordinal) ? "" : (target.ApiVersion ?? "v1beta") + "/";
+        return target.Under($"{version}models/{Uri.EscapeDataString(target.Model)}{verb}");
+    }
 }
 
 /// <summary>Google's address of a stream.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Providers.Ollama;
@@ -7,6 +8,8 @@ namespace Gateway.Edge.Providers.Ollama;
 /// <summary>Ollama's own chat API, which shows thinking and takes options that its OpenAI form does not.</summary>
 internal sealed class OllamaProvider : IChatProvider
 {
+    private static readonly OllamaEmbeddings Embeddings = new();
+
     /// <inheritdoc/>
     public string Protocol => "ollama";
 
@@ -15,6 +18,9 @@ internal sealed class OllamaProvider : IChatProvider
 
     /// <inheritdoc/>
     public Uri ChatAddress(ProviderTarget target, bool stream) => target.Under("api/chat");
+
+    /// <inheritdoc/>
+    public IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? Embeddings : null;
 
     /// <inheritdoc/>
     public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

@@ -1,11 +1,21 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 
 namespace Gateway.Edge.Providers.OpenAi;
 
 /// <summary>OpenAI's own chat, and every server that speaks it: bytes pass through both ways.</summary>
 internal class OpenAiProvider : IChatProvider
 {
+    private readonly PassingOperation embeddings;
+
+    public OpenAiProvider()
+    {
+        embeddings = Passing("embeddings");
+
+        PassingOperation Passing(string route) => new(target => AddressOf(target, route));
+    }
+
     /// <inheritdoc/>
     public virtual string Protocol => "openai";
 
@@ -16,7 +26,23 @@ internal class OpenAiProvider : IChatProvider
     public virtual bool TakesStreamOptions => true;
 
     /// <inheritdoc/>
-    public virtual Uri ChatAddress(ProviderTarget target, bool stream) => target.Under("chat/completions");
+    public virtual Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, "chat/completions");
+
+    /// <inheritdoc/>
+    public virtual IUpstreamOperation? Serve(OperationKind kind) => kind switch
+    {
+        OperationKind.Embeddings => embeddings,
+        _ => null,
+    };
+
+    /// <summary>The address of one of OpenAI's routes.</summary>
+    /// <param name="target">Base address and version.</param>
+    /// <param name="route">The route below it: <c>chat/completions</c>.</param>
+    protected virtual Uri AddressOf(ProviderTarget target, string route) => target.WithoutChatPath().Under(route);
+
+    /// <inheritdoc/>
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) =>
+        protocol == SurfaceProtocol.Responses && target.HasResponses ? target.Under("responses") : null;
 
     /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

@@ -49,6 +49,35 @@ internal static class OpenAiUsage
         return true;
     }
 
+    /// <summary>The usage of a reply that ends with it, behind what may be megabytes of vectors or pictures: they are not read.</summary>
+    public static bool TryReadLast(ReadOnlySpan<byte> json, out TokenUsage usage)
+    {
+        var at = json.LastIndexOf("\"usage\""u8);
+        var start = at < 0 ? -1 : json[at..].IndexOf((byte)'{');
+        if (start > 0)
+        {
+            var counts = default(Counts);
+            try
+            {
+                var reader = new Utf8JsonReader(json[(at + start)..]);
+                reader.Read();
+                ReadUsage(ref reader, ref counts);
+            }
+            catch (JsonException)
+            {
+                // What was read before the bytes went wrong still counts.
+            }
+
+            if (counts.Any)
+            {
+                usage = counts.ToUsage();
+                return true;
+            }
+        }
+
+        return TryRead(json, out usage);
+    }
+
     /// <summary>Reads the usage object that the reader stands on.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, out TokenUsage usage)
     {

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers.Gemini;
 
 namespace Gateway.Edge.Providers.Vertex;
@@ -8,22 +9,29 @@ internal sealed class VertexProvider : GeminiProvider
 {
     private static readonly ServiceAccountTokens Tokens = new(TimeProvider.System);
 
+    private readonly VertexEmbeddings embeddings;
+
+    public VertexProvider() => embeddings = new VertexEmbeddings(AddressOf);
+
     /// <inheritdoc/>
     public override string Protocol => "vertex";
 
     /// <inheritdoc/>
-    public override Uri ChatAddress(ProviderTarget target, bool stream)
+    public override IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? embeddings : null;
+
+    /// <inheritdoc/>
+    protected override Uri AddressOf(ProviderTarget target, string verb)
     {
         var path = target.BaseAddress.AbsolutePath.TrimEnd('/');
         var location = target.Cloud?.Region ?? "global";
         var model = Uri.EscapeDataString(target.Model);
         var rest = path switch
         {
-            _ when path.Contains("/publishers/", StringComparison.Ordinal) => $"models/{model}{Verb(stream)}",
-            _ when path.Contains("/projects/", StringComparison.Ordinal) => $"publishers/google/models/{model}{Verb(stream)}",
-            _ => $"{target.ApiVersion ?? "v1"}/projects/{target.Cloud?.Project}/locations/{location}/publishers/google/models/{model}{Verb(stream)}",
+            _ when path.Contains("/publishers/", StringComparison.Ordinal) => $"models/{model}{verb}",
+            _ when path.Contains("/projects/", StringComparison.Ordinal) => $"publishers/google/models/{model}{verb}",
+            _ => $"{target.ApiVersion ?? "v1"}/projects/{target.Cloud?.Project}/locations/{location}/publishers/google/models/{model}{verb}",
         };
-        return target.Under(rest).WithSse(stream);
+        return target.Under(rest);
     }
 
     /// <inheritdoc/>

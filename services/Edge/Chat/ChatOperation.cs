@@ -1,0 +1,40 @@
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Operations;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>Chat, in OpenAI's words or said in those of another surface.</summary>
+internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : Operation
+{
+    public override string CallType => "chat_completion";
+
+    public override string Name => "chat";
+
+    public override bool CanBeGuarded => true;
+
+    public override bool Streams => true;
+
+    public override CostEstimate Cost(ChatExchange exchange, ModelGroup group) => Estimates.Cost(exchange, group);
+
+    public override long Tokens(ChatExchange exchange) => Estimates.Tokens(exchange);
+
+    public override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
+    {
+        (var request, body) = UpstreamRequest.Make(exchange, target, call);
+        return request;
+    }
+
+    // A provider that was asked to stream may answer with a whole reply all the same.
+    public override Task<RelayResult> RelayAsync(
+        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
+        call.Stream && reply.Content.Headers.ContentType?.MediaType is not "application/json"
+            ? streamed.RelayAsync(exchange, target, call, reply, timer, began, exchange.Ticket.Guarded || exchange.TargetTicket.Guarded)
+            : whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
+
+    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, exchange.Surface);
+
+    protected override GatewayError? ReadHead(ChatExchange exchange) =>
+        exchange.Surface is { } surface ? surface.ReadHead(exchange.Body.Memory, out exchange.Head) : base.ReadHead(exchange);
+}

@@ -1,0 +1,49 @@
+using System.Buffers;
+using Gateway.Contracts;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Streaming;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// A surface's protocol where client and provider both speak it: the bytes pass, and this reads on their way what the gateway must know.
+/// </summary>
+internal interface IPassedProtocol
+{
+    /// <summary>The client's headers that are the protocol's own and reach the provider.</summary>
+    IReadOnlyList<string> ForwardedHeaders { get; }
+
+    /// <summary>The usage of a whole reply; null when it reports none.</summary>
+    /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>
+    TokenUsage? ReadUsage(ReadOnlyMemory<byte> reply);
+
+    /// <summary>Collects the text of a whole reply that reports no usage, to be counted.</summary>
+    void CollectText(ReadOnlySpan<byte> reply, OutputTap tap);
+
+    /// <summary>Starts to watch a stream.</summary>
+    /// <param name="assembles">Whether the answer is wanted in one piece: a guarded request is streamed though its client does not stream.</param>
+    IPassedStream OpenStream(bool assembles);
+}
+
+/// <summary>Watches one stream whose frames pass as they came.</summary>
+internal interface IPassedStream
+{
+    /// <summary>The usage seen so far; null while none was reported.</summary>
+    TokenUsage? Usage { get; }
+
+    /// <summary>Whether the frame seen last is the protocol's own end.</summary>
+    bool Ended { get; }
+
+    /// <summary>The error that the provider sent in mid-stream, if it did.</summary>
+    ProviderError? Error { get; }
+
+    /// <summary>Notes what a frame says. Its text goes to <paramref name="tap"/>.</summary>
+    /// <exception cref="MalformedReplyException">The frame is not the protocol's.</exception>
+    void Watch(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, OutputTap tap);
+
+    /// <summary>The answer in one piece, of a stream that was opened to be assembled.</summary>
+    ReadOnlyMemory<byte> Assemble();
+
+    /// <summary>Ends the stream with an error of the gateway's.</summary>
+    void Fail(GatewayError error, IBufferWriter<byte> output);
+}

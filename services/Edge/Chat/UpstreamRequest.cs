@@ -1,0 +1,84 @@
+using System.Buffers;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>Makes the request to a provider: the client's own bytes where both speak the same, else the request in the provider's words.</summary>
+internal static class UpstreamRequest
+{
+    /// <summary>The request without the headers of <see cref="AddHeaders"/>, and its body where a signature needs it.</summary>
+    /// <exception cref="UntranslatableRequestException">The request cannot be said in the provider's protocol.</exception>
+    public static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) Make(ChatExchange exchange, Deployment target, in ChatCall call)
+    {
+        var address = exchange.Passed is not null ? target.PassedAddress(exchange.Surface!.Protocol) : call.Stream ? target.StreamAddress : target.Address;
+        var request = new HttpRequestMessage(HttpMethod.Post, address);
+        ReadOnlyMemory<byte> translated = default;
+        if (exchange.Passed is not null)
+        {
+            // No stream options: these protocols report a stream's usage unasked.
+            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, asksForUsage: false);
+        }
+        else if (exchange.Surface is null && target.Protocol.SpeaksOpenAiChat)
+        {
+            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, target.Protocol.TakesStreamOptions);
+        }
+        else
+        {
+            var dropped = new List<string>();
+            request.Content = Translate(exchange, target, call, dropped, out translated);
+            ReplyHeaders.Dropped(exchange, dropped);
+        }
+
+        return (request, translated);
+    }
+
+    private static HttpContent Translate(ChatExchange exchange, Deployment target, in ChatCall call, List<string> dropped, out ReadOnlyMemory<byte> translated)
+    {
+        var hub = exchange.Body.Memory;
+        if (exchange.Surface is { } surface)
+        {
+            var said = new ArrayBufferWriter<byte>(hub.Length + 256);
+            surface.WriteRequest(hub, target.Protocol, target.ProviderModel, new DroppedFields(dropped, call.DropUnsupported, "This model's provider"), said);
+            hub = said.WrittenMemory;
+        }
+
+        if (target.Protocol.SpeaksOpenAiChat)
+        {
+            translated = default;
+            if (ChatRequestHead.TryRead(hub.Span, out var head) is { } wrong)
+            {
+                throw new UntranslatableRequestException(wrong.Message, wrong.Param);
+            }
+
+            return Spliced(hub, head, target, call, target.Protocol.TakesStreamOptions);
+        }
+
+        var body = new ArrayBufferWriter<byte>(hub.Length + 256);
+        target.Protocol.WriteRequest(hub, call, body, dropped);
+        translated = body.WrittenMemory;
+        return new ReadOnlyMemoryContent(translated) { Headers = { ContentType = new("application/json") } };
+    }
+
+    private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in ChatRequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>
+        new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
+
+    /// <summary>Adds the credential, the protocol's headers, and those of the client that are the protocol's own.</summary>
+    public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, Deployment target, HttpRequestMessage request)
+    {
+        target.Protocol.AddHeaders(target.Target, request.Headers);
+        foreach (var name in passed?.ForwardedHeaders ?? [])
+        {
+            if (client.Headers.TryGetValue(name, out var given) && given.Count > 0)
+            {
+                request.Headers.Remove(name);
+                request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)given);
+            }
+        }
+
+        foreach (var (name, value) in target.Configuration.ExtraHeaders)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+}

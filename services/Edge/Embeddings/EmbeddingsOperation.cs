@@ -1,0 +1,34 @@
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Operations;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Embeddings;
+
+/// <summary><c>POST /v1/embeddings</c>: OpenAI's form. What is read is billed, nothing is written.</summary>
+internal sealed class EmbeddingsOperation(WholeReply whole, TimeProvider time) : JsonOperation(OperationKind.Embeddings, whole, time)
+{
+    public override string CallType => "embedding";
+
+    public override string Name => "embeddings";
+
+    // A token is at least a byte, so a body cannot have more tokens than bytes.
+    protected override OperationUse Most(ChatExchange exchange) => new(new TokenUsage { Input = exchange.Body.Memory.Length });
+
+    protected override OperationUse Expected(ChatExchange exchange)
+    {
+        var bytes = exchange.Body.Memory.Length;
+        return new(new TokenUsage { Input = exchange.Grant.Expectation.Input(bytes) ?? Math.Max(1, bytes / 4) });
+    }
+
+    protected override OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply)
+    {
+        if (reply.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
+        {
+            throw new MalformedReplyException("The reply is no JSON object.");
+        }
+
+        return OpenAiUsage.TryReadLast(reply, out var usage) ? new(usage) : null;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Messages;
+
+/// <summary>What the provider behind the hub understands of Anthropic's own words.</summary>
+internal readonly record struct MessagesTarget(IChatProvider Provider, string Model)
+{
+    /// <summary>Whether the hub's bytes go out as they are: then only OpenAI's words may stand in them.</summary>
+    public bool PassesHub => Provider.SpeaksOpenAiChat;
+
+    /// <summary>Cache marks, thinking blocks with their signatures, errors of tools.</summary>
+    public bool KnowsAnthropic => Provider.Protocol is "anthropic" or "bedrock";
+
+    public bool KnowsThinking => KnowsAnthropic || Provider.Protocol == "cohere";
+
+    public bool KnowsUsers => PassesHub || Provider.Protocol == "anthropic";
+
+    public bool TakesEffort => !PassesHub || OpenAiModel.Reasons(Model);
+
+    public bool WantsCompletionTokens => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.Reasons(Model);
+
+    /// <summary>Whether a tool's result may have pictures in it.</summary>
+    public bool TakesPicturesOfTools => !PassesHub;
+
+    /// <summary>Passes a block's cache mark on, or names it.</summary>
+    public void WriteCache(Utf8JsonWriter json, JsonElement block, DroppedFields dropped)
+    {
+        if (block.Field("cache_control"u8) is not { ValueKind: JsonValueKind.Object } cache)
+        {
+            return;
+        }
+
+        if (KnowsAnthropic)
+        {
+            json.WriteCopy("cache_control"u8, cache);
+        }
+        else
+        {
+            dropped.AddAdvice("cache_control");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Routing;
+using Gateway.Pricing;
+
+namespace Gateway.Edge.Operations;
+
+/// <summary>An operation whose use can be told from its request alone: the same for every deployment that may serve it.</summary>
+internal abstract class MeteredOperation(OperationKind kind) : Operation
+{
+    /// <summary>What is asked for.</summary>
+    public OperationKind Kind { get; } = kind;
+
+    public override CostEstimate Cost(ChatExchange exchange, ModelGroup group)
+    {
+        long want = 0, least = 0;
+        foreach (var deployment in group.Deployments)
+        {
+            if (deployment.Price is not { } price)
+            {
+                continue;
+            }
+
+            var (tokens, units) = Most(exchange);
+            want = Math.Max(want, CostCalculator.Cost(tokens, price, units).NanoDollars);
+            if (least == 0)
+            {
+                (tokens, units) = Expected(exchange);
+                least = CostCalculator.Cost(tokens, price, units).NanoDollars;
+            }
+        }
+
+        return new CostEstimate(want, Math.Min(want, least), exchange.Grant.Expectation.Learned);
+    }
+
+    public override long Tokens(ChatExchange exchange)
+    {
+        var tokens = Expected(exchange).Tokens;
+        return Math.Max(1, tokens.PromptTokens + tokens.CompletionTokens);
+    }
+
+    /// <summary>The most that the request can use.</summary>
+    protected abstract OperationUse Most(ChatExchange exchange);
+
+    /// <summary>What the request is expected to use.</summary>
+    protected abstract OperationUse Expected(ChatExchange exchange);
+
+    protected override bool ServedBy(Deployment target) => target.Protocol.Serve(Kind) is not null;
+}

@@ -1,0 +1,78 @@
+using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Operations;
+
+/// <summary>
+/// What a caller can ask of a model: chat, embeddings, … An operation says only what is its own: how its request is read, what it may
+/// cost, who can serve it, how it is sent and how its answer is relayed. Who may, how fast, how much, where to and what is recorded is
+/// <see cref="ChatFlow"/>'s, and the same for all. Operations have no state: what is known of a request stands in its exchange.
+/// </summary>
+internal abstract class Operation
+{
+    protected Operation() => Serves = ServedBy;
+
+    /// <summary>Whether a deployment's protocol can serve it. Kept as a delegate, for none is made for each request.</summary>
+    public Predicate<Deployment> Serves { get; }
+
+    /// <summary>What the usage record calls it (LiteLLM's <c>call_type</c>).</summary>
+    public abstract string CallType { get; }
+
+    /// <summary>OpenTelemetry's <c>gen_ai.operation.name</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Whether an answer can be stopped in the middle, at the end of the money.</summary>
+    public virtual bool CanBeGuarded => false;
+
+    /// <summary>Whether the answer is a stream when the caller asks for one.</summary>
+    public virtual bool Streams => false;
+
+    /// <summary>Reads what is asked for: the body, and of it the head. A JSON object, unless an operation has another form.</summary>
+    public virtual async ValueTask<GatewayError?> ReadAsync(ChatExchange exchange, long bytesMax)
+    {
+        if (await RequestBody.ReadAsync(exchange.Context.Request, bytesMax, exchange.Aborted) is not { } body)
+        {
+            return GatewayError.TooLarge(bytesMax);
+        }
+
+        exchange.Body = body;
+        var wrong = ReadHead(exchange);
+        exchange.Head.Stream &= Streams;
+        return wrong;
+    }
+
+    /// <summary>The cost: at worst, and as expected.</summary>
+    public abstract CostEstimate Cost(ChatExchange exchange, ModelGroup group);
+
+    /// <summary>The tokens expected, for limits on tokens.</summary>
+    public abstract long Tokens(ChatExchange exchange);
+
+    /// <summary>Writes one provider's request: its address, its body.</summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="call">What the gateway decided.</param>
+    /// <param name="body">The body where it was written here, to be signed; empty where the caller's own is sent.</param>
+    /// <exception cref="UntranslatableRequestException">It cannot be said to this provider.</exception>
+    public abstract HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body);
+
+    /// <summary>Relays an answer with a status of success: settles before the last byte, or says why another target may be tried.</summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="target">Who answers.</param>
+    /// <param name="call">What the gateway decided.</param>
+    /// <param name="reply">The answer's head.</param>
+    /// <param name="began">When the call began.</param>
+    /// <param name="timer">Ends the call when its time is over.</param>
+    public abstract Task<RelayResult> RelayAsync(
+        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer);
+
+    /// <summary>Writes an error as the whole answer, in the operation's own format.</summary>
+    public virtual Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context);
+
+    /// <summary>Reads what must be known of the body.</summary>
+    protected virtual GatewayError? ReadHead(ChatExchange exchange) => ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head, modelInPath: exchange.ModelInPath);
+
+    /// <summary>Whether a deployment's protocol can serve it.</summary>
+    protected virtual bool ServedBy(Deployment target) => true;
+}

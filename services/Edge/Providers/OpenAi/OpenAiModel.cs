@@ -1,0 +1,13 @@
+using System.Text.RegularExpressions;
+
+namespace Gateway.Edge.Providers.OpenAi;
+
+/// <summary>What a model of OpenAI's can do, told by its name.</summary>
+internal static partial class OpenAiModel
+{
+    /// <summary>Reasons: takes <c>reasoning_effort</c>, and a bound on its output only as <c>max_completion_tokens</c>.</summary>
+    public static bool Reasons(string name) => ReasoningName().IsMatch(name);
+
+    [GeneratedRegex(@"(^|/)(o[1-9](-|$)|gpt-5(?!-chat)|gpt-[6-9]|gpt-oss|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ReasoningName();
+}
