@@ -14,9 +14,11 @@ internal sealed class SpoolPublisher(
     : BackgroundService
 {
     private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CloseAgainAfter = TimeSpan.FromSeconds(5);
 
-    private readonly HashSet<string> recovering = [.. spool.EdgesStillRecovering()];
+    private readonly HashSet<string> recovering = [.. spool.EarlierEdges];
     private long lastPublished;
+    private long closeAgainAt;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -49,9 +51,10 @@ internal sealed class SpoolPublisher(
         {
             try
             {
-                if (!await PublishOnceAsync(stoppingToken))
+                var published = await PublishOnceAsync(stoppingToken);
+                await CloseRecoveredAsync(stoppingToken);
+                if (!published)
                 {
-                    await CloseRecoveredAsync(stoppingToken);
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
                     // More is coming when the last batch is only just gone: let it gather.
                     if (Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
@@ -104,22 +107,23 @@ internal sealed class SpoolPublisher(
     /// <summary>Tells Ledger of earlier processes of which nothing is left here: what they still hold is free.</summary>
     private async Task CloseRecoveredAsync(CancellationToken cancellation)
     {
-        if (recovering.Count == 0)
+        if (recovering.Count == 0 || Environment.TickCount64 < closeAgainAt)
         {
             return;
         }
 
-        var left = spool.EdgesStillRecovering().ToHashSet();
-        foreach (var edge in recovering.Where(edge => !left.Contains(edge)).ToArray())
+        foreach (var edge in recovering.Where(edge => !spool.StillHasRecordsOf(edge)).ToArray())
         {
             try
             {
                 await ledger.CloseEdgeAsync(edge, cancellation);
                 recovering.Remove(edge);
+                spool.Forget(edge);
             }
-            catch (HttpRequestException error)
+            catch (Exception error) when (error is HttpRequestException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
-                // Its leases come back at the end of their time to live all the same.
+                // What it held is not free before; records do not wait for it.
+                closeAgainAt = Environment.TickCount64 + (long)CloseAgainAfter.TotalMilliseconds;
                 log.EdgeCloseFailed(edge, error);
                 return;
             }

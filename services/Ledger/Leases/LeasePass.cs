@@ -58,7 +58,7 @@ internal sealed class LeasePass(
             foreach (var round in windows.Chunk(RoundSize))
             {
                 var reclaimed = await Task.WhenAll(round.Select(async window =>
-                    (Window: window, Result: await store.ReclaimAsync(window.Id, options.Value.LeaseTimeToLive, options.Value.ForgetEdgeAfter, closed))));
+                    (Window: window, Result: await store.ReclaimAsync(window.Id, options.Value.LeaseTimeToLive, options.Value.ForgetEdgeAfter, options.Value.GoneEdgeAfter, closed))));
                 foreach (var (window, result) in reclaimed)
                 {
                     if (result is null)
@@ -201,9 +201,9 @@ internal sealed class LeasePass(
     {
         await using var command = new NpgsqlCommand(
             """
-            select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_nano, 0)
+            select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_now, 0)
             from windows w join budgets b using (budget_id, period)
-            where (w.ends_at is null or w.ends_at > now()) and (w.starts_at is null or w.starts_at <= now()) and b.limit_nano > 0
+            where (w.ends_at is null or w.ends_at > now()) and (w.starts_at is null or w.starts_at <= now()) and b.limit_now > 0
             order by 2 limit $1
             """, connection)
         {

@@ -83,6 +83,10 @@ internal sealed class Books : IAsyncDisposable
         static found => found.Count == 1,
         $"request {requestId} is in the journal"))[0];
 
+    /// <summary>What silent edges hold of a window, as Ledger has written it down.</summary>
+    public async Task<long> HeldBySilentEdgesAsync(string windowId) => (await ReadAsync(
+        ledger, "select coalesce(sum(granted_nano), 0)::bigint from held_by_silent_edges where window_id = $1", windowId, static row => row.GetInt64(0)))[0];
+
     /// <summary>A key's usage rows by how the requests ended.</summary>
     public async Task<IReadOnlyDictionary<Outcome, Tally>> OutcomesAsync(string keyId) => (await ReadAsync(
         metering,

@@ -36,7 +36,7 @@ internal readonly record struct LeaseTotals(long Charged, long Granted);
 /// contact at a time with Redis (<see cref="ContactAsync"/>). room = granted - charged - reserved for requests under way, so it is exact
 /// without knowing what Ledger has booked.
 /// </summary>
-internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, LeaseTotals totals)
+internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, TimeProvider time, LeaseTotals totals)
 {
     /// <summary>A refill ahead of requests takes at most this part of what a window has left.</summary>
     private const int RefillPart = 8;
@@ -52,6 +52,10 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
 
     /// <summary>Room that is on its way back to Redis: nobody may take it until Redis has said what became of it.</summary>
     private long aside;
+
+    /// <summary>Room of a raise that is over, taken out and not on its way yet.</summary>
+    private long toGiveBack;
+    private DateTimeOffset? increaseEnded;
     private long freshUntil;
     private long exhaustedUntil;
     private long exhaustedFrom;
@@ -61,7 +65,12 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private int kicked;
     private int contacting;
     private bool mustEnsure;
+    private bool mustLook;
     private long ensureAgainAt;
+    private long toldRevision = -1;
+    private int telling;
+    private long tellAgainAt;
+    private LeaseReply? lastReply;
     private BudgetDefinition definition = definition;
 
     public BudgetWindow Window { get; } = window;
@@ -72,13 +81,16 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     public string? ResetsAt { get; } = window.End?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>What Redis said last of the whole window; null before the first contact.</summary>
-    public LeaseReply? LastReply { get; private set; }
+    public LeaseReply? LastReply => Volatile.Read(ref lastReply);
+
+    /// <summary>What the window may spend, as Redis said last.</summary>
+    public Money Limit => LastReply is { } reply ? new Money(reply.Limit) : Definition.Limit;
 
     /// <summary>When it was last used (<see cref="Environment.TickCount64"/>).</summary>
     public long UsedAt => Volatile.Read(ref usedAt);
 
     /// <summary>Whether this edge holds nothing of the window and nobody waits: it may be forgotten.</summary>
-    public bool Idle => Volatile.Read(ref reserved) == 0 && Volatile.Read(ref room) == 0 && Volatile.Read(ref aside) == 0;
+    public bool Idle => Volatile.Read(ref reserved) == 0 && Volatile.Read(ref room) == 0 && Volatile.Read(ref aside) == 0 && Volatile.Read(ref toGiveBack) == 0;
 
     /// <summary>What Redis knows this process by.</summary>
     public LeaseTotals Totals => new(Volatile.Read(ref charged), granted);
@@ -181,25 +193,25 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         }
     }
 
-    /// <summary>A newer definition: what is held goes back and Ledger hears of it before more is asked for.</summary>
+    /// <summary>A newer definition. When Redis has an older one, what is held goes back and Ledger hears of it before more is asked for.</summary>
     public void Update(BudgetDefinition newer)
     {
         lock (gate)
         {
-            if (newer.Revision < definition.Revision || (newer.Limit == definition.Limit && newer.Revision == definition.Revision))
+            if (newer.Revision <= definition.Revision)
             {
                 return;
             }
 
-            var sameLimit = newer.Limit == definition.Limit;
-            definition = newer;
+            var sameLimit = newer.Limit == definition.Limit && newer.Increase == definition.Increase && newer.IncreaseUntil == definition.IncreaseUntil;
+            Volatile.Write(ref definition, newer);
             if (sameLimit)
             {
-                // Nothing that Redis has to know: a caller looked up anew must not make its requests wait for Ledger.
+                // Nothing that hurries: Ledger hears of it after the next word of Redis, and no request waits for that.
                 return;
             }
 
-            mustEnsure = true;
+            mustLook = true;
             exhaustedUntil = 0;
         }
 
@@ -210,8 +222,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     /// Called about ten times a second: wakes waiters whose time is over, follows how fast money is spent, beats the heart and gives back
     /// what lies idle.
     /// </summary>
-    public void Tick(long now, bool slow)
+    public void Tick(long now, bool slow, DateTimeOffset time)
     {
+        EndIncrease(time);
         if (waiters.Count > 0)
         {
             Kick();
@@ -287,18 +300,18 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         LeaseReply? last = null;
         for (var round = 0; round < options.RoundsMax; round++)
         {
-            ServeFromRoom(tight);
-            var (want, least, count) = Needed(last?.Status == LeaseStatus.Granted ? last.Value.Available : null);
-            if (count == 0)
+            // Without Ledger a window that is open goes on with the limit that Redis has; only one that never was open waits for it.
+            if (!await IsNewestAsync() && LastReply is null)
             {
-                await RefillOrReleaseAsync();
+                RefuseAll(LeaseRefusal.Unavailable, 1_000);
                 return;
             }
 
-            // Without Ledger a window that is open goes on with the limit that Redis has; only one that never was open waits for it.
-            if (Volatile.Read(ref mustEnsure) && Environment.TickCount64 >= ensureAgainAt && !await EnsureAsync() && LastReply is null)
+            ServeFromRoom(tight);
+            var (want, least, count) = Needed(last?.Status == LeaseStatus.Granted ? last.Available : null);
+            if (count == 0)
             {
-                RefuseAll(LeaseRefusal.Unavailable, 1_000);
+                await RefillOrReleaseAsync();
                 return;
             }
 
@@ -308,12 +321,23 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             {
                 case LeaseStatus.Granted:
                     Adopt(reply);
+                    if (EnsureDue)
+                    {
+                        // Granted under a limit that is no more: it is asked for again when Ledger has told Redis.
+                        break;
+                    }
+
                     // Less than asked for: near the limit requests get what they are expected to cost.
                     tight = Volatile.Read(ref room) < want;
                     break;
 
                 case LeaseStatus.Short:
                     Adopt(reply);
+                    if (EnsureDue)
+                    {
+                        break;
+                    }
+
                     ServeFromRoom(tight: true);
                     if (!TryProbe(reply))
                     {
@@ -503,18 +527,32 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private bool HeartbeatDue(long now) =>
         now >= Volatile.Read(ref freshUntil) - (long)options.TimeToLive.TotalMilliseconds + (long)options.Heartbeat.TotalMilliseconds;
 
+    /// <summary>
+    /// After a change of the limit, and after a raise: looks whether Redis has heard of it. If not, all that is held goes back and Ledger is
+    /// told. False when Ledger did not answer.
+    /// </summary>
+    private async Task<bool> IsNewestAsync()
+    {
+        if (mustLook || Volatile.Read(ref toGiveBack) > 0)
+        {
+            mustLook = false;
+            await GiveBackAsync(0);
+        }
+
+        if (!EnsureDue)
+        {
+            return true;
+        }
+
+        await GiveBackAsync(TakeRoom(long.MaxValue));
+        return await EnsureAsync();
+    }
+
     private async Task RefillOrReleaseAsync()
     {
         var now = Environment.TickCount64;
         var ahead = Volatile.Read(ref lookahead);
         var roomNow = Volatile.Read(ref room);
-        if (Volatile.Read(ref mustEnsure) && now >= ensureAgainAt)
-        {
-            await GiveBackAsync(TakeRoom(long.MaxValue));
-            await EnsureAsync();
-            return;
-        }
-
         // Near the limit a refill gets crumbs, and they are missing where the last request that the budget pays for needs them.
         if (roomNow < ahead / 2 && ahead - roomNow > LastReply?.Available / RefillPart)
         {
@@ -582,9 +620,10 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             return;
         }
 
+        amount += Interlocked.Exchange(ref toGiveBack, 0);
         // A reply that is lost may be of a give back that was done: what was taken from the room stays aside until the next word of Redis.
         aside += amount;
-        var reply = await store.HeartbeatAsync(Window.Id, Volatile.Read(ref charged), granted, amount);
+        var reply = await store.HeartbeatAsync(Window.Id, Volatile.Read(ref charged), granted, aside);
         switch (reply.Status)
         {
             case LeaseStatus.Noted:
@@ -600,28 +639,93 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     /// <summary>Redis' total is the truth: what a lost reply granted is added, what was reclaimed meanwhile is taken off.</summary>
     private void Adopt(LeaseReply reply)
     {
-        // In one step: room that is there for an instant between two of them would be taken, and spent twice.
-        Interlocked.Add(ref room, aside + reply.GrantedInAll - granted);
-        aside = 0;
+        Compare(reply);
+        aside += reply.GrantedInAll - granted;
         granted = reply.GrantedInAll;
-        LastReply = reply;
+        if (!EnsureDue)
+        {
+            // In one step: room that is there for an instant between two of them would be taken, and spent twice.
+            Interlocked.Add(ref room, aside);
+            aside = 0;
+        }
+
+        Volatile.Write(ref lastReply, reply);
         Volatile.Write(ref freshUntil, Environment.TickCount64 + (long)options.TimeToLive.TotalMilliseconds);
+    }
+
+    private bool EnsureDue => Volatile.Read(ref mustEnsure) && Environment.TickCount64 >= ensureAgainAt;
+
+    /// <summary>
+    /// Redis has the limit of an older definition: Ledger must hear of the newer one, before anything is spent when the limit is another,
+    /// else beside the requests. So a change reaches Redis and Ledger whoever held the window when it was made.
+    /// </summary>
+    private void Compare(LeaseReply reply)
+    {
+        var newest = Definition;
+        if (reply.Revision >= newest.Revision || toldRevision >= newest.Revision)
+        {
+            return;
+        }
+
+        if (reply.Limit != newest.LimitAt(time.GetUtcNow()).NanoDollars)
+        {
+            Volatile.Write(ref mustEnsure, true);
+        }
+        else if (Environment.TickCount64 >= Volatile.Read(ref tellAgainAt) && Interlocked.Exchange(ref telling, 1) == 0)
+        {
+            _ = Task.Run(TellAsync);
+        }
+    }
+
+    private async Task TellAsync()
+    {
+        Volatile.Write(ref tellAgainAt, Environment.TickCount64 + 10_000);
+        await AskLedgerAsync(Definition);
+        Volatile.Write(ref telling, 0);
+    }
+
+    /// <summary>A raise is over: what is held of it goes back.</summary>
+    private void EndIncrease(DateTimeOffset now)
+    {
+        var ends = Definition.IncreaseUntil;
+        if (ends is null || now < ends || increaseEnded == ends)
+        {
+            return;
+        }
+
+        increaseEnded = ends;
+        if (TakeRoom(long.MaxValue) is > 0 and var held)
+        {
+            Interlocked.Add(ref toGiveBack, held);
+            Kick();
+        }
     }
 
     private async Task<bool> EnsureAsync()
     {
+        Volatile.Write(ref mustEnsure, false);
+        if (await AskLedgerAsync(Definition))
+        {
+            return true;
+        }
+
+        Volatile.Write(ref mustEnsure, true);
+        ensureAgainAt = LastReply is null ? 0 : Environment.TickCount64 + 10_000;
+        return false;
+    }
+
+    private async Task<bool> AskLedgerAsync(BudgetDefinition newest)
+    {
         try
         {
-            var ask = new EnsureBudget(Definition, Window, new Money(granted));
-            Volatile.Write(ref mustEnsure, false);
+            var ask = new EnsureBudget(newest, Window, new Money(granted));
             using var timeout = new CancellationTokenSource(options.LedgerTimeout);
             await ledger.EnsureAsync(new EnsureBudgets(identity.EdgeId, [ask]), timeout.Token);
+            toldRevision = Math.Max(toldRevision, newest.Revision);
             return true;
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException)
         {
-            Volatile.Write(ref mustEnsure, true);
-            ensureAgainAt = LastReply is null ? 0 : Environment.TickCount64 + 10_000;
             return false;
         }
     }

@@ -42,6 +42,7 @@ internal sealed class BudgetLeases(
             {
                 var now = Environment.TickCount64;
                 var slow = now >= slowAt;
+                var instant = time.GetUtcNow();
                 if (slow)
                 {
                     slowAt = now + 1_000;
@@ -49,7 +50,7 @@ internal sealed class BudgetLeases(
 
                 foreach (var (id, lease) in leases)
                 {
-                    lease.Tick(now, slow);
+                    lease.Tick(now, slow, instant);
                     if (slow && lease.Idle && now - lease.UsedAt > (leases.Count > options.Value.LeasesMax ? 0 : ForgetAfter.TotalMilliseconds))
                     {
                         Forget(id, lease);
@@ -63,7 +64,7 @@ internal sealed class BudgetLeases(
     }
 
     private BudgetLease Make(BudgetWindow window, BudgetDefinition definition) =>
-        new(window, definition, store, ledger, identity, options.Value, retired.TryRemove(window.Id, out var totals) ? totals : default);
+        new(window, definition, store, ledger, identity, options.Value, time, retired.TryRemove(window.Id, out var totals) ? totals : default);
 
     // Redis counts what this process was granted for as long as it lives: the totals of a lease outlive the lease.
     private void Forget(string id, BudgetLease lease)

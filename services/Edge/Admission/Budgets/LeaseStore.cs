@@ -33,8 +33,9 @@ internal enum LeaseStatus
 /// <param name="RetryAfterMilliseconds">When to ask again while the window is rebuilt.</param>
 /// <param name="Spent">What the journal has booked.</param>
 /// <param name="Limit">The limit in force.</param>
-internal readonly record struct LeaseReply(
-    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit);
+/// <param name="Revision">Of the definition that the limit is from.</param>
+internal sealed record LeaseReply(
+    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit, long Revision);
 
 /// <summary>The lease scripts in Redis. One call acts on one window. A Redis that does not answer is a value, not an exception.</summary>
 internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity identity, EdgeMetrics metrics)
@@ -64,12 +65,12 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity iden
                 "rebuilding" => LeaseStatus.Rebuilding,
                 _ => LeaseStatus.Unknown,
             };
-            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]));
+            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]));
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {
             metrics.LeaseCommandFailed();
-            return new LeaseReply(LeaseStatus.Unreachable, 0, 0, 0, 0, 0);
+            return new LeaseReply(LeaseStatus.Unreachable, 0, 0, 0, 0, 0, 0);
         }
     }
 
