@@ -148,6 +148,13 @@ internal sealed class KeyAdministration(
         }
     }
 
+    /// <summary>The public id of a key, or of an id; null for an unknown one.</summary>
+    public async Task<string?> IdOfAsync(string keyOrId, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return (await KeyStore.FindAsync(connection, keyOrId, peppers, cancellation))?.KeyId;
+    }
+
     /// <summary>A key as <paramref name="caller"/> may see it: administrators see all, others their own and those of their user.</summary>
     public async Task<Outcome<KeyInfo>> InfoAsync(string? keyOrId, AccessSnapshot caller, CancellationToken cancellation)
     {

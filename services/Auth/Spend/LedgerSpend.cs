@@ -36,6 +36,10 @@ internal sealed class LedgerSpend(HttpClient ledger, ILogger<LedgerSpend> logger
     public Task<BudgetState[]?> AboveAsync(AccessSnapshot key, CancellationToken cancellation) => AskAsync(
         "/internal/budgets/above", new BudgetsAbove([.. key.Budgets, .. key.ModelBudgets.Select(static model => model.Budget)], key.Owners(), key.Tags), ContractsJson.Default.BudgetsAbove, ContractsJson.Default.BudgetStateArray, cancellation);
 
+    /// <summary>Sets what an account has spent; null while Ledger does not answer.</summary>
+    public Task<AccountReset?> ResetAsync(string account, Money to, string author, CancellationToken cancellation) => AskAsync(
+        "/internal/accounts/reset", new ResetAccount(account, to, author), ContractsJson.Default.ResetAccount, ContractsJson.Default.AccountReset, cancellation);
+
     private async Task<TAnswer?> AskAsync<TQuestion, TAnswer>(
         string path, TQuestion question, JsonTypeInfo<TQuestion> questionType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation)
         where TAnswer : class
@@ -57,7 +61,9 @@ internal sealed class LedgerSpend(HttpClient ledger, ILogger<LedgerSpend> logger
 
 internal static class SpendServices
 {
-    public static void AddSpend(this IHostApplicationBuilder builder) =>
+    public static void AddSpend(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<SpendResets>();
         builder.Services.AddHttpClient<LedgerSpend>(http =>
             {
                 http.BaseAddress = new Uri("http://ledger");
@@ -65,4 +71,5 @@ internal static class SpendServices
                 http.Timeout = LedgerSpend.Timeout;
             })
             .AddServiceSecret();
+    }
 }

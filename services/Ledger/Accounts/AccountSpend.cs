@@ -87,6 +87,7 @@ internal static class AccountSpendEndpoint
     public static WebApplicationBuilder AddAccounts(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<AccountTable>();
+        builder.Services.AddSingleton<SpendReset>();
         return builder;
     }
 

@@ -28,6 +28,9 @@ internal sealed record LeaseWindow(long Limit, long Revision, long Spent, long S
     /// <summary>What a reply says is available: everything above 2^53 is said to be 2^53.</summary>
     public long AvailableShown => Math.Min(Available, 1L << 53);
 
+    /// <summary>What a reply says that the others hold.</summary>
+    public long OthersShown(string edge) => Math.Min(Leased - (Edges.GetValueOrDefault(edge)?.Outstanding ?? 0), 1L << 53);
+
     /// <summary>The window at an instant: a raise that is over is taken off for good.</summary>
     public LeaseWindow At(long now) => LimitUntil != 0 && now >= LimitUntil ? this with { Limit = LimitAfter, LimitUntil = 0 } : this;
 }
@@ -43,9 +46,9 @@ internal enum LeaseStatus
 }
 
 /// <summary>The answer to an edge: of <c>acquire.lua</c> and <c>heartbeat.lua</c>.</summary>
-internal sealed record LeaseReply(LeaseStatus Status, long Moved, long Available, long Granted, long OpensInMs, long Spent, long Limit, long Revision)
+internal sealed record LeaseReply(LeaseStatus Status, long Moved, long Available, long Granted, long OpensInMs, long Spent, long Limit, long Revision, long Others)
 {
-    public static readonly LeaseReply Unknown = new(LeaseStatus.Unknown, 0, 0, 0, 0, 0, 0, 0);
+    public static readonly LeaseReply Unknown = new(LeaseStatus.Unknown, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
 /// <summary>What an edge declares to hold when a window is installed, and what the journal has of it.</summary>
@@ -84,18 +87,18 @@ internal static class LeaseRule
         var available = window.Available;
         if (window.OpenAt > now)
         {
-            return (window, new(LeaseStatus.Rebuilding, 0, window.AvailableShown, holding.Granted, window.OpenAt - now, window.Spent, window.Limit, window.Revision));
+            return (window, new(LeaseStatus.Rebuilding, 0, window.AvailableShown, holding.Granted, window.OpenAt - now, window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
         }
 
         if (available < Math.Max(least, 1))
         {
-            return (window, new(LeaseStatus.Short, 0, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit, window.Revision));
+            return (window, new(LeaseStatus.Short, 0, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
         }
 
         var grant = GrantOf(want, least, available, window.ActiveEdges);
         holding = holding with { Granted = holding.Granted + grant };
         window = window with { Edges = window.Edges.SetItem(edge, holding) };
-        return (window, new(LeaseStatus.Granted, grant, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit, window.Revision));
+        return (window, new(LeaseStatus.Granted, grant, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
     }
 
     public static (LeaseWindow? Window, LeaseReply Reply) Heartbeat(LeaseWindow? window, string edge, long charged, long believed, long giveBack, long now)
@@ -113,7 +116,7 @@ internal static class LeaseRule
         holding = holding with { Granted = holding.Granted - given };
         window = window with { Edges = window.Edges.SetItem(edge, holding) };
         return (window, new(
-            agrees ? LeaseStatus.Ok : LeaseStatus.Mismatch, given, window.AvailableShown, holding.Granted, Math.Max(0, window.OpenAt - now), window.Spent, window.Limit, window.Revision));
+            agrees ? LeaseStatus.Ok : LeaseStatus.Mismatch, given, window.AvailableShown, holding.Granted, Math.Max(0, window.OpenAt - now), window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
     }
 
     /// <summary>Puts a window in, or brings it up to date; <paramref name="opensInMs"/> counts only for a new one.</summary>

@@ -152,6 +152,33 @@ public sealed class BudgetAdminTests
     }
 
     [Fact]
+    public async Task T10_a_reset_of_what_was_spent_takes_it_off_once_whoever_asks_at_once_and_leaves_what_comes_after()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 10_000));
+        await ledger.PublishAsync([Build.Record(9_000, user: BudgetId.OwnerOf(id), windows: id)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 9_000, "booked");
+
+        var asked = new ResetAccount(id, new(500), "admin-ann");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            var answer = await ledger.Http.PostAsJsonAsync("/internal/accounts/reset", asked, ContractsJson.Default.ResetAccount);
+            return (await answer.Content.ReadFromJsonAsync(ContractsJson.Default.AccountReset))!;
+        }));
+
+        Assert.Contains(answers, answer => answer.Before == new Money(9_000));
+        Assert.All(answers, answer => Assert.Equal(new Money(500), answer.Windows.Single().Spent));
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 500, "edges can spend it again");
+        Assert.Equal("granted", (await EnsureTests.AcquireAsync(ledger, id, "edge-1", 9_500))[0]);
+        await ledger.PublishAsync([Build.Record(70, user: BudgetId.OwnerOf(id), windows: id)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 570, "what comes after it counts");
+        var spend = await ledger.Http.PostAsJsonAsync("/internal/accounts/spend", new AccountsQuery([id]), ContractsJson.Default.AccountsQuery);
+        Assert.Equal(new Money(570), (await spend.Content.ReadFromJsonAsync(ContractsJson.Default.AccountsSpend))!.Accounts[0].Spent);
+        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from journal.entries where kind = 'adjustment' and reason = 'reset_spend' and author = 'admin-ann'"));
+    }
+
+    [Fact]
     public async Task Only_administrators_change_budgets_and_viewers_look()
     {
         await using var ledger = await LedgerHost.StartAsync();

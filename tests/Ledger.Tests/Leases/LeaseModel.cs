@@ -386,7 +386,7 @@ internal sealed class LeaseModel
     }
 
     private static LeaseReply Read(string[] reply) => new(
-        Enum.Parse<LeaseStatus>(reply[0], ignoreCase: true), Number(reply[1]), Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]));
+        Enum.Parse<LeaseStatus>(reply[0], ignoreCase: true), Number(reply[1]), Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]), Number(reply[8]));
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 

@@ -53,8 +53,11 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     /// <summary>Room that is on its way back to Redis: nobody may take it until Redis has said what became of it.</summary>
     private long aside;
 
-    /// <summary>Room of a raise that is over, taken out and not on its way yet.</summary>
+    /// <summary>Room of a raise that is over, or that others have called back: taken out and not on its way yet.</summary>
     private long toGiveBack;
+    private long recallAgainAt;
+    private long recallVainUntil;
+    private long recalledUntil;
     private DateTimeOffset? increaseEnded;
     private long freshUntil;
     private long exhaustedUntil;
@@ -128,7 +131,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             if (seen == before)
             {
                 Interlocked.Add(ref reserved, amount);
-                if (before - amount < Volatile.Read(ref lookahead) / 2)
+                if (before - amount < Volatile.Read(ref lookahead) / 2 && Ahead > 0)
                 {
                     // Refilled before it runs dry: nobody waits for this.
                     Kick();
@@ -308,7 +311,8 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             }
 
             ServeFromRoom(tight);
-            var (want, least, count) = Needed(last?.Status == LeaseStatus.Granted ? last.Available : null);
+            var several = last?.Status == LeaseStatus.Granted;
+            var (want, least, count) = Needed(several ? last!.Available : null);
             if (count == 0)
             {
                 await RefillOrReleaseAsync();
@@ -339,6 +343,17 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                     }
 
                     ServeFromRoom(tight: true);
+                    if (several)
+                    {
+                        // There was enough for several when they were counted, and another edge was faster: one by one then.
+                        break;
+                    }
+
+                    if (reply.Others > 0)
+                    {
+                        RecallFromOthers();
+                    }
+
                     if (!TryProbe(reply))
                     {
                         RefuseOrKeepWaiting(reply);
@@ -396,7 +411,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             }
 
             least = Math.Max(1, least - roomNow);
-            return (Math.Max(least, Add(want, Volatile.Read(ref lookahead)) - roomNow), least, waiters.Count);
+            return (Math.Max(least, Add(want, Ahead) - roomNow), least, waiters.Count);
         }
     }
 
@@ -470,12 +485,20 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                 var cost = waiters[i].Estimate();
                 // Requests under way may give back what they do not need: worth a short wait, unless all of it is expected to be used.
                 var hope = mine > 0 && (!cost.Learned || OverReserved(cost, mine) + left >= cost.Least);
-                if (!hope || now >= waiters[i].Deadline(cost))
+                // … and so may other edges, which have been asked for what they do not need: they answer at once.
+                var recalling = reply.Others > 0 && now >= recallVainUntil && now < waiters[i].RecallDeadline;
+                if (!recalling && (!hope || now >= waiters[i].Deadline(cost)))
                 {
                     leastRefused = Math.Min(leastRefused, cost.Least);
                     waiters[i].Serve(new LeaseHold(0, false, LeaseRefusal.Exceeded));
                     waiters.RemoveAt(i--);
                 }
+            }
+
+            if (leastRefused < long.MaxValue && reply.Others > 0 && now >= recallVainUntil)
+            {
+                // They have none to spare: whoever comes next is not made to wait for it.
+                recallVainUntil = now + (long)options.RecallMemory.TotalMilliseconds;
             }
 
             if (mine == 0 && leastRefused < long.MaxValue)
@@ -524,6 +547,30 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         }
     }
 
+    /// <summary>The room wanted ahead of requests: none while others miss it.</summary>
+    private long Ahead => Environment.TickCount64 < Volatile.Read(ref recalledUntil) ? 0 : Volatile.Read(ref lookahead);
+
+    /// <summary>Another edge has no more for its requests: what lies here without a request goes back at once.</summary>
+    public void Recall()
+    {
+        Volatile.Write(ref recalledUntil, Environment.TickCount64 + (long)options.RecallMemory.TotalMilliseconds);
+        if (TakeRoom(long.MaxValue) is > 0 and var held)
+        {
+            Interlocked.Add(ref toGiveBack, held);
+            Kick();
+        }
+    }
+
+    private void RecallFromOthers()
+    {
+        var now = Environment.TickCount64;
+        if (now >= recallAgainAt && now >= recallVainUntil)
+        {
+            recallAgainAt = now + (long)options.RecallWait.TotalMilliseconds / 2;
+            store.Recall(Window.Id);
+        }
+    }
+
     private bool HeartbeatDue(long now) =>
         now >= Volatile.Read(ref freshUntil) - (long)options.TimeToLive.TotalMilliseconds + (long)options.Heartbeat.TotalMilliseconds;
 
@@ -551,7 +598,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private async Task RefillOrReleaseAsync()
     {
         var now = Environment.TickCount64;
-        var ahead = Volatile.Read(ref lookahead);
+        var ahead = Ahead;
         var roomNow = Volatile.Read(ref room);
         // Near the limit a refill gets crumbs, and they are missing where the last request that the budget pays for needs them.
         if (roomNow < ahead / 2 && ahead - roomNow > LastReply?.Available / RefillPart)
@@ -740,6 +787,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
 
         /// <summary>Until when it may wait: longer while nothing is known of its kind and another one is finding out.</summary>
         public long Deadline(CostEstimate cost) => since + (long)(cost.Learned ? options.Wait : options.LearnWait).TotalMilliseconds;
+
+        /// <summary>Until when it may wait for what other edges give back.</summary>
+        public long RecallDeadline => since + (long)options.RecallWait.TotalMilliseconds;
 
         /// <summary>Whether it is a request under way that needs more.</summary>
         public bool Extends { get; } = extends;

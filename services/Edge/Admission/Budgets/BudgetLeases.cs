@@ -34,6 +34,7 @@ internal sealed class BudgetLeases(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        _ = ListenAsync(stoppingToken);
         using var timer = new PeriodicTimer(TickInterval);
         var slowAt = Environment.TickCount64;
         try
@@ -60,6 +61,28 @@ internal sealed class BudgetLeases(
         }
         catch (OperationCanceledException)
         {
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (!await store.ListenAsync(Recall) && await timer.WaitForNextTickAsync(stoppingToken))
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private void Recall(string windowId)
+    {
+        if (leases.TryGetValue(windowId, out var lease))
+        {
+            lease.Recall();
         }
     }
 
