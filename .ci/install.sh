@@ -63,3 +63,16 @@ build() {
   fi
   rm -f "$log"
 }
+
+# The official clients of Node that the tests call the gateway with, as their lock file names them.
+node_clients() {
+  local folder=tests/Cluster.Tests/Clients/Node log
+  [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] || return 0
+  say "installing the clients of $folder"
+  log=$(mktemp)
+  if ! npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund > "$log" 2>&1; then
+    tail -20 "$log" >&2
+    fail "npm ci in $folder failed (above are npm's last lines)"
+  fi
+  rm -f "$log"
+}

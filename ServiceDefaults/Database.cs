@@ -13,6 +13,12 @@ public static partial class Database
     private const long MigrationLock = 0x6761_7465_7761_79;
 
     /// <summary>
+    /// A session goes back to the pool as it is: without this PostgreSQL resets it before its next use, a transaction more for each one. No
+    /// service leaves anything in a session: settings are local to their transaction, and who listens throws the session away.
+    /// </summary>
+    public static void KeepSessions(NpgsqlDataSourceBuilder source) => source.ConnectionStringBuilder.NoResetOnClose = true;
+
+    /// <summary>
     /// Runs the scripts that <paramref name="assembly"/> embeds from its folder <c>Schema/</c>, in the order of their names, each once and in
     /// a transaction. Several processes may start at once: they take turns under an advisory lock.
     /// </summary>

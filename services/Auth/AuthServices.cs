@@ -3,6 +3,7 @@ using Gateway.Auth.Keys;
 using Gateway.Auth.Organizations;
 using Gateway.Auth.Teams;
 using Gateway.Auth.Users;
+using Gateway.ServiceDefaults;
 
 namespace Gateway.Auth;
 
@@ -17,6 +18,7 @@ internal static class AuthServices
     public static void AddAccessDatabase(this IHostApplicationBuilder builder) =>
         builder.AddNpgsqlDataSource("auth", configureDataSourceBuilder: source =>
         {
+            Database.KeepSessions(source);
             source.ConnectionStringBuilder.Timeout = ConnectSeconds;
             source.ConnectionStringBuilder.CommandTimeout = CommandSeconds;
             source.ConnectionStringBuilder.CancellationTimeout = 500;

@@ -69,6 +69,8 @@ internal static class Composition
         builder.Services.AddSingleton<StreamedReply>();
         builder.Services.AddSingleton<EmbeddingsOperation>();
         builder.Services.AddSingleton<Messages.CountTokens>();
+        builder.Services.AddSingleton<Responses.StoredResponses>();
+        builder.Services.AddSingleton<Responses.StoredResponsesRoutes>();
     }
 
     public static void AddUsageRecords(this IHostApplicationBuilder builder)

@@ -17,9 +17,6 @@ internal sealed class EdgeMetrics
     /// <summary>The meter's name.</summary>
     public const string MeterName = "Gateway.Edge";
 
-    /// <summary>Where a refused request's code is kept for the counter.</summary>
-    public static readonly object CodeItem = new();
-
     private const string None = "";
 
     private readonly Counter<long> requests;
@@ -79,7 +76,7 @@ internal sealed class EdgeMetrics
             { "key_alias", snapshot?.KeyAlias ?? None },
             { "status", context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted ? 499 : context.Response.StatusCode },
         };
-        if (context.Items.TryGetValue(CodeItem, out var code))
+        if (exchange.Refusal is { } code)
         {
             labels.Add("code", code);
         }

@@ -24,6 +24,14 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
 
     public static GatewayError TooLarge(long bytesMax) => new(413, "request_too_large", $"The request's body is larger than {bytesMax} bytes.");
 
+    private byte[]? json;
+
+    // What is made from another one has a text of its own.
+    private GatewayError(GatewayError other)
+    {
+        (Status, Code, Message, Param, RetryAfter) = other;
+    }
+
     public static GatewayError OfKey(string code) => code == "api_key_blocked" ? BlockedKey : ExpiredKey;
 
     /// <summary>The provider's own words, to a client of the same protocol; null when the gateway speaks.</summary>
@@ -46,8 +54,8 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
         await response.Body.WriteAsync(body);
     }
 
-    /// <summary>The error's JSON.</summary>
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);
+    /// <summary>The error's JSON. Made once: the errors that everybody gets are the same object each time.</summary>
+    public byte[] ToJson() => json ??= JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);
 
     private byte[] ToJson(Chat.IChatSurface surface)
     {

@@ -4,9 +4,16 @@ using Gateway.Edge.Admission;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Models;
+using Gateway.Edge.Responses;
 using Gateway.Edge.Routing;
 using Gateway.Edge.Metering;
 using Gateway.ServiceDefaults;
+
+if (SpoolCommand.IsAsked(args))
+{
+    using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+    return SpoolCommand.Run(args, output, Console.Error);
+}
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
@@ -22,11 +29,16 @@ builder.AddApiDocs();
 
 var app = builder.Build();
 app.UseProblems();
-app.MapOperations();
-app.MapMessages();
+// A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
+var calls = app.MapGroup("");
+calls.ShortCircuit();
+calls.MapOperations();
+calls.MapMessages();
+calls.MapResponses();
 app.MapModels();
 app.MapAdminForwarding();
 app.MapApiDocs();
 app.MapDefaultEndpoints();
 app.ObserveEdge();
 app.Run();
+return 0;

@@ -35,6 +35,9 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3206, Level = LogLevel.Warning, Message = "Windows could not be parked ({Failure}): the next start waits for edges before it grants")]
     public static partial void ParkingFailed(this ILogger logger, string failure);
 
+    [LoggerMessage(EventId = 3207, Level = LogLevel.Warning, Message = "The session that holds this process's duty broke ({Failure}); another process may have it now")]
+    public static partial void DutyLost(this ILogger logger, string failure);
+
     [LoggerMessage(EventId = 3300, Level = LogLevel.Error, Message = "Reconciliation: {Kind} of {Subject} differ by {DifferenceNano} nano-dollars: {Explanation}")]
     public static partial void Differs(this ILogger logger, string kind, string subject, long differenceNano, string explanation);
 

@@ -9,9 +9,19 @@ internal sealed class LedgerOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan LeaseTimeToLive { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often silent edges are looked for, and windows whose totals Redis does not have yet are told again.</summary>
+    /// <summary>
+    /// How often silent edges are looked for in the windows of which something is leased. All windows are looked at every half of
+    /// <see cref="LeaseTimeToLive"/>; then totals that Redis missed are told again, too.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
     public TimeSpan ReclaimEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// How often a Ledger process says that it lives, and takes the jobs over when the one that had them is gone. One that hangs for six times
+    /// as long loses them.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
+    public TimeSpan DutyEvery { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// After how long a silent edge is taken for gone for good, its spool with it: what it held then goes back, but for what it said that it

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
-builder.AddNpgsqlDataSource("ledger");
+builder.AddNpgsqlDataSource("ledger", configureDataSourceBuilder: Database.KeepSessions);
 builder.AddRedisClient("redis");
 builder.AddLedgerOptions();
 builder.AddJournal();

@@ -29,6 +29,7 @@ public static class SampleProviderApp
         var app = builder.Build();
         app.MapSurface(new ChatCompletions());
         app.MapSurface(new Completions());
+        app.MapSurface(new Responses());
         app.MapSurface(new Embeddings());
         app.MapSurface(new Messages());
         app.MapSurface(new CountTokens());

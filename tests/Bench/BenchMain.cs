@@ -106,6 +106,12 @@ internal static class BenchMain
 
         await using var run = new BenchRun(options, cancellation);
         await run.StartAsync();
+        if (options.Hold)
+        {
+            await run.HoldAsync();
+            return true;
+        }
+
         foreach (var peer in run.Peers.Where(peer => peer.Version.Length > 0 && peer.Name != "yarp-b"))
         {
             machine.Versions[peer.Name] = peer.Version;

@@ -17,6 +17,7 @@ internal sealed record BenchOptions
           --slot SECONDS     length of one measurement (default 3; 1 with --quick)
           --soak MINUTES     adds a soak at 70 % load of the edge and of YARP
           --out DIR          where the results go (default tests/Bench/results/DATE; .data/bench/DATE with --quick)
+          --hold             measures nothing: starts the peers, says where they are, and waits for Ctrl-C (for a profiler)
           --micro [FILTER]   BenchmarkDotNet's microbenchmarks of the edge's parts instead
           --list             names the scenarios
           --help
@@ -40,6 +41,8 @@ internal sealed record BenchOptions
 
     public bool List { get; init; }
 
+    public bool Hold { get; init; }
+
     public static BenchOptions Read(IReadOnlyList<string> args)
     {
         var options = new BenchOptions();
@@ -60,6 +63,7 @@ internal sealed record BenchOptions
                 case "--slot": slot = Number(); break;
                 case "--soak": options = options with { Soak = TimeSpan.FromMinutes(Number()) }; break;
                 case "--out": options = options with { Out = Value() }; break;
+                case "--hold": options = options with { Hold = true }; break;
                 case "--list": options = options with { List = true }; break;
                 default: throw new FormatException($"unknown option {args[i]} (./bench --help)");
             }

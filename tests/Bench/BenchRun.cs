@@ -112,6 +112,22 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
         }
     }
 
+    /// <summary>Says where everything is and waits until the run is stopped: for a profiler, or a load by hand.</summary>
+    public async Task HoldAsync()
+    {
+        foreach (var peer in Peers.Prepend(Upstream))
+        {
+            Console.WriteLine($"{peer.Name,-8} {peer.Address}  process {string.Join(' ', peer.Processes)}  {string.Join(' ', peer.Headers.Select(header => $"{header.Key}: {header.Value}"))}");
+        }
+
+        foreach (var (program, process) in Gateway?.Programs ?? [])
+        {
+            Console.WriteLine($"  {program,-10} process {process}");
+        }
+
+        await Task.Delay(Timeout.Infinite, Cancellation);
+    }
+
     public void Note(string text)
     {
         Notes.Add(text);

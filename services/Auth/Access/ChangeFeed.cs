@@ -6,14 +6,14 @@ namespace Gateway.Auth.Access;
 
 /// <summary>
 /// Brings the changes of every Auth process from the database into the <see cref="ChangeLog"/>: PostgreSQL's NOTIFY wakes it, and it looks
-/// once a second all the same. While it cannot look, <see cref="IsCurrent"/> is false and no edge gets a heartbeat: silence must not be
+/// every other second all the same. While it cannot look, <see cref="IsCurrent"/> is false and no edge gets a heartbeat: silence must not be
 /// taken for "nothing has changed".
 /// </summary>
 internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, AccessStart start, TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
 {
     private const int ReadMax = 1_000;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PruneEvery = TimeSpan.FromMinutes(1);
 

@@ -52,6 +52,9 @@ public sealed record Provider
     /// <summary>Environment variables that hold its address when <c>api_base</c> is not stated.</summary>
     public IReadOnlyList<string> BaseVariables { get; init; } = [];
 
+    /// <summary>Whether it has OpenAI's <c>/responses</c>, too.</summary>
+    public bool HasResponses { get; init; }
+
     /// <summary>Other spellings of the name.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 }

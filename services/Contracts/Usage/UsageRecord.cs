@@ -28,6 +28,9 @@ public enum UsageOutcome
 /// </summary>
 public sealed record TokenUsage
 {
+    /// <summary>No tokens.</summary>
+    public static readonly TokenUsage None = new();
+
     /// <summary>Text (and image) tokens read, without cached and audio ones.</summary>
     public long Input { get; init; }
 
@@ -76,9 +79,11 @@ public sealed record FailedAttempt(string DeploymentId, string Failure);
 public sealed record UsageRecord
 {
     /// <summary>Made by the edge (UUID version 7): the idempotency key of everything that follows.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid RequestId { get; init; }
 
     /// <summary>When the edge had read the request's head.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>Until the last byte, in microseconds.</summary>
@@ -136,7 +141,7 @@ public sealed record UsageRecord
     public bool Streamed { get; init; }
 
     /// <summary>The tokens.</summary>
-    public TokenUsage Tokens { get; init; } = new();
+    public TokenUsage Tokens { get; init; } = TokenUsage.None;
 
     /// <summary>Whether the tokens were counted here because the provider did not report them.</summary>
     public bool Estimated { get; init; }

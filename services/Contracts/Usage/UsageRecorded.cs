@@ -12,6 +12,9 @@ public sealed record UsageRecorded
     /// <summary>How many records <see cref="Records"/> holds.</summary>
     public required int Count { get; init; }
 
-    /// <summary>The records, one UTF-8 JSON object a line (<see cref="ContractsJson"/>). Read with <see cref="UsageBatch"/>.</summary>
+    /// <summary>The records, one UTF-8 JSON object a line (<see cref="ContractsJson"/>), packed as <see cref="Packing"/> says. Read with <see cref="UsageBatch"/>.</summary>
     public required byte[] Records { get; init; }
+
+    /// <summary>How <see cref="Records"/> is packed: <see cref="UsageBatch.Zlib"/>, or null for not at all.</summary>
+    public string? Packing { get; init; }
 }

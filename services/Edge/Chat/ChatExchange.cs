@@ -59,6 +59,9 @@ internal sealed class ChatExchange(
     /// <summary>The budgets that the request is under, those of its target left out.</summary>
     public BudgetSlot[] Budgets { get; set; } = [];
 
+    /// <summary>The one deployment that can serve it, because it has what the request leans on; null for any.</summary>
+    public string? OnlyDeployment { get; set; }
+
     /// <summary>What the caller's budgets hold for this request.</summary>
     public BudgetTicket Ticket { get; } = new();
 
@@ -66,7 +69,7 @@ internal sealed class ChatExchange(
     public BudgetTicket TargetTicket { get; } = new();
 
     /// <summary>The rate gates entered, how much was taken, and the gate's mark of the entry.</summary>
-    public List<(RateGate Gate, long Amount, long Entry)> Entered { get; } = new(2);
+    public List<(RateGate Gate, long Amount, long Entry)> Entered { get; } = [];
 
     /// <summary>The target that is being tried, or was last.</summary>
     public Deployment? Target { get; set; }
@@ -74,6 +77,9 @@ internal sealed class ChatExchange(
     public List<FailedAttempt>? FailedAttempts { get; set; }
 
     public int Fallbacks { get; set; }
+
+    /// <summary>The code of the error that the caller got; null when it got an answer.</summary>
+    public string? Refusal { get; set; }
 
     /// <summary>Until the provider's first byte; 0 before it.</summary>
     public long FirstByteMicroseconds { get; set; }

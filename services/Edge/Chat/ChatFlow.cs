@@ -2,6 +2,7 @@ using Gateway.Contracts;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
@@ -148,26 +149,40 @@ internal sealed class ChatFlow(
                 400, "operation_unsupported", $"No provider of the model '{Shown(exchange.Head.ModelName)}' can serve this route ({exchange.Operation.CallType}).", "model");
         }
 
+        if (exchange.Surface is { } speaks && await speaks.PrepareAsync(exchange) is { } missing)
+        {
+            return missing;
+        }
+
         // 4. How fast and how much.
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
     }
 
-    private static async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)
+    private async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)
     {
         foreach (var gate in exchange.Caller.Gates)
         {
-            var amount = gate.Definition.Kind == LimitKind.TokensPerMinute ? exchange.Operation.Tokens(exchange) : 1;
-            var decision = await gate.EnterAsync(amount);
-            if (!decision.Allowed)
+            if (await EnterAsync(exchange, gate) is { } refusal)
             {
-                return decision.Unavailable
-                    ? GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter }
-                    : RateRefusal.Of(gate, decision, exchange.Context.Response);
+                return refusal;
             }
-
-            exchange.Entered.Add((gate, amount, decision.Entry));
         }
 
+        return tables.GatewayGate is { } all ? await EnterAsync(exchange, all) : null;
+    }
+
+    private static async ValueTask<GatewayError?> EnterAsync(ChatExchange exchange, RateGate gate)
+    {
+        var amount = gate.Definition.Kind == LimitKind.TokensPerMinute ? exchange.Operation.Tokens(exchange) : 1;
+        var decision = await gate.EnterAsync(amount);
+        if (!decision.Allowed)
+        {
+            return decision.Unavailable
+                ? GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter }
+                : RateRefusal.Of(gate, decision, exchange.Context.Response);
+        }
+
+        exchange.Entered.Add((gate, amount, decision.Entry));
         return null;
     }
 
@@ -272,6 +287,21 @@ internal sealed class ChatFlow(
             order = Array.FindAll(order, exchange.Operation.Serves);
         }
 
+        if (Fitting(exchange, group, router, out var unfit) is not { } fitting)
+        {
+            return unfit;
+        }
+
+        if (fitting.Length != group.Deployments.Length)
+        {
+            order = Array.FindAll(order, fitting.Contains);
+        }
+
+        if (exchange.OnlyDeployment is { } only)
+        {
+            order = Array.FindAll(order, deployment => deployment.Id == only);
+        }
+
         if (order.Length == 0)
         {
             return (new GatewayError(
@@ -281,7 +311,7 @@ internal sealed class ChatFlow(
                 RetryAfter: Router.CoolingFor(group) ?? TimeSpan.FromSeconds(1)), AttemptOutcome.Failed);
         }
 
-        var tries = Math.Min(1 + group.Retries, AttemptsMax - attemptsBefore);
+        var tries = AttemptsMax - attemptsBefore;
         AttemptResult result = default;
         for (var i = 0; i < tries; i++)
         {
@@ -299,7 +329,8 @@ internal sealed class ChatFlow(
                 }
 
                 // Every target was tried once: a pause before the next round, a little longer each time.
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(6, i - order.Length))), time, exchange.Aborted);
+                var pause = TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(6, i - order.Length)));
+                await Task.Delay(pause > router.RetryAfter ? pause : router.RetryAfter, time, exchange.Aborted);
             }
 
             exchange.Target = target;
@@ -309,13 +340,39 @@ internal sealed class ChatFlow(
                 return (null, AttemptOutcome.Answered);
             }
 
-            if (!result.MayRetry || exchange.Begun)
+            if (exchange.Begun || i >= group.Retries.After(result))
             {
                 break;
             }
         }
 
         return (result.Error, result.Outcome);
+    }
+
+    /// <summary>The deployments that may take this request at all; null with the reason when there is none.</summary>
+    private static Deployment[]? Fitting(ChatExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
+    {
+        unfit = default;
+        var tagged = Eligibility.ByTags(group.Deployments, router, exchange.Tags);
+        if (tagged.Length == 0)
+        {
+            unfit = (new GatewayError(
+                400, "invalid_request", $"No deployment of '{Shown(group.Name)}' has the tags of this request ({Shown(string.Join(", ", exchange.Tags))}), and none is the default one.",
+                "metadata.tags"), AttemptOutcome.CallersFault);
+            return null;
+        }
+
+        var tokens = router.EnablePreCallChecks ? Estimates.Input(exchange) : 0;
+        var fitting = Eligibility.ByContext(tagged, router, tokens);
+        if (fitting.Length == 0)
+        {
+            unfit = (new GatewayError(
+                400, "provider_context_length_exceeded", $"The prompt has about {tokens} tokens, and no deployment of '{Shown(group.Name)}' takes so many. Shorten it, or ask for another model.",
+                "messages"), AttemptOutcome.ContextWindow);
+            return null;
+        }
+
+        return fitting;
     }
 
     private static GatewayError Denied(string model) => new(

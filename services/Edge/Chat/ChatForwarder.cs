@@ -30,7 +30,7 @@ internal sealed class ChatForwarder(
             return result;
         }
 
-        // A server of one's own that has the chat route alone: it is learned once, and the request is said in the hub's words.
+        // A compatible server that has the chat route alone: it is learned once, and the request is said in the hub's words.
         target.LacksRouteOf(exchange.Surface!.Protocol);
         exchange.Passed = null;
         return await CallAsync(exchange, group, target);
@@ -81,7 +81,7 @@ internal sealed class ChatForwarder(
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
             await target.Protocol.SignAsync(target.Target, request, body, timer.Token);
-            using var reply = await upstream.SendAsync(request, timer.Token);
+            using var reply = target.Configuration.MockResponse is { } fixedAnswer ? MockedReply.To(call, fixedAnswer) : await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
                 return await RefusedAsync(exchange, target, reply, timer.Token);
@@ -142,7 +142,7 @@ internal sealed class ChatForwarder(
             }
 
             error = target.Protocol.ReadError(status, buffer.AsSpan(0, length));
-            if (exchange.Passed is not null && target.Configuration.ApiBaseIsStated && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
+            if (exchange.Passed is not null && status is 404 or 405 && ErrorText.SaysNoSuchRoute(error.Message))
             {
                 return new AttemptResult(AttemptOutcome.NoSuchRoute);
             }

@@ -40,6 +40,12 @@ internal struct ChatRequestHead
     /// <summary>Whether the caller asked for usage in the stream.</summary>
     public bool IncludeUsage;
 
+    /// <summary>Responses: the stored response that this one goes on from (<c>previous_response_id</c>).</summary>
+    public string? PreviousResponse;
+
+    /// <summary>Responses: the caller wants nothing stored (<c>store: false</c>).</summary>
+    public bool StoresNothing;
+
     /// <summary>LiteLLM's <c>disable_fallbacks</c>.</summary>
     public bool DisableFallbacks;
 
@@ -172,6 +178,24 @@ internal struct ChatRequestHead
 
                     break;
 
+                case Field.PreviousResponse:
+                    head.PreviousResponse = json.TokenType == JsonTokenType.String ? json.GetString() : null;
+                    json.Skip();
+                    break;
+
+                case Field.Store:
+                    head.StoresNothing = json.TokenType == JsonTokenType.False;
+                    json.Skip();
+                    break;
+
+                case Field.Background when json.TokenType == JsonTokenType.True:
+                    return new GatewayError(
+                        400, "invalid_request", "background is not served: what such a response uses comes to light too late to be held to a budget. Leave it out.", "background");
+
+                case Field.Conversation when json.TokenType != JsonTokenType.Null:
+                    return new GatewayError(
+                        400, "invalid_request", "conversation is not served: the gateway cannot tell whose it is. Send the items in input, or previous_response_id.", "conversation");
+
                 case Field.Danger:
                     return new GatewayError(
                         400, "invalid_request", "A caller cannot choose the provider's address or credential: leave api_base, base_url and api_key out.", "api_base");
@@ -208,6 +232,10 @@ internal struct ChatRequestHead
         Metadata,
         StreamOptions,
         DisableFallbacks,
+        PreviousResponse,
+        Store,
+        Background,
+        Conversation,
         Danger,
     }
 
@@ -219,14 +247,18 @@ internal struct ChatRequestHead
             1 when surface is null && name.ValueTextEquals("n"u8) => Field.Choices,
             4 when name.ValueTextEquals("user"u8) => Field.User,
             5 when name.ValueTextEquals("model"u8) => Field.Model,
+            5 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("store"u8) => Field.Store,
             6 when name.ValueTextEquals("stream"u8) => Field.Stream,
             7 when name.ValueTextEquals("api_key"u8) => Field.Danger,
             8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
             8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
+            10 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("background"u8) => Field.Background,
             10 when surface != SurfaceProtocol.Responses && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
+            12 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("conversation"u8) => Field.Conversation,
             14 when name.ValueTextEquals("stream_options"u8) => Field.StreamOptions,
             17 when name.ValueTextEquals("disable_fallbacks"u8) => Field.DisableFallbacks,
             17 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("max_output_tokens"u8) => Field.MaxTokens,
+            20 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("previous_response_id"u8) => Field.PreviousResponse,
             21 when surface is null && name.ValueTextEquals("max_completion_tokens"u8) => Field.MaxTokens,
             // An escaped name is rare and must not slip through.
             > 5 when name.ValueIsEscaped => Unescaped(ref name, surface),
@@ -243,6 +275,10 @@ internal struct ChatRequestHead
         "max_tokens" when surface != SurfaceProtocol.Responses => Field.MaxTokens,
         "max_completion_tokens" when surface is null => Field.MaxTokens,
         "max_output_tokens" when surface == SurfaceProtocol.Responses => Field.MaxTokens,
+        "previous_response_id" when surface == SurfaceProtocol.Responses => Field.PreviousResponse,
+        "store" when surface == SurfaceProtocol.Responses => Field.Store,
+        "background" when surface == SurfaceProtocol.Responses => Field.Background,
+        "conversation" when surface == SurfaceProtocol.Responses => Field.Conversation,
         "stream_options" => Field.StreamOptions,
         "disable_fallbacks" => Field.DisableFallbacks,
         "metadata" => Field.Metadata,

@@ -45,9 +45,15 @@ internal static class Estimates
     /// <summary>The tokens expected, for limits on tokens.</summary>
     public static long Tokens(ChatExchange exchange)
     {
-        var bytes = exchange.Body.Memory.Length;
         var output = exchange.Grant.Expectation.Output ?? exchange.Head.MaxTokens ?? PriorOutputTokens;
-        return Math.Max(1, (exchange.Grant.Expectation.Input(bytes) ?? bytes / 4) + Math.Min(output, exchange.Head.MaxTokens ?? long.MaxValue));
+        return Math.Max(1, Input(exchange) + Math.Min(output, exchange.Head.MaxTokens ?? long.MaxValue));
+    }
+
+    /// <summary>The prompt's tokens, as expected.</summary>
+    public static long Input(ChatExchange exchange)
+    {
+        var bytes = exchange.Body.Memory.Length;
+        return exchange.Grant.Expectation.Input(bytes) ?? bytes / 4;
     }
 
     private static long Output(ChatExchange exchange, Deployment deployment)

@@ -23,6 +23,9 @@ internal interface IChatSurface
     /// <summary>Reads what the edge must know of a request; the error says what is wrong with it.</summary>
     GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head);
 
+    /// <summary>Looks up what a granted request leans on, before it holds anything; the error says why it cannot go on.</summary>
+    ValueTask<GatewayError?> PrepareAsync(ChatExchange exchange) => default;
+
     /// <summary>The request in OpenAI's chat format.</summary>
     /// <param name="request">Known to be a JSON object.</param>
     /// <param name="provider">Who will get it. To one that speaks OpenAI's chat these bytes go as they are; any other translates them on, and understands Anthropic's extensions.</param>

@@ -13,16 +13,17 @@ internal interface IPassedProtocol
     /// <summary>The client's headers that are the protocol's own and reach the provider.</summary>
     IReadOnlyList<string> ForwardedHeaders { get; }
 
-    /// <summary>The usage of a whole reply; null when it reports none.</summary>
+    /// <summary>Reads a whole reply: its usage, null when it reports none, and what else the protocol wants noted of it.</summary>
     /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>
-    TokenUsage? ReadUsage(ReadOnlyMemory<byte> reply);
+    TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply);
 
     /// <summary>Collects the text of a whole reply that reports no usage, to be counted.</summary>
     void CollectText(ReadOnlySpan<byte> reply, OutputTap tap);
 
     /// <summary>Starts to watch a stream.</summary>
+    /// <param name="exchange">The request.</param>
     /// <param name="assembles">Whether the answer is wanted in one piece: a guarded request is streamed though its client does not stream.</param>
-    IPassedStream OpenStream(bool assembles);
+    IPassedStream OpenStream(ChatExchange exchange, bool assembles);
 }
 
 /// <summary>Watches one stream whose frames pass as they came.</summary>

@@ -34,7 +34,7 @@ internal sealed class StreamRelay : IDisposable
         this.target = target;
         this.call = call;
         this.withCost = withCost;
-        Passed = exchange.Passed?.OpenStream(assembles: !exchange.Head.Stream);
+        Passed = exchange.Passed?.OpenStream(exchange, assembles: !exchange.Head.Stream);
         translator = Passed is not null || target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
         reader = Passed is not null ? new SseReader() : target.Protocol.OpenFrames();
         Surface = exchange.Head.Stream && Passed is null ? exchange.Surface?.OpenStream(exchange) : null;
@@ -48,7 +48,7 @@ internal sealed class StreamRelay : IDisposable
     public IChatSurfaceStream? Surface { get; }
 
     /// <summary>What waits to be sent.</summary>
-    public ArrayBufferWriter<byte> Output { get; } = new(1024);
+    public ArrayBufferWriter<byte> Output { get; } = new();
 
     /// <summary>Whether anything of an answer was seen.</summary>
     public bool HasOutput { get; private set; }

@@ -35,7 +35,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
             TokenUsage? usage;
             if (exchange.Passed is { } passed)
             {
-                usage = passed.ReadUsage(answer);
+                usage = passed.ReadReply(exchange, answer);
             }
             else if (target.Protocol.SpeaksOpenAiChat)
             {

@@ -14,7 +14,7 @@ internal sealed class MessagesPassed : IPassedProtocol
 
     public IReadOnlyList<string> ForwardedHeaders { get; } = ["anthropic-version", "anthropic-beta"];
 
-    public TokenUsage? ReadUsage(ReadOnlyMemory<byte> reply)
+    public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);
         var usage = new AnthropicUsage();
@@ -28,7 +28,7 @@ internal sealed class MessagesPassed : IPassedProtocol
         tap.Collect(reply, "\"thinking\":\""u8);
     }
 
-    public IPassedStream OpenStream(bool assembles) => new MessagesPassedStream(assembles);
+    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new MessagesPassedStream(assembles);
 }
 
 /// <summary>Watches a stream of Anthropic's: usage at its beginning and end, text as it comes, its end, its error.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -17,11 +18,11 @@ internal sealed class MessagesRequest
     };
 
     private readonly JsonElement request;
-    private readonly MessagesTarget target;
+    private readonly SurfaceTarget target;
     private readonly DroppedFields dropped;
     private readonly Utf8JsonWriter json;
 
-    private MessagesRequest(JsonElement request, MessagesTarget target, DroppedFields dropped, Utf8JsonWriter json)
+    private MessagesRequest(JsonElement request, SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
     {
         this.request = request;
         this.target = target;
@@ -31,7 +32,7 @@ internal sealed class MessagesRequest
 
     /// <summary>Writes the request.</summary>
     /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
-    public static void Write(JsonElement request, MessagesTarget target, DroppedFields dropped, Utf8JsonWriter json) =>
+    public static void Write(JsonElement request, SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json) =>
         new MessagesRequest(request, target, dropped, json).Write();
 
     private void Write()

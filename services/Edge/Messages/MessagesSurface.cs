@@ -22,7 +22,7 @@ internal sealed class MessagesSurface : IChatSurface
     {
         using var document = ChatRequest.Parse(request);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
-        MessagesRequest.Write(document.RootElement, new MessagesTarget(provider, providerModel), dropped, json);
+        MessagesRequest.Write(document.RootElement, new SurfaceTarget(provider, providerModel), dropped, json);
     }
 
     public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Messages;
@@ -7,7 +8,7 @@ namespace Gateway.Edge.Messages;
 /// Says <c>system</c> and <c>messages</c> in OpenAI's words. Anthropic has two roles with blocks inside; OpenAI has a message for each speaker and
 /// tool: results of tools become messages of their own, before what the user says beside them.
 /// </summary>
-internal sealed class MessagesTurns(MessagesTarget target, DroppedFields dropped, Utf8JsonWriter json)
+internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
 {
     /// <summary>Writes the member <c>messages</c>.</summary>
     public void Write(JsonElement request)

@@ -52,7 +52,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// <summary>A request that got no answer: recorded when it reached a provider, at no cost.</summary>
     public void Refuse(ChatExchange exchange, GatewayError error)
     {
-        exchange.Context.Items[EdgeMetrics.CodeItem] = error.Code;
+        exchange.Refusal = error.Code;
         End(exchange, UsageOutcome.Failed, error.Status);
     }
 
@@ -112,7 +112,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             Unpriced = unpriced,
             Cost = cost,
             WrittenOff = writtenOff,
-            Price = target.Price?.Describe(),
+            Price = target.Price?.Describe(exchange.Units.Service, tokens.PromptTokens),
             BudgetWindows = windows,
             FailedAttempts = exchange.FailedAttempts?.ToArray(),
         };

@@ -20,6 +20,9 @@ internal sealed class Spool : IDisposable
     /// <summary>Records of requests that were under way when the disk began to refuse: as many as there were requests.</summary>
     private readonly ConcurrentQueue<byte[]> unwritten = new();
 
+    /// <summary>What is on its way to the broker: kept, because arrays of this size are dear to collect.</summary>
+    private readonly ArrayBufferWriter<byte> collected = new(64 * 1024);
+
     private readonly SpoolOptions options;
     private readonly EdgeIdentity identity;
     private readonly EdgeLog log;
@@ -143,10 +146,11 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>Collects up to a message full of records.</summary>
+    /// <summary>Collects up to a message full of records. One batch at a time: the next one takes its place.</summary>
     public SpoolBatch Collect()
     {
-        var batch = new SpoolBatch();
+        collected.ResetWrittenCount();
+        var batch = new SpoolBatch(collected);
         foreach (var segment in Recovered)
         {
             batch.Take(segment, options.BatchRecordsMax);
@@ -358,7 +362,7 @@ internal sealed class Spool : IDisposable
             buffer.GetSpan(SpoolSegment.FrameHeaderBytes);
             buffer.Advance(SpoolSegment.FrameHeaderBytes);
             json.Reset();
-            JsonSerializer.Serialize(json, record, ContractsJson.Default.UsageRecord);
+            JsonSerializer.Serialize(json, record, UsageJson.Default.UsageRecord);
             json.Flush();
             var frame = System.Runtime.InteropServices.MemoryMarshal.AsMemory(buffer.WrittenMemory).Span;
             SpoolSegment.WriteFrameHeader(frame);
@@ -368,10 +372,8 @@ internal sealed class Spool : IDisposable
 }
 
 /// <summary>Records on their way to the broker.</summary>
-internal sealed class SpoolBatch
+internal sealed class SpoolBatch(ArrayBufferWriter<byte> lines)
 {
-    private readonly ArrayBufferWriter<byte> lines = new(64 * 1024);
-
     /// <summary>The segments that it takes records from, up to where.</summary>
     public List<(SpoolSegment Segment, long End, int Records)> Parts { get; } = [];
 
@@ -379,7 +381,8 @@ internal sealed class SpoolBatch
 
     public long DamagedBytes { get; private set; }
 
-    public byte[] ToArray() => lines.WrittenSpan.ToArray();
+    /// <summary>The records, packed for a message (<see cref="UsageBatch.Zlib"/>).</summary>
+    public byte[] Pack() => UsageBatch.Pack(lines.WrittenSpan);
 
     public void Take(SpoolSegment segment, int recordsMax)
     {

@@ -19,7 +19,7 @@ internal sealed class SpoolOptions
 
     /// <summary>How long records may gather for one message while more are coming. The first after a pause is sent at once.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
-    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(400);
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The most records in one message.</summary>
     [Range(1, 10_000)]

@@ -28,7 +28,7 @@ internal sealed class SpoolPublisher(
         using var timeout = new CancellationTokenSource(options.Value.DrainTimeout);
         try
         {
-            while (await PublishOnceAsync(timeout.Token))
+            while (await PublishOnceAsync(timeout.Token) > 0)
             {
             }
 
@@ -53,14 +53,15 @@ internal sealed class SpoolPublisher(
             {
                 var published = await PublishOnceAsync(stoppingToken);
                 await CloseRecoveredAsync(stoppingToken);
-                if (!published)
+                if (published == 0)
                 {
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
-                    // More is coming when the last batch is only just gone: let it gather.
-                    if (Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
-                    {
-                        await Task.Delay(options.Value.Linger, stoppingToken);
-                    }
+                }
+
+                // More is coming when the last batch is only just gone: let it gather. A full one means that more is there already.
+                if (published < options.Value.BatchRecordsMax && Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
+                {
+                    await Task.Delay(options.Value.Linger, stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -78,12 +79,13 @@ internal sealed class SpoolPublisher(
         await flusher;
     }
 
-    private async Task<bool> PublishOnceAsync(CancellationToken cancellation)
+    /// <summary>How many records were sent.</summary>
+    private async Task<int> PublishOnceAsync(CancellationToken cancellation)
     {
         var batch = spool.Collect();
         if (batch.Parts.Count == 0)
         {
-            return false;
+            return 0;
         }
 
         if (batch.DamagedBytes > 0)
@@ -96,12 +98,12 @@ internal sealed class SpoolPublisher(
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             timeout.CancelAfter(PublishTimeout);
             await bus.Publish(
-                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.ToArray() }, timeout.Token);
+                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }, timeout.Token);
             lastPublished = Environment.TickCount64;
         }
 
         spool.Confirm(batch);
-        return batch.Records > 0;
+        return batch.Records;
     }
 
     /// <summary>Tells Ledger of earlier processes of which nothing is left here: what they still hold is free.</summary>

@@ -5,6 +5,22 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Edge.Metering;
 
+/// <summary>What stands at a place of a segment.</summary>
+internal enum SpoolFrame
+{
+    /// <summary>A record.</summary>
+    Whole,
+
+    /// <summary>The beginning of a record: its end was not written, or not read yet.</summary>
+    Cut,
+
+    /// <summary>No record has such a length.</summary>
+    WrongLength,
+
+    /// <summary>A record of which something was changed.</summary>
+    WrongChecksum,
+}
+
 /// <summary>
 /// One append-only file of usage records. Format: an 8-byte magic, then for each record its length (4 bytes, little-endian), the CRC-32 of
 /// its payload (4 bytes) and the payload. A record that a crash tore at the end fails its length or its checksum and ends the file.
@@ -82,6 +98,30 @@ internal sealed class SpoolSegment : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Crc32.HashToUInt32(payload));
     }
 
+    /// <summary>What <paramref name="rest"/> begins with, and its payload when that is there.</summary>
+    public static SpoolFrame Look(ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        if (rest.Length < FrameHeaderBytes)
+        {
+            return SpoolFrame.Cut;
+        }
+
+        var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+        if (length is <= 0 or > PayloadBytesMax)
+        {
+            return SpoolFrame.WrongLength;
+        }
+
+        if (rest.Length < FrameHeaderBytes + length)
+        {
+            return SpoolFrame.Cut;
+        }
+
+        payload = rest.Slice(FrameHeaderBytes, length);
+        return Crc32.HashToUInt32(payload) == BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]) ? SpoolFrame.Whole : SpoolFrame.WrongChecksum;
+    }
+
     /// <summary>Brings what is written to the disk itself.</summary>
     public void Flush()
     {
@@ -122,29 +162,23 @@ internal sealed class SpoolSegment : IDisposable
                 var wanted = (int)Math.Min(buffer.Length, tailNow - position);
                 var read = RandomAccess.Read(file, buffer.AsSpan(0, wanted), position);
                 var taken = 0;
-                while (records < recordsMax && copied < bytesMax && read - taken >= FrameHeaderBytes)
+                while (records < recordsMax && copied < bytesMax)
                 {
-                    var length = BinaryPrimitives.ReadInt32LittleEndian(buffer.AsSpan(taken));
-                    if (length is <= 0 or > PayloadBytesMax)
-                    {
-                        return (records, tailNow, tailNow - position - taken);
-                    }
-
-                    if (read - taken < FrameHeaderBytes + length)
+                    var frame = Look(buffer.AsSpan(taken, read - taken), out var payload);
+                    if (frame == SpoolFrame.Cut)
                     {
                         break;
                     }
 
-                    var payload = buffer.AsSpan(taken + FrameHeaderBytes, length);
-                    if (Crc32.HashToUInt32(payload) != BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(taken + 4)))
+                    if (frame != SpoolFrame.Whole)
                     {
                         return (records, tailNow, tailNow - position - taken);
                     }
 
                     lines.Write(payload);
                     lines.Write("\n"u8);
-                    taken += FrameHeaderBytes + length;
-                    copied += length + 1;
+                    taken += FrameHeaderBytes + payload.Length;
+                    copied += payload.Length + 1;
                     records++;
                 }
 

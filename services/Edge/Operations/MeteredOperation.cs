@@ -45,5 +45,6 @@ internal abstract class MeteredOperation(OperationKind kind) : Operation
     /// <summary>What the request is expected to use.</summary>
     protected abstract OperationUse Expected(ChatExchange exchange);
 
-    protected override bool ServedBy(Deployment target) => target.Protocol.Serve(Kind) is not null;
+    protected override bool ServedBy(Deployment target) =>
+        target.Configuration.MockResponse is null && target.Protocol.Serve(Kind) is not null;
 }

@@ -8,6 +8,7 @@ namespace Gateway.Edge.Providers;
 internal readonly partial record struct ErrorText(string? Message, string? Type, string? Code, string? Param, int? Status)
 {
     private const int MessageCharactersMax = 1000;
+    private const int BodyBytesMax = 64 * 1024;
 
     /// <summary>The message, or a sentence of ours when the provider said nothing that can be shown.</summary>
     public string MessageOr(int status) => string.IsNullOrWhiteSpace(Message)
@@ -55,19 +56,19 @@ internal readonly partial record struct ErrorText(string? Message, string? Type,
     public static bool SaysNoSuchRoute(string message) =>
         !message.Contains("model", StringComparison.OrdinalIgnoreCase) && !message.Contains("response", StringComparison.OrdinalIgnoreCase) && !message.Contains("item", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether an error's body may be shown as it is: JSON of a message's length with nothing in it that a caller must not see.</summary>
+    /// <summary>Whether an error's body may be shown as it is: JSON with nothing in it that a caller must not see.</summary>
     public static bool IsFit(ReadOnlySpan<byte> body) => TryRead(body, out _) && IsFitJson(body);
 
     /// <summary>Whether a short JSON object has nothing in it that a caller must not see.</summary>
     public static bool IsFitJson(ReadOnlySpan<byte> body)
     {
-        if (body.Length is 0 or > MessageCharactersMax || body.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
+        if (body.Length is 0 or > BodyBytesMax || body.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
         {
             return false;
         }
 
         var text = Encoding.UTF8.GetString(body);
-        return string.Equals(Clean(text), text, StringComparison.Ordinal);
+        return !Keys().IsMatch(text) && !Accounts().IsMatch(text) && !InternalAddresses().IsMatch(text);
     }
 
     /// <summary>Takes out what a caller must not see: keys, our account's ids, internal addresses.</summary>

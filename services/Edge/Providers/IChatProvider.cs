@@ -110,6 +110,12 @@ internal interface IChatStream
 /// <param name="Organization">OpenAI's organization, when configured.</param>
 internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? ApiKey, string? ApiVersion = null, string? Organization = null)
 {
+    private AuthenticationHeaderValue? bearer;
+
+    /// <summary>The key as a header, checked and made once.</summary>
+    /// <exception cref="FormatException">The key has a line break.</exception>
+    public AuthenticationHeaderValue Bearer => bearer ??= new("Bearer", ApiKey);
+
     /// <summary>Credentials of a cloud; null for providers that want one key.</summary>
     public CloudAccess? Cloud { get; init; }
 

@@ -15,7 +15,11 @@ internal static class ProviderTargets
         var cloud = CloudOf(model);
         var address = model.ApiBase ?? AddressIn(model.Protocol, cloud) ??
             throw new InvalidOperationException($"{model.ModelName} needs api_base: {model.Provider} has no address of its own.");
-        return new ProviderTarget(providerModel, new Uri(address), model.ApiKey?.Reveal(), model.ApiVersion, model.Organization) { Cloud = cloud };
+        return new ProviderTarget(providerModel, new Uri(address), model.ApiKey?.Reveal(), model.ApiVersion, model.Organization)
+        {
+            Cloud = cloud,
+            HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
+        };
     }
 
     private static CloudAccess? CloudOf(ModelDeployment model) => model switch

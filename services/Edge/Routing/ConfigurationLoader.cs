@@ -1,11 +1,13 @@
 using Gateway.Configuration;
 using Gateway.Edge.Admission.Access;
+using Gateway.Edge.Admission.Budgets;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Edge.Routing;
 
 /// <summary>Loads config.yaml at the start and again when it changes. A file with errors stops the start, and never a running edge.</summary>
 internal sealed class ConfigurationLoader(
-    IConfiguration settings, IHostEnvironment environment, RoutingTables tables, KeyCache keys, EdgeLog log) : IHostedService, IDisposable
+    IConfiguration settings, IHostEnvironment environment, RoutingTables tables, KeyCache keys, IOptions<BudgetOptions> budgets, EdgeLog log) : IHostedService, IDisposable
 {
     private ConfigWatcher? watcher;
 
@@ -46,6 +48,7 @@ internal sealed class ConfigurationLoader(
     {
         tables.Use(configuration);
         keys.MaxStale = configuration.General.MaxStale;
+        budgets.Value.Wait = configuration.General.BudgetWait;
         log.ConfigurationLoaded(configuration.Version);
     }
 }

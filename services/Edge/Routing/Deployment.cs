@@ -24,7 +24,7 @@ internal sealed class Deployment
         ModelJson = JsonSerializer.SerializeToUtf8Bytes(providerModel, EdgeJson.Default.String);
         Address = protocol.ChatAddress(target, stream: false);
         StreamAddress = protocol.ChatAddress(target, stream: true);
-        passedAddresses = [.. Enum.GetValues<SurfaceProtocol>().Select(surface => protocol.PassedAddress(target, surface))];
+        passedAddresses = [.. Enum.GetValues<SurfaceProtocol>().Select(surface => configuration.MockResponse is null ? protocol.PassedAddress(target, surface) : null)];
     }
 
     public ModelDeployment Configuration { get; }
@@ -83,5 +83,5 @@ internal sealed class ModelGroup(string name, Deployment[] deployments)
     public IReadOnlyList<string> ContentPolicyFallbacks { get; init; } = [];
 
     /// <summary>Tries after the first, within the group.</summary>
-    public int Retries { get; init; }
+    public RetryRule Retries { get; init; } = new(0, new RetryPolicy());
 }

@@ -2,13 +2,17 @@ using System.Collections.Concurrent;
 using Gateway.Configuration;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Routing;
 
 /// <summary>The routing table in force, and how one is made from a configuration.</summary>
-internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases leases, TimeProvider time)
+internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases leases, RateGates gates, TimeProvider time)
 {
+    // Nothing is ever sent there (RFC 6761: this name leads nowhere).
+    private static readonly Uri NoAddress = new("http://mocked.invalid/v1");
+
     private readonly ConcurrentDictionary<string, DeploymentHealth> health = new(StringComparer.Ordinal);
     private RoutingTable? current;
 
@@ -19,6 +23,9 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
 
     /// <summary>The gateway's own budget; null when the configuration has none.</summary>
     public BudgetSlot? GatewayBudget { get; private set; }
+
+    /// <summary>Requests at once for all callers together; null when the configuration states no number.</summary>
+    public RateGate? GatewayGate { get; private set; }
 
     /// <summary>Puts a configuration into force for every request that begins from now on.</summary>
     public void Use(GatewayConfig configuration)
@@ -32,6 +39,9 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
                 configuration))));
         GatewayBudget = configuration.LiteLlm.MaxBudget is { } limit
             ? Slot(BudgetId.Gateway, limit, configuration.LiteLlm.BudgetDuration, configuration)
+            : null;
+        GatewayGate = configuration.General.GlobalMaxParallelRequests is { } most
+            ? gates.Get(new LimitDefinition(BudgetId.Gateway, LimitKind.ParallelRequests, most))
             : null;
         Volatile.Write(ref current, new RoutingTable(configuration, named, patterns, StrategyOf(configuration.Router)));
     }
@@ -53,16 +63,19 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
             Fallbacks = router.Fallbacks.GetValueOrDefault(name) ?? router.Fallbacks.GetValueOrDefault("*") ?? router.DefaultFallbacks,
             ContextWindowFallbacks = router.ContextWindowFallbacks.GetValueOrDefault(name) ?? router.ContextWindowFallbacks.GetValueOrDefault("*") ?? [],
             ContentPolicyFallbacks = router.ContentPolicyFallbacks.GetValueOrDefault(name) ?? router.ContentPolicyFallbacks.GetValueOrDefault("*") ?? [],
-            Retries = router.NumRetries,
+            Retries = new RetryRule(
+                deployments.Max(static deployment => deployment.Configuration.NumRetries) ?? router.NumRetries,
+                router.ModelGroupRetryPolicy.GetValueOrDefault(name) ?? router.RetryPolicy),
         };
     }
 
     private Deployment Make(ModelDeployment model, string providerModel, GatewayConfig configuration)
     {
-        var protocol = ChatProviders.Find(model.Protocol.ToString()) ?? throw new InvalidOperationException(
+        // A fixed answer is in OpenAI's format, whatever the provider would speak.
+        var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
-        var target = model.UsesSampleProvider
-            ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+        var target = model.MockResponse is not null ? new ProviderTarget(providerModel, NoAddress, null)
+            : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion) { HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true }
             : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
@@ -76,7 +89,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         }
 
         return new Deployment(
-            model,
+            model with { MaxParallelRequests = model.MaxParallelRequests ?? configuration.Router.DefaultMaxParallelRequests },
             providerModel,
             protocol,
             target,

@@ -16,7 +16,7 @@ internal sealed class AlertOptions
 
     /// <summary>How often budgets are looked at and deliveries tried.</summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "01:00:00")]
-    public TimeSpan Every { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Every { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Tries of one delivery, with growing pauses up to an hour: about three days. Then it is given up and stays in the list.</summary>
     [Range(1, 1_000)]

@@ -8,6 +8,9 @@ using Npgsql;
 
 namespace Gateway.Ledger.Alerts;
 
+/// <summary>A delivery whose time has come.</summary>
+internal sealed record DueAlert(long Id, string Channel, string Event, string Subject, string Body);
+
 /// <summary>Delivers what is due: at least once, in the order of raising, with growing pauses after a failure.</summary>
 internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory clients, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertSender> logger)
 {
@@ -15,9 +18,9 @@ internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory 
     public const string SignatureHeader = "x-gateway-signature";
     private const int RoundMax = 100;
 
-    public async Task SendDueAsync(CancellationToken cancellation)
+    public async Task SendAsync(IEnumerable<DueAlert> alerts, CancellationToken cancellation)
     {
-        foreach (var due in await DueAsync(cancellation))
+        foreach (var due in alerts)
         {
             var failure = await TryAsync(due, cancellation);
             await using var note = failure is null
@@ -43,7 +46,7 @@ internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory 
         return $"t={seconds},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), signed))}";
     }
 
-    private async Task<string?> TryAsync(Due due, CancellationToken cancellation)
+    private async Task<string?> TryAsync(DueAlert due, CancellationToken cancellation)
     {
         var slack = due.Channel == AlertOutbox.Slack;
         if ((slack ? options.Value.SlackWebhookUrl : options.Value.WebhookUrl) is not { } address)
@@ -83,15 +86,26 @@ internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory 
         return JsonSerializer.Serialize(new { text = $"*{alert.Event}* {alert.BudgetId}\n{alert.EventMessage}" });
     }
 
-    private async Task<List<Due>> DueAsync(CancellationToken cancellation)
+    public async Task<List<DueAlert>> DueAsync(CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand($"""
-            select a.id, d.channel, a.event, a.subject, a.body::text from alert_deliveries d join alerts a on a.id = d.alert_id
-            where d.next_try_at <= now() and d.attempts < $1 order by a.id limit {RoundMax}
-            """);
-        command.Parameters.AddWithValue(options.Value.AttemptsMax);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var due = new List<Due>();
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(DueCommand());
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        return await ReadDueAsync(reader, cancellation);
+    }
+
+    /// <summary>Asks for what is due, in a batch with other questions; <see cref="ReadDueAsync"/> reads its answer.</summary>
+    public NpgsqlBatchCommand DueCommand() => new($"""
+        select a.id, d.channel, a.event, a.subject, a.body::text from alert_deliveries d join alerts a on a.id = d.alert_id
+        where d.next_try_at <= now() and d.attempts < $1 order by a.id limit {RoundMax}
+        """)
+    {
+        Parameters = { new() { Value = options.Value.AttemptsMax } },
+    };
+
+    public static async Task<List<DueAlert>> ReadDueAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    {
+        var due = new List<DueAlert>();
         while (await reader.ReadAsync(cancellation))
         {
             due.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4)));
@@ -99,6 +113,4 @@ internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory 
 
         return due;
     }
-
-    private sealed record Due(long Id, string Channel, string Event, string Subject, string Body);
 }

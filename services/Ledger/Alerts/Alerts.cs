@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Ledger.Leases;
+using Gateway.Ledger.Duties;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -60,13 +60,11 @@ internal static class Alerts
     private static bool IsAddress(string? text) => text is null || (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https");
 }
 
-/// <summary>Looks at the open windows and delivers, on one Ledger process at a time (T-27).</summary>
+/// <summary>Looks at the open windows and delivers, on the Ledger process on duty (T-27).</summary>
 internal sealed class AlertJob(
-    NpgsqlDataSource database, AlertOutbox outbox, AlertSender sender, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertJob> logger)
+    NpgsqlDataSource database, Duty duty, AlertOutbox outbox, AlertSender sender, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertJob> logger)
     : BackgroundService
 {
-    private const long Lock = 0x616c_6572_7473;
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.Every, clock);
@@ -92,29 +90,24 @@ internal sealed class AlertJob(
 
     private async Task RunOnceAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        if (!await AdvisoryLock.TryTakeAsync(connection, Lock, cancellation))
+        if (!duty.IsMine)
         {
             return;
         }
 
-        try
+        // One transaction for both questions; a third only when there is something to tell.
+        var (windows, due) = await LookAsync(cancellation);
+        var now = clock.GetUtcNow();
+        var raised = false;
+        foreach (var window in windows)
         {
-            var now = clock.GetUtcNow();
-            foreach (var window in await WindowsAsync(connection, cancellation))
+            foreach (var alert in AlertRules.Of(window, now))
             {
-                foreach (var alert in AlertRules.Of(window, now))
-                {
-                    await outbox.RaiseAsync(window.WindowId, alert.Key, Body(window, alert), cancellation);
-                }
+                raised |= await outbox.RaiseAsync(window.WindowId, alert.Key, Body(window, alert), cancellation);
             }
+        }
 
-            await sender.SendDueAsync(cancellation);
-        }
-        finally
-        {
-            await AdvisoryLock.ReleaseAsync(connection, Lock);
-        }
+        await sender.SendAsync(raised ? await sender.DueAsync(cancellation) : due, cancellation);
     }
 
     private static AlertBody Body(WatchedWindow window, BudgetAlert alert) => new()
@@ -133,15 +126,16 @@ internal sealed class AlertJob(
     };
 
     // Windows that were charged lately: an alert of the others was raised when they were.
-    private static async Task<List<WatchedWindow>> WindowsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private async Task<(List<WatchedWindow> Windows, List<DueAlert> Due)> LookAsync(CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(
-            """
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new("""
             select w.window_id, b.budget_id, b.limit_now, b.soft_limit_nano, w.spent_nano, w.starts_at, w.ends_at
             from windows w join budgets b using (budget_id, period)
             where w.touched_at > now() - interval '1 hour' and w.spent_nano > 0
-            """, connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+            """));
+        batch.BatchCommands.Add(sender.DueCommand());
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
         var windows = new List<WatchedWindow>();
         while (await reader.ReadAsync(cancellation))
         {
@@ -150,6 +144,7 @@ internal sealed class AlertJob(
                 reader.IsDBNull(5) ? null : new DateTimeOffset(reader.GetDateTime(5)), reader.IsDBNull(6) ? null : new DateTimeOffset(reader.GetDateTime(6))));
         }
 
-        return windows;
+        await reader.NextResultAsync(cancellation);
+        return (windows, await AlertSender.ReadDueAsync(reader, cancellation));
     }
 }

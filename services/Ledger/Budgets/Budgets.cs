@@ -12,6 +12,7 @@ internal static class Budgets
     {
         builder.Services.AddSingleton<WindowInstaller>();
         builder.Services.AddSingleton<BudgetTable>();
+        builder.Services.AddSingleton<KnownDefinitions>();
         builder.Services.AddSingleton<BudgetsAboveKey>();
         return builder;
     }
@@ -20,8 +21,8 @@ internal static class Budgets
     {
         var budgets = app.MapGroup("/internal/budgets").RequireService();
         budgets.MapPost("/ensure", EnsureAsync);
-        budgets.MapGet("/definitions", async (BudgetTable table, CancellationToken cancellation) =>
-            TypedResults.Ok(await table.AdministratorsAsync(cancellation)));
+        budgets.MapGet("/definitions", async (KnownDefinitions definitions, CancellationToken cancellation) =>
+            TypedResults.Ok(await definitions.GetAsync(cancellation)));
         budgets.MapPost("/above", async (BudgetsAbove asked, BudgetsAboveKey above, CancellationToken cancellation) =>
             TypedResults.Json(await above.FindAsync(asked, cancellation), ContractsJson.Default.BudgetStateArray));
         return app;

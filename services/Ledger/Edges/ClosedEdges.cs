@@ -36,7 +36,7 @@ internal static class ClosedEdges
 }
 
 /// <summary>Notes that the queue was read up to an edge's end.</summary>
-internal sealed class EdgeClosedConsumer(NpgsqlDataSource database) : IConsumer<EdgeClosed>
+internal sealed class EdgeClosedConsumer(NpgsqlDataSource database, Leases.LeasePass pass) : IConsumer<EdgeClosed>
 {
     public async Task Consume(ConsumeContext<EdgeClosed> context)
     {
@@ -44,5 +44,6 @@ internal sealed class EdgeClosedConsumer(NpgsqlDataSource database) : IConsumer<
             "insert into closed_edges (edge_id, settled_at) values ($1, now()) on conflict (edge_id) do update set settled_at = coalesce(closed_edges.settled_at, now())");
         command.Parameters.AddWithValue(context.Message.EdgeId);
         await command.ExecuteNonQueryAsync(context.CancellationToken);
+        pass.LookAtAllSoon();
     }
 }

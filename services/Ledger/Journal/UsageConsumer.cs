@@ -20,15 +20,16 @@ internal sealed class UsageConsumer(
         var now = clock.GetUtcNow();
         var entries = new List<JournalEntry>(Math.Clamp(message.Count, 0, 10_000));
         var unpriced = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var line in Lines(message.Records))
+        var records = UsageBatch.Lines(message);
+        foreach (var line in Lines(records))
         {
-            var record = Read(message.Records.AsSpan(line));
+            var record = Read(records.AsSpan(line));
             var refusal = record is null ? "not_a_record" : JournalRules.Refusal(record, now, options.Value.RecordAgeMax);
             if (refusal is not null)
             {
                 metrics.Rejected(refusal);
                 logger.RecordRejected(message.EdgeId, refusal);
-                await rejected.KeepAsync(message.EdgeId, refusal, message.Records[line], context.CancellationToken);
+                await rejected.KeepAsync(message.EdgeId, refusal, records[line], context.CancellationToken);
                 continue;
             }
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Gateway.Ledger.Leases;
+using Gateway.Ledger.Duties;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -36,12 +36,11 @@ internal static class Reconciliation
     }
 }
 
-/// <summary>Compares on one Ledger process at a time (T-27); the others show its result.</summary>
+/// <summary>Compares on the Ledger process on duty (T-27); the others show its result.</summary>
 internal sealed class ReconciliationJob(
-    NpgsqlDataSource database, Reconciler reconciler, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<ReconciliationJob> logger)
+    Duty duty, Reconciler reconciler, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<ReconciliationJob> logger)
     : BackgroundService
 {
-    private const long Lock = 0x7265_636f_6e63;
     private DateTimeOffset? last;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -75,28 +74,16 @@ internal sealed class ReconciliationJob(
 
     private async Task RunOrShowAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        var mine = await AdvisoryLock.TryTakeAsync(connection, Lock, cancellation);
-        try
+        var known = await reconciler.LastAsync(cancellation);
+        // Another process may have done it a moment ago: its result is then ours.
+        if (duty.IsMine && (known is null || clock.GetUtcNow() - known.Value.StartedAt > options.Value.ReconcileEvery * 0.8))
         {
-            var known = await reconciler.LastAsync(cancellation);
-            // Another process may have done it a moment ago: its result is then ours.
-            if (mine && (known is null || clock.GetUtcNow() - known.Value.StartedAt > options.Value.ReconcileEvery * 0.8))
-            {
-                last = (await reconciler.RunAsync(full: false, cancellation)).StartedAt;
-            }
-            else if (known is { } found)
-            {
-                last = found.StartedAt;
-                metrics.Differences = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!.ByKind();
-            }
+            last = (await reconciler.RunAsync(full: false, cancellation)).StartedAt;
         }
-        finally
+        else if (known is { } found)
         {
-            if (mine)
-            {
-                await AdvisoryLock.ReleaseAsync(connection, Lock);
-            }
+            last = found.StartedAt;
+            metrics.Differences = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!.ByKind();
         }
     }
 }

@@ -13,7 +13,7 @@ internal static class IngestRegistration
     /// <summary>The database with its schema and days, and the consumer that fills it.</summary>
     public static WebApplicationBuilder AddIngest(this WebApplicationBuilder builder)
     {
-        builder.AddNpgsqlDataSource("metering");
+        builder.AddNpgsqlDataSource("metering", configureDataSourceBuilder: Database.KeepSessions);
         builder.Services.AddOptions<MeteringOptions>().BindConfiguration(MeteringOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<MeteringMetrics>();
         builder.Services.AddSingleton<SchemaReady>().AddHostedService(services => services.GetRequiredService<SchemaReady>());

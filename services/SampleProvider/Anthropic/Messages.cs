@@ -33,7 +33,7 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
         var writer = Opening(new(), ask.Model);
         if (answer.Calls.Length == 0)
         {
-            writer.Raw("{\"type\":\"text\",\"citations\":null,\"text\":"u8).Text(answer.Text).Raw("}"u8);
+            writer.Raw("{\"type\":\"text\",\"text\":"u8).Text(answer.Text).Raw("}"u8);
         }
 
         foreach (var call in answer.Calls)
@@ -55,7 +55,7 @@ internal sealed class Messages() : Surface("/v1/messages", AnthropicDialect.Inst
         Usages(writer, usage, Math.Min(1, usage?.Output ?? 0)).Raw("}}\n\n"u8).EndFrame();
         if (answer.Calls.Length == 0)
         {
-            BlockStart(writer, 0).Raw("{\"type\":\"text\",\"citations\":null,\"text\":\"\"}}\n\n"u8).EndFrame();
+            BlockStart(writer, 0).Raw("{\"type\":\"text\",\"text\":\"\"}}\n\n"u8).EndFrame();
             Ping(writer);
             foreach (var piece in answer.Pieces)
             {

@@ -5,14 +5,11 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.Asking;
 
 /// <summary>
-/// Reads a chat request in one pass. One reader serves OpenAI, Anthropic and Cohere: where their field names meet they mean the same,
+/// Reads a chat request in one pass. One reader serves OpenAI (chat and Responses), Anthropic and Cohere: where their field names meet they mean the same,
 /// and what one of them demands is checked by its own folder.
 /// </summary>
 internal static class ChatAskReader
 {
-    // What a picture costs at the resolution nobody named. The size would have to be downloaded to know better.
-    private const int ImageTokens = 765;
-
     public static ChatAsk Read(ReadOnlySpan<byte> body, Script script)
     {
         var ask = new ChatAsk { Script = script };
@@ -66,6 +63,10 @@ internal static class ChatAskReader
                 Wrong(ref reader, ask, "messages", "an array of objects");
             }
         }
+        else if (reader.ValueTextEquals("input"u8))
+        {
+            Input(ref reader, ask);
+        }
         else if (reader.ValueTextEquals("model"u8))
         {
             ask.Model = Text(ref reader, ask, "model") ?? "";
@@ -82,6 +83,10 @@ internal static class ChatAskReader
         {
             ask.TokensMax = Number(ref reader, ask, "max_completion_tokens") ?? ask.TokensMax;
         }
+        else if (reader.ValueTextEquals("max_output_tokens"u8))
+        {
+            ask.TokensMax = Number(ref reader, ask, "max_output_tokens") ?? ask.TokensMax;
+        }
         else if (reader.ValueTextEquals("n"u8))
         {
             ask.Choices = Number(ref reader, ask, "n") ?? 1;
@@ -90,7 +95,7 @@ internal static class ChatAskReader
         {
             ask.ParallelTools = Flag(ref reader, ask, "parallel_tool_calls");
         }
-        else if (reader.ValueTextEquals("system"u8))
+        else if (reader.ValueTextEquals("system"u8) || reader.ValueTextEquals("instructions"u8))
         {
             reader.Read();
             ask.ContentTokens += MessageReader.Content(ref reader, out _);
@@ -113,7 +118,7 @@ internal static class ChatAskReader
         {
             Format(Element(ref reader), ask);
         }
-        else if (reader.ValueTextEquals("output_config"u8))
+        else if (reader.ValueTextEquals("output_config"u8) || reader.ValueTextEquals("text"u8))
         {
             var config = Element(ref reader);
             if (config.ValueKind == JsonValueKind.Object && config.TryGetProperty("format", out var format))
@@ -125,6 +130,38 @@ internal static class ChatAskReader
         {
             reader.Read();
             reader.Skip();
+        }
+    }
+
+    /// <summary>What the Responses call their messages: a text, or items of which the messages are some.</summary>
+    private static void Input(ref Utf8JsonReader reader, ChatAsk ask)
+    {
+        reader.Read();
+        ask.HasMessages = true;
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            ask.LastUserText = reader.GetString()!;
+            ask.ContentTokens += Tokens.Count(ask.LastUserText);
+            ask.MessageCount = 1;
+        }
+        else if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                // A list of texts is something to embed, which asks this reader for its model.
+                if (reader.TokenType == JsonTokenType.StartObject)
+                {
+                    MessageReader.Read(ref reader, ask);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+        }
+        else
+        {
+            Wrong(ref reader, ask, "input", "a string or an array of objects");
         }
     }
 
@@ -187,13 +224,13 @@ internal static class ChatAskReader
         }
     }
 
-    private static JsonElement Element(ref Utf8JsonReader reader)
+    internal static JsonElement Element(ref Utf8JsonReader reader)
     {
         reader.Read();
         return JsonElement.ParseValue(ref reader);
     }
 
-    private static string? Text(ref Utf8JsonReader reader, ChatAsk ask, string name)
+    internal static string? Text(ref Utf8JsonReader reader, ChatAsk ask, string name)
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.String)
@@ -240,148 +277,9 @@ internal static class ChatAskReader
         return number;
     }
 
-    private static void Wrong(ref Utf8JsonReader reader, ChatAsk ask, string name, string expected)
+    internal static void Wrong(ref Utf8JsonReader reader, ChatAsk ask, string name, string expected)
     {
         ask.Fault ??= new(400, $"Invalid type for '{name}': expected {expected}.", name, "invalid_type");
         reader.Skip();
-    }
-
-    /// <summary>Reads one message: of any of the three protocols, with content that is text, parts or blocks.</summary>
-    private static class MessageReader
-    {
-        public static void Read(ref Utf8JsonReader reader, ChatAsk ask)
-        {
-            if (reader.TokenType != JsonTokenType.StartObject)
-            {
-                Wrong(ref reader, ask, "messages[0]", "an object");
-                return;
-            }
-
-            string? role = null;
-            var text = "";
-            var isToolResult = false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                if (reader.ValueTextEquals("role"u8))
-                {
-                    role = Text(ref reader, ask, "messages[0].role");
-                }
-                else if (reader.ValueTextEquals("content"u8))
-                {
-                    reader.Read();
-                    var blocks = new Blocks();
-                    ask.ContentTokens += Content(ref reader, blocks);
-                    text = blocks.Text;
-                    isToolResult = blocks.HasToolResult;
-                }
-                else if (reader.ValueTextEquals("name"u8))
-                {
-                    ask.NameCount++;
-                    ask.ContentTokens += Tokens.Count(Text(ref reader, ask, "messages[0].name") ?? "");
-                }
-                else if (reader.ValueTextEquals("tool_plan"u8))
-                {
-                    ask.ContentTokens += Tokens.Count(Text(ref reader, ask, "messages[0].tool_plan") ?? "");
-                }
-                else if (reader.ValueTextEquals("tool_calls"u8))
-                {
-                    ask.ContentTokens += ToolCalls(Element(ref reader));
-                }
-                else
-                {
-                    reader.Read();
-                    reader.Skip();
-                }
-            }
-
-            ask.MessageCount++;
-            ask.EndsWithToolResult = role == "tool" || isToolResult;
-            if (role == "user" && !isToolResult)
-            {
-                ask.LastUserText = text;
-            }
-        }
-
-        public static int Content(ref Utf8JsonReader reader, out string text)
-        {
-            var blocks = new Blocks();
-            var tokens = Content(ref reader, blocks);
-            text = blocks.Text;
-            return tokens;
-        }
-
-        private static int Content(ref Utf8JsonReader reader, Blocks blocks)
-        {
-            switch (reader.TokenType)
-            {
-                case JsonTokenType.String:
-                    blocks.Text = reader.GetString()!;
-                    return Tokens.Count(blocks.Text);
-                case JsonTokenType.StartArray:
-                    var tokens = 0;
-                    foreach (var block in JsonElement.ParseValue(ref reader).EnumerateArray())
-                    {
-                        tokens += Block(block, blocks);
-                    }
-
-                    return tokens;
-                default:
-                    reader.Skip();
-                    return 0;
-            }
-        }
-
-        private static int Block(JsonElement block, Blocks blocks)
-        {
-            if (block.ValueKind != JsonValueKind.Object)
-            {
-                return 0;
-            }
-
-            var type = block.TryGetProperty("type", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
-            var tokens = type is "image" or "image_url" ? ImageTokens : 0;
-            blocks.HasToolResult |= type == "tool_result";
-            if (block.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String)
-            {
-                blocks.Text += text.GetString();
-                tokens += Tokens.Count(text.GetString()!);
-            }
-
-            if (type == "tool_use" && block.TryGetProperty("name", out var name) && block.TryGetProperty("input", out var input))
-            {
-                tokens += Tokens.Count(name.ToString()) + Tokens.Count(input.GetRawText());
-            }
-
-            if (type == "tool_result" && block.TryGetProperty("content", out var content))
-            {
-                tokens += content.ValueKind == JsonValueKind.Array
-                    ? content.EnumerateArray().Sum(inner => Block(inner, new Blocks()))
-                    : Tokens.Count(content.ToString());
-            }
-
-            return tokens;
-        }
-
-        private static int ToolCalls(JsonElement calls)
-        {
-            var tokens = 0;
-            foreach (var call in calls.ValueKind == JsonValueKind.Array ? calls.EnumerateArray() : default)
-            {
-                if (call.ValueKind == JsonValueKind.Object && call.TryGetProperty("function", out var function)
-                    && function.TryGetProperty("name", out var name) && function.TryGetProperty("arguments", out var arguments))
-                {
-                    tokens += Tokens.Count(name.ToString()) + Tokens.Count(arguments.ToString());
-                }
-            }
-
-            return tokens;
-        }
-
-        private sealed class Blocks
-        {
-            public string Text { get; set; } = "";
-
-            public bool HasToolResult { get; set; }
-        }
     }
 }

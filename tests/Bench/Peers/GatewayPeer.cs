@@ -42,7 +42,12 @@ internal sealed class GatewayPeer : Peer
 
     public static async Task<GatewayPeer> StartAsync(Peer upstream, CancellationToken cancellation)
     {
-        var cluster = await GatewayCluster.StartAsync(new GatewayClusterOptions { Config = GatewayConfig.For(upstream) }, cancellation);
+        var cluster = await GatewayCluster.StartAsync(new GatewayClusterOptions
+        {
+            Config = GatewayConfig.For(upstream),
+            // As it runs for teams: Development adds a page for programmers around each request.
+            Environment = new Dictionary<string, string?> { ["ASPNETCORE_ENVIRONMENT"] = "Production", ["DOTNET_ENVIRONMENT"] = "Production" },
+        }, cancellation);
         var programs = await cluster.ProgramsAsync(cancellation);
         var counted = programs.Where(program => program.Name is "edge" or "auth" or "ledger" or "metering" or "redis" or "rabbit" or "postgres")
             .ToDictionary(program => program.Name, program => program.ProcessId ?? throw new InvalidOperationException($"{program.Name} does not run."));
@@ -54,7 +59,7 @@ internal sealed class GatewayPeer : Peer
 
         var connection = await ConnectionMultiplexer.ConnectAsync(EnvironmentOf(counted["edge"], "ConnectionStrings__redis") + ",allowAdmin=true");
         string[] databases = [.. new[] { "auth", "ledger", "metering" }.Select(name => EnvironmentOf(counted[name], $"ConnectionStrings__{name}"))];
-        var peer = new GatewayPeer(cluster, counted, connection, databases, prometheus) { Headers = { ["Authorization"] = "Bearer bench-token" } };
+        var peer = new GatewayPeer(cluster, counted, connection, databases, prometheus) { Headers = { ["Authorization"] = $"Bearer {GatewayConfig.Key}" } };
         return peer;
     }
 

@@ -18,10 +18,13 @@ internal class Peer(string name, string address, Func<IReadOnlyList<int>> proces
 
     public string Version { get; init; } = "";
 
-    /// <summary>Processor time of the proxy itself until now.</summary>
-    public double CpuMicroseconds() => CpuClock.Microseconds(processes());
+    /// <summary>The proxy's own processes.</summary>
+    public IReadOnlyList<int> Processes => processes();
 
-    public double ResidentBytes() => CpuClock.ResidentBytes(processes());
+    /// <summary>Processor time of the proxy itself until now.</summary>
+    public double CpuMicroseconds() => CpuClock.Microseconds(Processes);
+
+    public double ResidentBytes() => CpuClock.ResidentBytes(Processes);
 
     /// <summary>Everything that works for it: the whole cluster for the gateway; null when there is nothing but the proxy.</summary>
     public virtual double? WholeCpuMicroseconds() => null;

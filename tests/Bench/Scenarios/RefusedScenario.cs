@@ -10,7 +10,7 @@ internal sealed class RefusedScenario : Scenario
 
     private static readonly (string Name, string Key)[] s_cases =
     [
-        ("served", "bench-token"), ("bad-key", "sk-nobody"), ("budget", GatewayConfig.SpentKey), ("rate", GatewayConfig.LimitedKey),
+        ("served", GatewayConfig.Key), ("bad-key", "sk-nobody"), ("budget", GatewayConfig.SpentKey), ("rate", GatewayConfig.LimitedKey),
     ];
 
     private readonly byte[] body = Prompts.Body(Prompts.Model, 1024);

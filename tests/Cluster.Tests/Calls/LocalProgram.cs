@@ -5,12 +5,18 @@ namespace Gateway.Cluster.Tests.Calls;
 /// <summary>A program of this machine, as a person would type it: python3, curl.</summary>
 internal static class LocalProgram
 {
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string program, string[] arguments, string input = "")
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        string program, string[] arguments, string input = "", IReadOnlyDictionary<string, string?>? environment = null)
     {
         using var process = new Process
         {
             StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true },
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+        {
+            process.StartInfo.Environment[name] = value;
+        }
+
         process.Start();
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();

@@ -14,7 +14,12 @@ public abstract class RunningCluster : IAsyncLifetime
 
     public virtual async Task InitializeAsync()
     {
-        Gateway = await GatewayCluster.StartAsync(Options());
+        var options = Options();
+        // Records gather for a moment only, so that a test need not wait long for its rows.
+        Gateway = await GatewayCluster.StartAsync(options with
+        {
+            Environment = new Dictionary<string, string?>(options.Environment) { ["GATEWAY__SPOOL__LINGER"] = "00:00:00.200" },
+        });
         Admin = new AdminClient(Gateway.Port, Gateway.MasterKey);
         Books = await Tests.Books.Books.OpenAsync(Gateway);
     }

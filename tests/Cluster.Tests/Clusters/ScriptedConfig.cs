@@ -31,6 +31,12 @@ internal static class ScriptedConfig
             litellm_params:
               <<: *scripted
               model: openai/second-1
+          - model_name: mocked-1
+            litellm_params:
+              model: anthropic/mocked-1
+              mock_response: A fixed answer.
+              input_cost_per_token: 0.00001
+              output_cost_per_token: 0.00003
           - model_name: down-1
             litellm_params:
               <<: *scripted

@@ -22,6 +22,7 @@ internal sealed class ScriptedModels : IAsyncDisposable
 
     private readonly ScriptedProvider provider;
     private readonly ConcurrentDictionary<string, Func<Exchange, Task>> scripts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<Exchange, Task>> paths = new(StringComparer.Ordinal);
     private static int count;
 
     private ScriptedModels(ScriptedProvider provider)
@@ -40,6 +41,9 @@ internal sealed class ScriptedModels : IAsyncDisposable
     /// <summary>What a model does with each of its requests.</summary>
     public void Script(string model, Func<Exchange, Task> script) => scripts[model] = script;
 
+    /// <summary>What is answered under a path, whose requests name no model.</summary>
+    public void Serve(string path, Func<Exchange, Task> script) => paths[path] = script;
+
     public void Script(string model, Reply reply) => scripts[model] = exchange => exchange.Send(reply);
 
     /// <summary>The requests that reached a model, in order.</summary>
@@ -51,7 +55,7 @@ internal sealed class ScriptedModels : IAsyncDisposable
 
     public static Task OrdinaryAsync(Exchange exchange)
     {
-        var model = ModelOf(exchange.Request);
+        var model = ModelOf(exchange.Request)!;
         return exchange.Send(OpenAiReplies.WantsStream(exchange.Request)
             ? OpenAiReplies.Stream(exchange.Request, model, Pieces, InputTokens, OutputTokens)
             : OpenAiReplies.Whole(model, string.Concat(Pieces), InputTokens, OutputTokens));
@@ -60,7 +64,8 @@ internal sealed class ScriptedModels : IAsyncDisposable
     public ValueTask DisposeAsync() => provider.DisposeAsync();
 
     private Task AnswerAsync(Exchange exchange) =>
-        scripts.TryGetValue(ModelOf(exchange.Request), out var script) ? script(exchange) : OrdinaryAsync(exchange);
+        paths.TryGetValue(exchange.Request.Path, out var served) ? served(exchange)
+        : scripts.TryGetValue(ModelOf(exchange.Request)!, out var script) ? script(exchange) : OrdinaryAsync(exchange);
 
-    private static string ModelOf(ReceivedRequest request) => request.Json.GetProperty("model").GetString()!;
+    private static string? ModelOf(ReceivedRequest request) => request.Body.Length == 0 ? null : request.Json.GetProperty("model").GetString();
 }

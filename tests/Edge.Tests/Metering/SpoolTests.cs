@@ -156,11 +156,11 @@ public sealed class SpoolTests : IDisposable
     }
 
     private static IEnumerable<Guid> Ids(SpoolBatch batch) =>
-        UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = batch.Records, Records = batch.ToArray() }).Select(record => record.RequestId);
+        UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }).Select(record => record.RequestId);
 
     private static Guid Id(int i) => new(i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]);
 
-    private static UsageRecord Record(int i) => new()
+    internal static UsageRecord Record(int i) => new()
     {
         RequestId = Id(i),
         StartedAt = DateTimeOffset.UnixEpoch,

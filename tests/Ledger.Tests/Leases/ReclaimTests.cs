@@ -95,17 +95,4 @@ public sealed class ReclaimTests
             [Ledger.Journal.JournalRules.FromUsage(Build.Record(100, windows: budget))], CancellationToken.None);
         await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "spent") == 100, "Redis hears of it");
     }
-
-    [Fact]
-    public async Task T27_the_pass_runs_on_one_process_at_a_time()
-    {
-        var database = await Servers.Shared.NewDatabaseAsync("ledger");
-        await using var ledger = await LedgerHost.StartAsync(database, settings: ("Ledger:ReclaimEvery", "00:05:00"));
-        await using var other = await ledger.Database.OpenConnectionAsync();
-        var pass = ledger.Services.GetRequiredService<LeasePass>();
-        await Eventually.HoldsAsync(async () => await AdvisoryLock.TryTakeAsync(other, 0x6c65_6173_6573, CancellationToken.None), "the lock is free");
-        Assert.False(await pass.RunOnceAsync(CancellationToken.None));
-        await AdvisoryLock.ReleaseAsync(other, 0x6c65_6173_6573);
-        Assert.True(await pass.RunOnceAsync(CancellationToken.None));
-    }
 }

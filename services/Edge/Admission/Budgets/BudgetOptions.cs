@@ -5,9 +5,9 @@ namespace Gateway.Edge.Admission.Budgets;
 /// <summary>How this edge leases budgets. Section <c>Gateway:Budgets</c>.</summary>
 internal sealed class BudgetOptions
 {
-    /// <summary>How long a request may wait for others to settle before the budget refuses it (design: <c>budget_wait</c>).</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
-    public TimeSpan Wait { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long a request may wait for others to settle before the budget refuses it: <c>budget_wait</c> of config.yaml.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan Wait { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// How long a request near the limit may wait for the first request of its kind, while nothing is known of what that kind costs.

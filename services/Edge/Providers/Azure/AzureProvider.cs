@@ -34,6 +34,22 @@ internal sealed class AzureProvider : OpenAiProvider
     }
 
     /// <inheritdoc/>
+    public override Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol)
+    {
+        if (protocol != SurfaceProtocol.Responses || !target.HasResponses)
+        {
+            return null;
+        }
+
+        // Azure has it under /openai/v1 alone, where the deployment stands in the body, and a version is needed for previews only.
+        var path = target.BaseAddress.AbsolutePath;
+        var before = path.IndexOf("/openai", StringComparison.Ordinal) is >= 0 and var at ? path[..at] : path.TrimEnd('/');
+        return WithVersion(
+            new UriBuilder(target.BaseAddress) { Path = before + "/openai/v1/responses" }.Uri,
+            target.ApiVersion is "preview" or "latest" or "v1" ? target.ApiVersion : null);
+    }
+
+    /// <inheritdoc/>
     public override void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
     {
         if (!string.IsNullOrEmpty(target.ApiKey))

@@ -8,6 +8,12 @@ internal static partial class OpenAiModel
     /// <summary>Reasons: takes <c>reasoning_effort</c>, and a bound on its output only as <c>max_completion_tokens</c>.</summary>
     public static bool Reasons(string name) => ReasoningName().IsMatch(name);
 
+    /// <summary>Whether the name is one of OpenAI's own.</summary>
+    public static bool IsOpenAis(string name) => OwnName().IsMatch(name);
+
+    [GeneratedRegex(@"(^|/)(gpt-\d|chatgpt-|o[1-9](-|$)|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex OwnName();
+
     [GeneratedRegex(@"(^|/)(o[1-9](-|$)|gpt-5(?!-chat)|gpt-[6-9]|gpt-oss|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ReasoningName();
 }

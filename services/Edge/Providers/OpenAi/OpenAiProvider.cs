@@ -49,7 +49,7 @@ internal class OpenAiProvider : IChatProvider
     {
         if (!string.IsNullOrEmpty(target.ApiKey))
         {
-            headers.Add("Authorization", "Bearer " + target.ApiKey);
+            headers.Authorization = target.Bearer;
         }
 
         if (!string.IsNullOrEmpty(target.Organization))

@@ -2,10 +2,10 @@ using System.Text.Json;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
-namespace Gateway.Edge.Messages;
+namespace Gateway.Edge.Chat;
 
-/// <summary>What the provider behind the hub understands of Anthropic's own words.</summary>
-internal readonly record struct MessagesTarget(IChatProvider Provider, string Model)
+/// <summary>What the provider behind the hub understands beyond OpenAI's chat, and what of OpenAI's own words.</summary>
+internal readonly record struct SurfaceTarget(IChatProvider Provider, string Model)
 {
     /// <summary>Whether the hub's bytes go out as they are: then only OpenAI's words may stand in them.</summary>
     public bool PassesHub => Provider.SpeaksOpenAiChat;
@@ -14,6 +14,9 @@ internal readonly record struct MessagesTarget(IChatProvider Provider, string Mo
     public bool KnowsAnthropic => Provider.Protocol is "anthropic" or "bedrock";
 
     public bool KnowsThinking => KnowsAnthropic || Provider.Protocol == "cohere";
+
+    /// <summary>OpenAI itself, as far as its name tells: servers that imitate it refuse words that are new.</summary>
+    public bool IsOpenAi => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.IsOpenAis(Model);
 
     public bool KnowsUsers => PassesHub || Provider.Protocol == "anthropic";
 

@@ -1,0 +1,118 @@
+using Gateway.Edge.Admission;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+using StackExchange.Redis;
+
+namespace Gateway.Edge.Responses;
+
+/// <summary><c>GET</c> and <c>DELETE /v1/responses/{id}</c>: passed to the deployment that stored the response, for its owner alone. They cost nothing.</summary>
+internal sealed class StoredResponsesRoutes(Authentication authentication, RoutingTables tables, UpstreamClient upstream, StoredResponses stored)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            if (await AnswerAsync(context) is { } error)
+            {
+                await error.WriteAsync(context);
+            }
+        }
+        catch (Exception gone) when (gone is (IOException or OperationCanceledException) && context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has left, and nothing is owed.
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
+        {
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+            }
+            else
+            {
+                await new GatewayError(502, "provider_error", "The provider could not be reached.").WriteAsync(context);
+            }
+        }
+    }
+
+    private async Task<GatewayError?> AnswerAsync(HttpContext context)
+    {
+        var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
+        if (caller is null)
+        {
+            return refusal;
+        }
+
+        if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
+        {
+            return RouteGrant.Denied;
+        }
+
+        var id = (string)context.Request.RouteValues["id"]!;
+        StoredResponse? response;
+        try
+        {
+            response = await stored.FindAsync(caller, id);
+        }
+        catch (Exception away) when (away is RedisException or TimeoutException)
+        {
+            return GatewayError.StoreUnavailable;
+        }
+
+        if (response is null || caller.Find(response.Model, tables.Current) is not { Granted: true } grant
+            || Array.Find(grant.Group.Deployments, deployment => deployment.Id == response.DeploymentId) is not { } target
+            || target.PassedAddress(SurfaceProtocol.Responses) is not { } address)
+        {
+            return UnknownResponse("id");
+        }
+
+        var answered = await ForwardAsync(context, target, new UriBuilder(address) { Path = $"{address.AbsolutePath}{RestOf(context.Request.Path)}", Query = Joined(address.Query, context.Request.QueryString.Value) }.Uri);
+        if (!answered)
+        {
+            return new GatewayError(502, "provider_error", "The provider failed to answer this request.");
+        }
+
+        if (HttpMethods.IsDelete(context.Request.Method) && context.Response.StatusCode == 200)
+        {
+            stored.Forget(id);
+        }
+
+        return null;
+    }
+
+    /// <summary>No such response, said alike whether it is nobody's or another's.</summary>
+    public static GatewayError UnknownResponse(string param) => new(
+        404, "response_not_found", "There is no such response that was made with this key's team or user through this gateway, or its provider stores none.", param);
+
+    private async Task<bool> ForwardAsync(HttpContext context, Deployment target, Uri address)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        limit.CancelAfter(Limit);
+        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), address);
+        UpstreamRequest.AddHeaders(context.Request, null, target, request);
+        await target.Protocol.SignAsync(target.Target, request, default, limit.Token);
+        using var reply = await upstream.SendAsync(request, limit.Token);
+        if ((int)reply.StatusCode is not (>= 200 and < 300 or 400 or 404))
+        {
+            // About the gateway's credential or the provider's state: not for callers.
+            return false;
+        }
+
+        await using var body = await UpstreamClient.OpenAsync(reply.Content, limit.Token);
+        context.Response.StatusCode = (int)reply.StatusCode;
+        context.Response.ContentType = reply.Content.Headers.ContentType?.ToString() ?? "application/json";
+        await body.CopyToAsync(context.Response.Body, limit.Token);
+        return true;
+    }
+
+    // Behind …/responses, as the client wrote it: /{id} or /{id}/input_items.
+    private static string RestOf(PathString path)
+    {
+        var whole = path.ToUriComponent();
+        return whole[(whole.IndexOf("/responses/", StringComparison.Ordinal) + "/responses".Length)..];
+    }
+
+    private static string Joined(string configured, string? asked) => string.Join('&', new[] { configured.TrimStart('?'), asked?.TrimStart('?') }.Where(static part => !string.IsNullOrEmpty(part)));
+}

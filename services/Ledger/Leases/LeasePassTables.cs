@@ -1,0 +1,135 @@
+using Gateway.Contracts;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Gateway.Ledger.Leases;
+
+/// <summary>A window that is open, or closed so lately that records of it may still come.</summary>
+internal readonly record struct PassWindow(string Id, long Version);
+
+/// <summary>What a pass over all windows begins with.</summary>
+/// <param name="Windows">The windows that were ever put into Redis.</param>
+/// <param name="Closed">Edges of which every record is in the journal.</param>
+/// <param name="ClosedLater">Whether there are closed edges whose records may still be on their way.</param>
+/// <param name="Left">What is left of the budgets closest to their limit.</param>
+internal sealed record PassInput(IReadOnlyList<PassWindow> Windows, string[] Closed, bool ClosedLater, IReadOnlyList<BudgetLeft> Left)
+{
+    public static PassInput Empty { get; } = new([], [], false, []);
+}
+
+/// <summary>The statements of <see cref="LeasePass"/>. Each call is one transaction.</summary>
+internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore store, IOptions<LedgerOptions> options, ILogger<LeasePass> logger)
+{
+    public async Task<PassInput> ReadAsync(CancellationToken cancellation)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new("select edge_id, settled_at < now() - $1 from closed_edges where reclaimed_at is null")
+        {
+            Parameters = { new() { Value = options.Value.ClosedEdgeGrace } },
+        });
+        // A window that is over takes late records for two days, as long as it stays in Redis.
+        batch.BatchCommands.Add(new("select window_id, version from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days')"));
+        batch.BatchCommands.Add(new("""
+            select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_now, 0)
+            from windows w join budgets b using (budget_id, period)
+            where (w.ends_at is null or w.ends_at > now()) and (w.starts_at is null or w.starts_at <= now()) and b.limit_now > 0
+            order by 2 limit $1
+            """)
+        {
+            Parameters = { new() { Value = options.Value.BudgetsInMetrics, NpgsqlDbType = NpgsqlDbType.Integer } },
+        });
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        var (closed, closedLater) = (new List<string>(), false);
+        while (await reader.ReadAsync(cancellation))
+        {
+            if (!reader.IsDBNull(1) && reader.GetBoolean(1))
+            {
+                closed.Add(reader.GetString(0));
+            }
+            else
+            {
+                closedLater |= !reader.IsDBNull(1);
+            }
+        }
+
+        await reader.NextResultAsync(cancellation);
+        var windows = new List<PassWindow>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            windows.Add(new(reader.GetString(0), reader.GetInt64(1)));
+        }
+
+        await reader.NextResultAsync(cancellation);
+        var left = new Dictionary<string, BudgetLeft>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellation))
+        {
+            // Several windows of one owner: the tightest one is the metric, and comes first.
+            var id = reader.GetString(0);
+            left.TryAdd(id, new(BudgetId.ScopeOf(id), BudgetId.OwnerOf(id), reader.GetDouble(1)));
+        }
+
+        return new(windows, [.. closed], closedLater, [.. left.Values]);
+    }
+
+    /// <summary>Tells Redis the totals of a window, and of all of its edges, because it is not known whose it missed.</summary>
+    public async Task TellAgainAsync(string windowId, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("""
+            select w.spent_nano, w.version, e.edge_id, e.posted_nano
+            from windows w left join window_edges e using (window_id) where w.window_id = $1
+            """);
+        command.Parameters.AddWithValue(windowId);
+        var (spent, version, posted) = (0L, 0L, new Dictionary<string, long>(StringComparer.Ordinal));
+        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        {
+            while (await reader.ReadAsync(cancellation))
+            {
+                (spent, version) = (reader.GetInt64(0), reader.GetInt64(1));
+                if (!reader.IsDBNull(2))
+                {
+                    posted[reader.GetString(2)] = reader.GetInt64(3);
+                }
+            }
+        }
+
+        await store.PostAsync(windowId, spent, version, posted);
+    }
+
+    /// <summary>Writes down what silent edges hold in these windows now, in place of what was written before.</summary>
+    public async Task NoteHeldAsync(IReadOnlyCollection<(string Window, IReadOnlyList<(string EdgeId, long Granted)> Held)> windows, CancellationToken cancellation)
+    {
+        var held = windows.SelectMany(window => window.Held.Select(holding => (window.Window, holding.EdgeId, holding.Granted))).ToArray();
+        var (names, edges) = (held.Select(item => item.Window).ToArray(), held.Select(item => item.EdgeId).ToArray());
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new("""
+            delete from held_by_silent_edges h where window_id = any($1)
+                and not exists (select from unnest($2, $3) as t (w, e) where t.w = h.window_id and t.e = h.edge_id)
+            """)
+        {
+            Parameters = { new() { Value = windows.Select(window => window.Window).ToArray() }, new() { Value = names }, new() { Value = edges } },
+        });
+        batch.BatchCommands.Add(new("""
+            insert into held_by_silent_edges (window_id, edge_id, granted_nano) select * from unnest($1, $2, $3)
+            on conflict (window_id, edge_id) do update set granted_nano = excluded.granted_nano
+            """)
+        {
+            Parameters = { new() { Value = names }, new() { Value = edges }, new() { Value = held.Select(item => item.Granted).ToArray() } },
+        });
+        await batch.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>The leases of closed edges are back for good.</summary>
+    public async Task SettledAsync(string[] edges, CancellationToken cancellation)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new("update closed_edges set reclaimed_at = now() where edge_id = any($1)") { Parameters = { new() { Value = edges } } });
+        batch.BatchCommands.Add(new("delete from held_by_silent_edges where edge_id = any($1)") { Parameters = { new() { Value = edges } } });
+        await batch.ExecuteNonQueryAsync(cancellation);
+        foreach (var edge in edges)
+        {
+            logger.EdgeSettled(edge);
+        }
+    }
+}

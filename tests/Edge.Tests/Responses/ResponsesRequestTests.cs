@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Responses;
+using Gateway.Edge.Tests.Providers;
+
+namespace Gateway.Edge.Tests.Responses;
+
+public sealed class ResponsesRequestTests
+{
+    [Fact]
+    public void InstructionsItemsToolsAndFormat_AreSaidInTheWordsOfChat()
+    {
+        var said = Said("""
+            {"model":"m","instructions":"Be terse.","max_output_tokens":9,"temperature":0.5,"stream":true,"store":false,"reasoning":{"effort":"low","summary":"auto"},"user":"u","metadata":{"a":"b"},
+             "text":{"format":{"type":"json_schema","name":"n","strict":true,"schema":{"type":"object"}}},
+             "tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":true},{"type":"custom","name":"c","description":"free"}],
+             "tool_choice":{"type":"function","name":"f"},"parallel_tool_calls":false,
+             "input":[
+              {"role":"developer","content":"Now."},
+              {"type":"message","role":"user","content":[{"type":"input_text","text":"Look"},{"type":"input_image","image_url":"data:image/png;base64,AA==","detail":"high"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}]},
+              {"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"ok\u2603","annotations":[]}]},
+              {"type":"function_call","id":"fc_1","call_id":"c1","name":"f","arguments":"{\"a\": 1}"},
+              {"type":"custom_tool_call","call_id":"c2","name":"c","input":"raw \"text\""},
+              {"type":"function_call_output","call_id":"c1","output":"two"},
+              {"type":"custom_tool_call_output","call_id":"c2","output":[{"type":"input_text","text":"three"}]},
+              {"role":"user","content":"and?"}]}
+            """);
+
+        ProviderCases.AssertSame(JsonNode.Parse("""
+            {"model":"m","max_tokens":9,"temperature":0.5,"stream":true,"user":"u","reasoning_effort":"low",
+             "response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object"}}},
+             "messages":[{"role":"system","content":"Be terse."},{"role":"system","content":"Now."},
+              {"role":"user","content":[{"type":"text","text":"Look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA==","detail":"high"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}}]},
+              {"role":"assistant","content":"ok☃","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}},{"id":"c2","type":"function","function":{"name":"c","arguments":"{\"input\":\"raw \\u0022text\\u0022\"}"}}]},
+              {"role":"tool","tool_call_id":"c1","content":"two"},{"role":"tool","tool_call_id":"c2","content":"three"},{"role":"user","content":"and?"}],
+             "tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{}},"strict":true}},
+              {"type":"function","function":{"name":"c","description":"free","parameters":{"type":"object","properties":{"input":{"type":"string","description":"The tool's whole input, as plain text."}},"required":["input"],"additionalProperties":false}}}],
+             "tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":false}
+            """), JsonNode.Parse(said));
+    }
+
+    [Theory]
+    [InlineData("""{"model":"m","input":"x","previous_response_id":"resp_1"}""", "previous_response_id")]
+    [InlineData("""{"model":"m","input":"x","prompt":{"id":"p"}}""", "prompt")]
+    [InlineData("""{"model":"m","input":[{"type":"item_reference","id":"i"}]}""", "input")]
+    [InlineData("""{"model":"m","input":[{"type":"web_search_call","id":"i"}]}""", "input")]
+    [InlineData("""{"model":"m","input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}""", "input")]
+    [InlineData("""{"model":"m","input":"x","tools":[{"type":"web_search"}]}""", "tools")]
+    [InlineData("""{"model":"m","input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"mcp"}}""", "tool_choice")]
+    [InlineData("""{"model":"m"}""", "input")]
+    [InlineData("""{"model":"m","input":5}""", "input")]
+    public void WhatOnlyOpenAiHas_IsRefused(string request, string param) =>
+        Assert.Equal(param, Assert.Throws<UntranslatableRequestException>(() => Said(request)).Param);
+
+    [Fact]
+    public void WhatIsLost_IsNamed()
+    {
+        var dropped = new List<string>();
+        Said("""{"model":"m","input":"x","store":true,"truncation":"auto","include":["message.output_text.logprobs"],"max_tool_calls":2,"service_tier":"flex","text":{"verbosity":"low"},"user":"u"}""", "gemini", dropped);
+
+        Assert.Equal(["include", "max_tool_calls", "service_tier", "store", "text.verbosity", "truncation", "user"], dropped.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void SignedThinking_ComesBackToItsModel()
+    {
+        var seal = new ThinkingSeal();
+        foreach (var piece in (string[])["""{"type":"thinking","thinking":"Let me "}""", """{"type":"thinking","thinking":"see.","signature":""}""", """{"type":"thinking","thinking":"","signature":"c2ln"}""", """{"type":"redacted_thinking","data":"eA=="}"""])
+        {
+            seal.Add(System.Text.Json.JsonElement.Parse(piece));
+        }
+
+        var request = new JsonObject
+        {
+            ["model"] = "m",
+            ["input"] = new JsonArray(
+                new JsonObject { ["type"] = "reasoning", ["id"] = "rs_1", ["summary"] = new JsonArray(), ["encrypted_content"] = seal.ToText() },
+                new JsonObject { ["type"] = "function_call", ["call_id"] = "c1", ["name"] = "f", ["arguments"] = "{}" },
+                new JsonObject { ["type"] = "function_call_output", ["call_id"] = "c1", ["output"] = "1" }),
+        }.ToJsonString();
+
+        var turn = JsonNode.Parse(Said(request, "anthropic"))!["messages"]![0]!;
+        ProviderCases.AssertSame(JsonNode.Parse("""[{"type":"thinking","thinking":"Let me see.","signature":"c2ln"},{"type":"redacted_thinking","data":"eA=="}]"""), turn["thinking_blocks"]);
+        Assert.Single(turn["tool_calls"]!.AsArray());
+
+        var dropped = new List<string>();
+        Assert.DoesNotContain("thinking", Said(request, "openai", dropped), StringComparison.Ordinal);
+        Assert.Equal(["input.reasoning"], dropped);
+    }
+
+    [Theory]
+    [InlineData("""{"model":"m","input":"x","max_tokens":1}""", null)]
+    [InlineData("""{"model":"m","input":"x","max_output_tokens":7,"max_tokens":1,"n":3}""", 7L)]
+    public void TheBoundOnTheOutput_CountsUnderItsOwnName(string request, long? expected)
+    {
+        Assert.Null(ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(request), out var head, SurfaceProtocol.Responses));
+        Assert.Equal((expected, 1), (head.MaxTokens, head.Choices));
+    }
+
+    [Theory]
+    [InlineData("""{"model":"m","input":"x","background":true}""", "background")]
+    [InlineData("""{"model":"m","input":"x","conversation":"conv_1"}""", "conversation")]
+    [InlineData("""{"model":"m","input":"x","api_base":"http://a"}""", "api_base")]
+    public void WhatCannotBeHeldToABudgetOrAnOwner_IsRefused(string request, string param) =>
+        Assert.Equal(param, ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(request), out _, SurfaceProtocol.Responses)!.Param);
+
+    private static string Said(string request, string protocol = "openai", List<string>? dropped = null)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        new ResponsesSurface(null!).WriteRequest(Encoding.UTF8.GetBytes(request), ProviderCases.Provider(protocol), "some-model", new DroppedFields(dropped ?? [], false, "It"), output);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+}

@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Responses;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Edge.Tests.Responses;
+
+public sealed class ResponsesStreamTests
+{
+    private static readonly TokenUsage Usage = new() { Input = 3, CachedInput = 1, Output = 4, Reasoning = 2 };
+
+    private static readonly string[] Chunks =
+    [
+        """{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}""",
+        """{"choices":[{"index":0,"delta":{"reasoning_content":"Hm"}}]}""",
+        """{"choices":[{"index":0,"delta":{"reasoning_content":"m."}}]}""",
+        """{"choices":[{"index":0,"delta":{"content":"Caf"}}]}""",
+        """{"choices":[{"index":0,"delta":{"content":"\u00e9"}}]}""",
+        """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c0","type":"function","function":{"name":"f","arguments":""}}]}}]}""",
+        """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"c1","type":"function","function":{"name":"g","arguments":"{\"a\":"}}]}}]}""",
+        """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"[1, 2.50]}"}}]}}]}""",
+        """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":2,"id":"c2","type":"function","function":{"name":"free","arguments":"{\"input\":\"a\\nb\"}"}}]}}]}""",
+        """{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}""",
+    ];
+
+    [Fact]
+    public void EventsComeInOpenAisOrder_WithEveryNumberOnce()
+    {
+        var events = Events(Chunks);
+
+        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(item => (int)item["sequence_number"]!));
+        Assert.Equal(
+        [
+            "response.created", "response.in_progress",
+            "response.output_item.added", "response.reasoning_summary_part.added", "response.reasoning_summary_text.delta", "response.reasoning_summary_text.delta",
+            "response.reasoning_summary_text.done", "response.reasoning_summary_part.done", "response.output_item.done",
+            "response.output_item.added", "response.content_part.added", "response.output_text.delta", "response.output_text.delta",
+            "response.output_text.done", "response.content_part.done", "response.output_item.done",
+            "response.output_item.added", "response.function_call_arguments.done", "response.output_item.done",
+            "response.output_item.added", "response.function_call_arguments.delta", "response.function_call_arguments.delta", "response.function_call_arguments.done", "response.output_item.done",
+            "response.output_item.added", "response.custom_tool_call_input.delta", "response.custom_tool_call_input.done", "response.output_item.done",
+            "response.completed",
+        ], events.Select(item => (string)item["type"]!));
+    }
+
+    [Fact]
+    public void TheWholeResponseAtTheEnd_IsWhatTheItemsSaid_AndWhatAWholeAnswerWouldBe()
+    {
+        var events = Events(Chunks);
+        var response = events[^1]["response"]!;
+        var output = response["output"]!.AsArray();
+
+        var done = events.Where(item => (string?)item["type"] == "response.output_item.done").Select(item => item["item"]!.ToJsonString());
+        Assert.Equal(done, output.Select(item => item!.ToJsonString()));
+        Assert.Equal(["reasoning", "message", "function_call", "function_call", "custom_tool_call"], output.Select(item => (string)item!["type"]!));
+        Assert.Equal("Hmm.", (string?)output[0]!["summary"]![0]!["text"]);
+        Assert.Equal("Café", (string?)output[1]!["content"]![0]!["text"]);
+        Assert.Equal(("c0", "f", "{}"), ((string?)output[2]!["call_id"], (string?)output[2]!["name"], (string?)output[2]!["arguments"]));
+        Assert.Equal("{\"a\":[1, 2.50]}", (string?)output[3]!["arguments"]);
+        Assert.Equal("a\nb", (string?)output[4]!["input"]);
+        Assert.Equal("completed", (string?)response["status"]);
+        Assert.Equal((4, 6, 1, 2), ((int)response["usage"]!["input_tokens"]!, (int)response["usage"]!["output_tokens"]!,
+            (int)response["usage"]!["input_tokens_details"]!["cached_tokens"]!, (int)response["usage"]!["output_tokens_details"]!["reasoning_tokens"]!));
+
+        using var exchange = Exchange();
+        var whole = new ArrayBufferWriter<byte>();
+        new ResponsesSurface(null!).WriteReply(exchange.Value, Encoding.UTF8.GetBytes("""
+            {"choices":[{"index":0,"finish_reason":"tool_calls","message":{"role":"assistant","content":"Café","reasoning_content":"Hmm.","tool_calls":[
+             {"id":"c0","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c1","type":"function","function":{"name":"g","arguments":"{\"a\":[1, 2.50]}"}},
+             {"id":"c2","type":"function","function":{"name":"free","arguments":"{\"input\":\"a\\nb\"}"}}]}}]}
+            """), Usage, whole);
+        Assert.Equal(Comparable(response), Comparable(JsonNode.Parse(whole.WrittenSpan)!));
+    }
+
+    [Theory]
+    [InlineData("length", "max_output_tokens")]
+    [InlineData("content_filter", "content_filter")]
+    public void AnAnswerThatIsCut_IsIncomplete(string finish, string reason)
+    {
+        var events = Events(["""{"choices":[{"index":0,"delta":{"content":"half"}}]}""", $$"""{"choices":[{"index":0,"delta":{},"finish_reason":"{{finish}}"}]}"""]);
+
+        Assert.Equal("response.incomplete", (string?)events[^1]["type"]);
+        Assert.Equal(("incomplete", reason), ((string?)events[^1]["response"]!["status"], (string?)events[^1]["response"]!["incomplete_details"]!["reason"]));
+        Assert.Equal("incomplete", (string?)events[^1]["response"]!["output"]![0]!["status"]);
+    }
+
+    [Fact]
+    public void ARefusal_IsAPartOfItsOwn()
+    {
+        var events = Events(["""{"choices":[{"index":0,"delta":{"content":"Well. "}}]}""", """{"choices":[{"index":0,"delta":{"refusal":"No."}}]}""", """{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"""]);
+
+        var content = events[^1]["response"]!["output"]![0]!["content"]!.AsArray();
+        Assert.Equal(["output_text", "refusal"], content.Select(part => (string)part!["type"]!));
+        Assert.Contains("response.refusal.done", events.Select(item => (string)item["type"]!));
+    }
+
+    [Fact]
+    public void PiecesOfCallsThatComeInterleaved_KeepTheirCall()
+    {
+        var events = Events(
+        [
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c0","function":{"name":"f","arguments":"{\"a\":"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"c1","function":{"name":"g","arguments":"{\"b\":"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"2}"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}""",
+        ]);
+
+        Assert.Equal(["{\"a\":1}", "{\"b\":2}"], events[^1]["response"]!["output"]!.AsArray().Select(item => (string)item!["arguments"]!));
+        Assert.Equal(2, events.Count(item => (string?)item["type"] == "response.output_item.done"));
+    }
+
+    [Fact]
+    public void AnError_IsAnEventThatClientsThrowAt()
+    {
+        using var exchange = Exchange();
+        using var stream = new ResponsesStream(exchange.Value);
+        var output = new ArrayBufferWriter<byte>();
+        stream.Read("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n"u8, output);
+        stream.Fail(new GatewayError(429, "budget_exceeded", "Over."), output);
+
+        var last = Parse(output.WrittenSpan)[^1];
+        Assert.Equal(("error", "budget_exceeded", "Over.", 5), ((string?)last["type"], (string?)last["code"], (string?)last["message"], (int?)last["sequence_number"]));
+        Assert.Equal("budget_exceeded", (string?)last["error"]!["code"]);
+    }
+
+    private static string Comparable(JsonNode response)
+    {
+        response = response.DeepClone();
+        foreach (var item in response["output"]!.AsArray())
+        {
+            item!["id"] = null;
+        }
+
+        response["id"] = null;
+        return response.ToJsonString();
+    }
+
+    private static List<JsonNode> Events(string[] chunks)
+    {
+        using var exchange = Exchange();
+        using var stream = new ResponsesStream(exchange.Value);
+        var output = new ArrayBufferWriter<byte>();
+        foreach (var chunk in chunks)
+        {
+            stream.Read(Encoding.UTF8.GetBytes($"data: {chunk}\n\n"), output);
+        }
+
+        stream.End(Usage, output);
+        return Parse(output.WrittenSpan);
+    }
+
+    private static List<JsonNode> Parse(ReadOnlySpan<byte> events)
+    {
+        var parsed = new List<JsonNode>();
+        foreach (var frame in Encoding.UTF8.GetString(events).Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
+        {
+            var lines = frame.Split('\n');
+            var data = JsonNode.Parse(lines[1]["data: ".Length..])!;
+            Assert.Equal($"event: {data["type"]}", lines[0]);
+            parsed.Add(data);
+        }
+
+        return parsed;
+    }
+
+    private static Held Exchange()
+    {
+        var body = Encoding.UTF8.GetBytes("""{"model":"m","input":"x","stream":true,"tools":[{"type":"custom","name":"free"},{"type":"function","name":"f"}],"temperature":0.25}""");
+        var exchange = new ChatExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
+        Assert.Null(ChatRequestHead.TryRead(body, out exchange.Head, SurfaceProtocol.Responses));
+        return new Held(exchange);
+    }
+
+    private sealed class Held(ChatExchange exchange) : IDisposable
+    {
+        internal ChatExchange Value { get; } = exchange;
+
+        public void Dispose() => Value.Body.Dispose();
+    }
+}
