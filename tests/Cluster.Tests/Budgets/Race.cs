@@ -13,8 +13,9 @@ internal static class Race
     public static Task<Answer[]> ChatAsync(TeamClient team, string model, int calls, string text, int? maxTokens = null) =>
         Task.WhenAll(Enumerable.Range(0, calls).Select(_ => team.ChatAsync(model, text, maxTokens)));
 
-    public static Task<Answer[]> PostAsync(TeamClient team, JsonObject body, int calls) =>
-        Task.WhenAll(Enumerable.Range(0, calls).Select(_ => team.PostAsync("/v1/chat/completions", body)));
+    /// <summary>Calls at once of a caller who comes again when the gateway asks for it (503): on a busy machine a store may take its time.</summary>
+    public static Task<Answer[]> PostAsync(TeamClient team, JsonObject body, int calls) => Task.WhenAll(Enumerable.Range(0, calls).Select(_ => Eventually.Is(
+        () => team.PostAsync("/v1/chat/completions", body), static answer => answer.Status != 503, "the gateway can say what is left")));
 
     /// <summary>The answers that were given; all others must be refusals of the budget.</summary>
     public static IReadOnlyList<Answer> Answered(IEnumerable<Answer> answers)

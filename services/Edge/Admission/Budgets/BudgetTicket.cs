@@ -24,10 +24,17 @@ internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, Lease
         return new GatewayError(
             429,
             "budget_exceeded",
-            $"The budget of this {(scope == "gateway" ? "gateway" : scope.Replace('_', ' '))} is used up. {until}",
+            $"The budget {Whose(scope)} is used up. {until}",
             scope,
             Window.End - time.GetUtcNow());
     }
+
+    private static string Whose(string scope) => scope switch
+    {
+        Contracts.BudgetId.SharedScope => "that this request shares with others",
+        _ when scope.EndsWith(Contracts.BudgetId.ModelScopeSuffix, StringComparison.Ordinal) => $"of this {scope[..^Contracts.BudgetId.ModelScopeSuffix.Length]} for this model",
+        _ => $"of this {scope.Replace('_', ' ')}",
+    };
 }
 
 /// <summary>
