@@ -2,9 +2,14 @@ using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Audio;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Embeddings;
+using Gateway.Edge.Images;
 using Gateway.Edge.Metering;
+using Gateway.Edge.Moderations;
+using Gateway.Edge.Operations;
+using Gateway.Edge.Rerank;
 using Gateway.Edge.Routing;
 using Gateway.ServiceDefaults;
 
@@ -68,6 +73,13 @@ internal static class Composition
         builder.Services.AddSingleton<WholeReply>();
         builder.Services.AddSingleton<StreamedReply>();
         builder.Services.AddSingleton<EmbeddingsOperation>();
+        builder.Services.AddSingleton<RerankOperation>();
+        builder.Services.AddSingleton<ModerationsOperation>();
+        builder.Services.AddSingleton<ImagesOperation>();
+        builder.Services.AddSingleton<PassedReply>();
+        builder.Services.AddSingleton<SpeechOperation>();
+        builder.Services.AddSingleton<TranscriptionOperation>();
+        builder.Services.AddSingleton<TranslationOperation>();
         builder.Services.AddSingleton<Messages.CountTokens>();
         builder.Services.AddSingleton<Responses.StoredResponses>();
         builder.Services.AddSingleton<Responses.StoredResponsesRoutes>();

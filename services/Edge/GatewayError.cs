@@ -38,7 +38,10 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     public byte[]? ProvidersBody { get; init; }
 
     /// <summary>Writes the error as the whole answer, in OpenAI's envelope or the surface's.</summary>
-    public async Task WriteAsync(HttpContext context, Chat.IChatSurface? surface = null)
+    /// <param name="context">The request.</param>
+    /// <param name="surface">How its client speaks; null for OpenAI's envelope.</param>
+    /// <param name="withMessageAtTop">Whether the message stands before the envelope too, where Cohere's clients look for it.</param>
+    public async Task WriteAsync(HttpContext context, Chat.IChatSurface? surface = null, bool withMessageAtTop = false)
     {
         var response = context.Response;
         response.StatusCode = Status;
@@ -49,13 +52,15 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
-        var body = ProvidersBody ?? (surface is null ? ToJson() : ToJson(surface));
+        var body = ProvidersBody ?? (surface is not null ? ToJson(surface) : withMessageAtTop ? WithMessageAtTop(ToJson()) : ToJson());
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body);
     }
 
     /// <summary>The error's JSON. Made once: the errors that everybody gets are the same object each time.</summary>
     public byte[] ToJson() => json ??= JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);
+
+    private byte[] WithMessageAtTop(byte[] envelope) => [.. "{\"message\":"u8, .. JsonSerializer.SerializeToUtf8Bytes(Message, EdgeJson.Writing.String), (byte)',', .. envelope.AsSpan(1)];
 
     private byte[] ToJson(Chat.IChatSurface surface)
     {

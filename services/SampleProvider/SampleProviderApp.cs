@@ -31,11 +31,17 @@ public static class SampleProviderApp
         app.MapSurface(new Completions());
         app.MapSurface(new Responses());
         app.MapSurface(new Embeddings());
+        app.MapSurface(new Moderations());
+        app.MapSurface(new Images());
+        app.MapSurface(new Speech());
+        app.MapSurface(new Transcriptions("/v1/audio/transcriptions"));
+        app.MapSurface(new Transcriptions("/v1/audio/translations"));
         app.MapSurface(new Messages());
         app.MapSurface(new CountTokens());
         app.MapSurface(new CohereChat());
         app.MapSurface(new CohereEmbed());
-        app.MapSurface(new CohereRerank());
+        app.MapSurface(new CohereRerank("/v2/rerank"));
+        app.MapSurface(new CohereRerank("/v1/rerank"));
         app.MapModels();
         app.MapStats();
         app.MapGet("/health/live", () => TypedResults.Text("Healthy"));

@@ -1,3 +1,4 @@
+using System.Net;
 using Gateway.Contracts;
 
 namespace Gateway.Configuration;
@@ -31,6 +32,12 @@ public sealed record GeneralSettings
 
     /// <summary>A header that a request's end user may be named in, besides the field <c>user</c>.</summary>
     public string? UserHeaderName { get; init; }
+
+    /// <summary>Networks that providers may be in although they are link-local or a metadata service's (<c>allowed_upstream_networks</c>).</summary>
+    public IReadOnlyList<IPNetwork> AllowedUpstreamNetworks { get; init; } = [];
+
+    /// <summary>Headers of callers that are sent on to providers (<c>forwarded_client_headers</c>); no others are.</summary>
+    public IReadOnlyList<string> ForwardedClientHeaders { get; init; } = [];
 
     /// <summary>Whether callers may send no tags of their own (<c>reject_clientside_metadata_tags</c>).</summary>
     public bool RejectClientsideTags { get; init; }

@@ -29,6 +29,9 @@ public enum ProviderProtocol
 
     /// <summary>Ollama's own chat API.</summary>
     Ollama,
+
+    /// <summary>Voyage AI's embeddings and rerank.</summary>
+    Voyage,
 }
 
 /// <summary>A provider that the gateway knows.</summary>
@@ -51,6 +54,9 @@ public sealed record Provider
 
     /// <summary>Environment variables that hold its address when <c>api_base</c> is not stated.</summary>
     public IReadOnlyList<string> BaseVariables { get; init; } = [];
+
+    /// <summary>Whether it serves its models by the legacy <c>/completions</c> too.</summary>
+    public bool HasCompletions { get; init; }
 
     /// <summary>Whether it has OpenAI's <c>/responses</c>, too.</summary>
     public bool HasResponses { get; init; }

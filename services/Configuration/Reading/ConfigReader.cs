@@ -147,6 +147,8 @@ public static class ConfigReader
             MaxParallelRequests = section.Count("max_parallel_requests", 1),
             KeyHeaderName = section.Text("litellm_key_header_name"),
             UserHeaderName = section.Text("user_header_name"),
+            AllowedUpstreamNetworks = UpstreamRules.Networks(section, findings),
+            ForwardedClientHeaders = UpstreamRules.Headers(section, findings),
             RejectClientsideTags = section.Flag("reject_clientside_metadata_tags") ?? false,
             EnforceUserParam = section.Flag("enforce_user_param") ?? false,
             BudgetWait = section.Number("budget_wait", 0, 60) is { } wait ? TimeSpan.FromMilliseconds((double)(wait * 1_000)) : defaults.BudgetWait,

@@ -199,6 +199,8 @@ internal static class ConfigSchema
         new("max_parallel_requests", "whole number", "no limit", "Requests at once for a key that states none"),
         new("litellm_key_header_name", "text", "none", "A header that a key may be sent in besides Authorization"),
         new("user_header_name", "text", "none", "A header that a request's end user may be named in, before the field user"),
+        new("allowed_upstream_networks", "list of networks", "none", "Networks such as 169.254.10.0/24 that providers may be in, although link-local and metadata addresses are refused"),
+        new("forwarded_client_headers", "list of texts", "none", "Headers of callers that are sent on to providers, by name; none that holds a credential. Others stay here"),
         new("reject_clientside_metadata_tags", "true or false", "false", "Whether requests with tags of the caller's own are refused: tags then come from keys alone"),
         new("enforce_user_param", "true or false", "false", "Whether every request has to name its end user"),
         new("budget_wait", "seconds", "1", "How long a request may wait for money that others are expected to give back"),

@@ -51,6 +51,6 @@ internal static class RouteGrant
             }
         }
 
-        return path.StartsWith("/v1/", StringComparison.Ordinal) ? path[3..] : path;
+        return path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/v2/", StringComparison.Ordinal) ? path[3..] : path;
     }
 }

@@ -95,7 +95,14 @@ internal sealed class ChatExchange(
 
     public long ElapsedMicroseconds(TimeProvider time) => (long)time.GetElapsedTime(StartedTimestamp).TotalMicroseconds;
 
-    public void Dispose() => Body.Dispose();
+    /// <summary>The request where it is a form, and is read while it is sent.</summary>
+    public FormBody? Form { get; set; }
+
+    public void Dispose()
+    {
+        Body.Dispose();
+        Form?.Dispose();
+    }
 
     public void Failed(Deployment target, string failure) => (FailedAttempts ??= []).Add(new FailedAttempt(target.Id, failure));
 }

@@ -248,8 +248,8 @@ internal sealed class ChatFlow(
         };
         foreach (var name in names.Take(tables.Current.Configuration.Router.MaxFallbacks))
         {
-            // A fallback never leads to a model that the caller may not use.
-            if (exchange.Caller.Find(name, tables.Current) is not { Granted: true } fallback)
+            // A fallback never leads to a model that the caller may not use, nor to one that cannot do what is asked for.
+            if (exchange.Caller.Find(name, tables.Current) is not { Granted: true } fallback || !Array.Exists(fallback.Group.Deployments, exchange.Operation.Serves))
             {
                 continue;
             }
@@ -362,7 +362,7 @@ internal sealed class ChatFlow(
             return null;
         }
 
-        var tokens = router.EnablePreCallChecks ? Estimates.Input(exchange) : 0;
+        var tokens = router.EnablePreCallChecks && exchange.Operation.IsOnePrompt ? Estimates.Input(exchange) : 0;
         var fitting = Eligibility.ByContext(tagged, router, tokens);
         if (fitting.Length == 0)
         {

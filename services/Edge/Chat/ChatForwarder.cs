@@ -63,7 +63,7 @@ internal sealed class ChatForwarder(
         try
         {
             request = operation.MakeRequest(exchange, target, call, out body);
-            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, target, request);
+            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, tables.Current.Configuration.General, target, request);
         }
         catch (UntranslatableRequestException error)
         {
@@ -96,6 +96,11 @@ internal sealed class ChatForwarder(
             }
 
             return AttemptResult.Answered;
+        }
+        catch (Exception broken) when (exchange.Form?.Problem is not null && broken is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // A form is read while it is sent: what is wrong with it is the caller's.
+            return new AttemptResult(AttemptOutcome.CallersFault, false, exchange.Form!.Problem);
         }
         catch (OperationCanceledException) when (!exchange.Aborted.IsCancellationRequested)
         {

@@ -14,6 +14,8 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     public override bool CanBeGuarded => true;
 
+    public override bool IsOnePrompt => true;
+
     public override bool Streams => true;
 
     public override CostEstimate Cost(ChatExchange exchange, ModelGroup group) => Estimates.Cost(exchange, group);
@@ -35,6 +37,15 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, exchange.Surface);
 
-    protected override GatewayError? ReadHead(ChatExchange exchange) =>
-        exchange.Surface is { } surface ? surface.ReadHead(exchange.Body.Memory, out exchange.Head) : base.ReadHead(exchange);
+    protected override GatewayError? ReadHead(ChatExchange exchange)
+    {
+        if (exchange.Surface is not { } surface)
+        {
+            return base.ReadHead(exchange);
+        }
+
+        var wrong = surface.ReadHead(exchange.Body.Memory, out exchange.Head);
+        exchange.Head.ModelName = exchange.ModelInPath ?? exchange.Head.ModelName;
+        return wrong ?? (exchange.Head.ModelName.Length == 0 ? ChatRequestHead.MissingModel : null);
+    }
 }

@@ -55,17 +55,21 @@ internal struct ChatRequestHead
     /// <summary>Where the first property's name stands: a property may be put before it. Null for an empty object.</summary>
     public int? FirstProperty;
 
+    /// <summary>The error of a request that names no model.</summary>
+    public static readonly GatewayError MissingModel = new(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
+
     /// <summary>Reads a body. The error says what is wrong with it.</summary>
     /// <param name="body">The body.</param>
     /// <param name="head">What it says.</param>
     /// <param name="surface">Whose words these are; null for OpenAI's chat. A bound on the output counts only under the name that the provider obeys.</param>
     /// <param name="modelInPath">The model when the path names it: it wins over the body's.</param>
-    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null)
+    /// <param name="needsModel">Whether a body without a model is wrong, when the path names none.</param>
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null, bool needsModel = true)
     {
         head = new ChatRequestHead { ModelName = "", Choices = 1 };
         try
         {
-            var wrong = Read(body, ref head, surface, modelInPath is null);
+            var wrong = Read(body, ref head, surface, needsModel && modelInPath is null);
             head.ModelName = modelInPath ?? head.ModelName;
             return wrong;
         }
@@ -198,7 +202,8 @@ internal struct ChatRequestHead
 
                 case Field.Danger:
                     return new GatewayError(
-                        400, "invalid_request", "A caller cannot choose the provider's address or credential: leave api_base, base_url and api_key out.", "api_base");
+                        400, "invalid_request",
+                        "A caller cannot choose the provider's address, credential or headers: leave api_base, base_url, api_key, headers, extra_headers and what begins with aws_, vertex_ or azure_ out.", "api_base");
 
                 default:
                     json.Skip();
@@ -213,12 +218,9 @@ internal struct ChatRequestHead
         {
         }
 
-        if (needsModel ? !hasModel || head.ModelName.Length == 0 : head.FirstProperty is null)
-        {
-            return new GatewayError(400, "invalid_request", "The field model is missing: name the model to call; GET /v1/models lists yours.", "model");
-        }
-
-        return null;
+        return needsModel ? hasModel && head.ModelName.Length > 0 ? null : MissingModel
+            : head.FirstProperty is null ? new GatewayError(400, "invalid_request", "The request's body is an object without a field.")
+            : null;
     }
 
     private enum Field
@@ -249,8 +251,10 @@ internal struct ChatRequestHead
             5 when name.ValueTextEquals("model"u8) => Field.Model,
             5 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("store"u8) => Field.Store,
             6 when name.ValueTextEquals("stream"u8) => Field.Stream,
-            7 when name.ValueTextEquals("api_key"u8) => Field.Danger,
+            7 when name.ValueTextEquals("api_key"u8) || name.ValueTextEquals("headers"u8) => Field.Danger,
             8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
+            13 when name.ValueTextEquals("extra_headers"u8) => Field.Danger,
+            > 9 when IsCloudCredential(ref name) => Field.Danger,
             8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
             10 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("background"u8) => Field.Background,
             10 when surface != SurfaceProtocol.Responses && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
@@ -265,6 +269,10 @@ internal struct ChatRequestHead
             _ => Field.Other,
         };
     }
+
+    // LiteLLM's names for whose account of a cloud is used, and where.
+    private static bool IsCloudCredential(ref Utf8JsonReader name) =>
+        name.ValueSpan[0] is (byte)'a' or (byte)'v' && (name.ValueSpan.StartsWith("aws_"u8) || name.ValueSpan.StartsWith("vertex_"u8) || name.ValueSpan.StartsWith("azure_"u8));
 
     private static Field Unescaped(ref Utf8JsonReader name, SurfaceProtocol? surface) => name.GetString() switch
     {
@@ -282,7 +290,8 @@ internal struct ChatRequestHead
         "stream_options" => Field.StreamOptions,
         "disable_fallbacks" => Field.DisableFallbacks,
         "metadata" => Field.Metadata,
-        "api_key" or "api_base" or "base_url" => Field.Danger,
+        "api_key" or "api_base" or "base_url" or "headers" or "extra_headers" => Field.Danger,
+        ['a', 'w', 's', '_', ..] or ['v', 'e', 'r', 't', 'e', 'x', '_', ..] or ['a', 'z', 'u', 'r', 'e', '_', ..] => Field.Danger,
         _ => Field.Other,
     };
 

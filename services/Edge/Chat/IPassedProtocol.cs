@@ -13,6 +13,9 @@ internal interface IPassedProtocol
     /// <summary>The client's headers that are the protocol's own and reach the provider.</summary>
     IReadOnlyList<string> ForwardedHeaders { get; }
 
+    /// <summary>Whether a stream's usage must be asked for by <c>stream_options</c>.</summary>
+    bool TakesStreamOptions => false;
+
     /// <summary>Reads a whole reply: its usage, null when it reports none, and what else the protocol wants noted of it.</summary>
     /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>
     TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply);
@@ -31,6 +34,9 @@ internal interface IPassedStream
 {
     /// <summary>The usage seen so far; null while none was reported.</summary>
     TokenUsage? Usage { get; }
+
+    /// <summary>Whether the frame seen last has the usage and nothing else: for the client only if it asked for it.</summary>
+    bool IsUsageOnly => false;
 
     /// <summary>Whether the frame seen last is the protocol's own end.</summary>
     bool Ended { get; }

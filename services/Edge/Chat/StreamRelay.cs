@@ -193,8 +193,8 @@ internal sealed class StreamRelay : IDisposable
         Done = Passed.Ended || Error is not null;
         if (!Done)
         {
-            HasOutput = true;
-            if (exchange.Head.Stream)
+            HasOutput |= !Passed.IsUsageOnly;
+            if (exchange.Head.Stream && (!Passed.IsUsageOnly || exchange.Head.IncludeUsage))
             {
                 Output.Write(frame.Raw);
             }

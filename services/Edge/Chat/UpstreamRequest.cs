@@ -1,4 +1,5 @@
 using System.Buffers;
+using Gateway.Configuration;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -16,8 +17,7 @@ internal static class UpstreamRequest
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
-            // No stream options: these protocols report a stream's usage unasked.
-            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, asksForUsage: false);
+            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
         }
         else if (exchange.Surface is null && target.Protocol.SpeaksOpenAiChat)
         {
@@ -63,8 +63,8 @@ internal static class UpstreamRequest
     private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in ChatRequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>
         new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
 
-    /// <summary>Adds the credential, the protocol's headers, and those of the client that are the protocol's own.</summary>
-    public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, Deployment target, HttpRequestMessage request)
+    /// <summary>Adds the credential, the protocol's headers, and of the client's those that are the protocol's own or that an administrator named.</summary>
+    public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, GeneralSettings settings, Deployment target, HttpRequestMessage request)
     {
         target.Protocol.AddHeaders(target.Target, request.Headers);
         foreach (var name in passed?.ForwardedHeaders ?? [])
@@ -79,6 +79,15 @@ internal static class UpstreamRequest
         foreach (var (name, value) in target.Configuration.ExtraHeaders)
         {
             request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        foreach (var name in settings.ForwardedClientHeaders)
+        {
+            // What the gateway says itself stays.
+            if (client.Headers.TryGetValue(name, out var given) && !request.Headers.Contains(name))
+            {
+                request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)given);
+            }
         }
     }
 }

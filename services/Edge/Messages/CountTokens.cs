@@ -92,7 +92,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         address.Path += "/count_tokens";
         using var request = new HttpRequestMessage(HttpMethod.Post, address.Uri);
         request.Content = new SplicedContent(body.Memory, Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false));
-        UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, target, request);
+        UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, request);
         try
         {
             using var reply = await upstream.SendAsync(request, limit.Token);

@@ -16,7 +16,20 @@ internal sealed class MessageAssembler
     private JsonObject message = [];
 
     /// <summary>Takes one event.</summary>
+    /// <exception cref="MalformedReplyException">An object in it names a member twice.</exception>
     public void Take(JsonElement item)
+    {
+        try
+        {
+            TakeEvent(item);
+        }
+        catch (Exception odd) when (odd is ArgumentException or InvalidOperationException)
+        {
+            throw new MalformedReplyException("An event of the stream is not what its type says.");
+        }
+    }
+
+    private void TakeEvent(JsonElement item)
     {
         var index = item.Field("index"u8).Int() ?? 0;
         switch (item.Field("type"u8).Text())

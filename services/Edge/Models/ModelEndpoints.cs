@@ -10,10 +10,13 @@ internal static class ModelEndpoints
 {
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
+        var info = new ModelInfo(routes.ServiceProvider.GetRequiredService<Authentication>(), routes.ServiceProvider.GetRequiredService<RoutingTables>());
+        RequestDelegate showInfo = info.HandleAsync;
         foreach (var prefix in (string[])["/v1", ""])
         {
             routes.MapGet($"{prefix}/models", (Delegate)ListAsync).WithTags("Models").WithSummary("The models that the key may use");
             routes.MapGet($"{prefix}/models/{{**id}}", (Delegate)FindAsync).WithTags("Models").WithSummary("One model");
+            routes.MapGet($"{prefix}/model/info", showInfo).WithTags("Models").WithSummary("The models that the key may use, with provider, limits and prices");
         }
     }
 

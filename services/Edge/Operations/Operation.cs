@@ -26,6 +26,9 @@ internal abstract class Operation
     /// <summary>Whether an answer can be stopped in the middle, at the end of the money.</summary>
     public virtual bool CanBeGuarded => false;
 
+    /// <summary>Whether the whole body is one prompt, which must fit into a model's context. A list of texts need not.</summary>
+    public virtual bool IsOnePrompt => false;
+
     /// <summary>Whether the answer is a stream when the caller asks for one.</summary>
     public virtual bool Streams => false;
 
@@ -38,9 +41,9 @@ internal abstract class Operation
         }
 
         exchange.Body = body;
-        var wrong = ReadHead(exchange);
-        exchange.Head.Stream &= Streams;
-        return wrong;
+        return ReadHead(exchange) ?? (exchange.Head.Stream && !Streams
+            ? new GatewayError(400, "invalid_request", "This route's answer comes in one piece: leave stream out.", "stream")
+            : null);
     }
 
     /// <summary>The cost: at worst, and as expected.</summary>

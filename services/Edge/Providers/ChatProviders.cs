@@ -7,6 +7,7 @@ using Gateway.Edge.Providers.Mistral;
 using Gateway.Edge.Providers.Ollama;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Providers.Vertex;
+using Gateway.Edge.Providers.Voyage;
 
 namespace Gateway.Edge.Providers;
 
@@ -19,6 +20,7 @@ internal static class ChatProviders
         new OpenAiProvider(),
         new AzureProvider(),
         new MistralProvider(),
+        new VoyageProvider(),
         new AnthropicProvider(),
         new CohereProvider(),
         new GeminiProvider(),

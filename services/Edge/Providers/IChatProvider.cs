@@ -122,6 +122,9 @@ internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? Api
     /// <summary>Whether a server of OpenAI's protocol has <c>/responses</c>, too.</summary>
     public bool HasResponses { get; init; }
 
+    /// <summary>Whether a server of OpenAI's protocol has <c>/completions</c> for this model, too.</summary>
+    public bool HasCompletions { get; init; }
+
     /// <summary>Leaves the key out.</summary>
     public override string ToString() => $"ProviderTarget {{ Model = {Model} }}";
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Configuration;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers;
 
@@ -18,9 +19,17 @@ internal static class ProviderTargets
         return new ProviderTarget(providerModel, new Uri(address), model.ApiKey?.Reveal(), model.ApiVersion, model.Organization)
         {
             Cloud = cloud,
+            HasCompletions = HasCompletions(model, providerModel),
             HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
         };
     }
+
+    /// <summary>
+    /// Whether the legacy route is there for a model: said by the configuration or by the provider's entry, told by the model's name, or
+    /// supposed of a server at an address of one's own, where it is learned when it is not.
+    /// </summary>
+    public static bool HasCompletions(ModelDeployment model, string providerModel) =>
+        model.Mode == "completion" || OpenAiModel.Completes(providerModel) || model.ApiBaseIsStated || ProviderCatalogue.Find(model.Provider) is { HasCompletions: true };
 
     private static CloudAccess? CloudOf(ModelDeployment model) => model switch
     {

@@ -8,4 +8,7 @@ internal enum SurfaceProtocol
 
     /// <summary>OpenAI's <c>/v1/responses</c>.</summary>
     Responses,
+
+    /// <summary>OpenAI's <c>/v1/completions</c>.</summary>
+    Completions,
 }

@@ -26,11 +26,12 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
         tap.Collect(reply, "\"arguments\":\""u8);
     }
 
-    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new ResponsesPassedStream(exchange, stored);
+    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new ResponsesPassedStream(id => stored.Remember(exchange, id));
 }
 
 /// <summary>Watches a stream of Responses: its id at the beginning, text as it comes, the whole response with its usage at the end.</summary>
-internal sealed class ResponsesPassedStream(ChatExchange exchange, StoredResponses stored) : IPassedStream
+/// <param name="named">Told the response's id.</param>
+internal sealed class ResponsesPassedStream(Action<string?> named) : IPassedStream
 {
     private long sequence = -1;
     private byte[]? whole;
@@ -67,7 +68,7 @@ internal sealed class ResponsesPassedStream(ChatExchange exchange, StoredRespons
         switch (type)
         {
             case "response.created":
-                stored.Remember(exchange, item.Field("response"u8).Field("id"u8).Text());
+                named(item.Field("response"u8).Field("id"u8).Text());
                 break;
 
             case "response.completed" or "response.incomplete":

@@ -18,14 +18,21 @@ internal sealed class ThinkingSeal
     /// <summary>Takes a block, or a piece of one that comes streamed.</summary>
     public void Add(JsonElement block)
     {
-        if (JsonObject.Create(block.Clone()) is not { } piece)
+        if (block.ValueKind != JsonValueKind.Object)
         {
             return;
         }
 
-        if (block.Field("type"u8).Is("thinking"u8) && blocks is [.., var last] && (string?)last["type"] == "thinking" && string.IsNullOrEmpty((string?)last["signature"]))
+        // Member by member: one that is named twice has its last value, and raises nothing.
+        var piece = new JsonObject();
+        foreach (var member in block.EnumerateObject())
         {
-            last["thinking"] = (string?)last["thinking"] + block.Field("thinking"u8).Text();
+            piece[member.Name] = JsonNode.Parse(member.Value.GetRawText());
+        }
+
+        if (block.Field("type"u8).Is("thinking"u8) && blocks is [.., var last] && TextOf(last, "type") == "thinking" && string.IsNullOrEmpty(TextOf(last, "signature")))
+        {
+            last["thinking"] = TextOf(last, "thinking") + block.Field("thinking"u8).Text();
             last["signature"] = block.Field("signature"u8).Text();
             return;
         }
@@ -36,7 +43,7 @@ internal sealed class ThinkingSeal
     /// <summary>The text; null when nothing was signed.</summary>
     public string? ToText()
     {
-        var signed = blocks.Where(static block => !string.IsNullOrEmpty((string?)block["signature"]) || (string?)block["type"] == "redacted_thinking").ToArray();
+        var signed = blocks.Where(static block => !string.IsNullOrEmpty(TextOf(block, "signature")) || TextOf(block, "type") == "redacted_thinking").ToArray();
         return signed.Length == 0
             ? null
             : Mark + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(new JsonArray([.. signed.Select(static block => block.DeepClone())]).ToJsonString()));
@@ -60,4 +67,6 @@ internal sealed class ThinkingSeal
             return null;
         }
     }
+
+    private static string? TextOf(JsonObject block, string member) => block[member] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

@@ -75,7 +75,11 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString()) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
         var target = model.MockResponse is not null ? new ProviderTarget(providerModel, NoAddress, null)
-            : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion) { HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true }
+            : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+            {
+                HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
+                HasCompletions = ProviderTargets.HasCompletions(model, providerModel),
+            }
             : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
@@ -113,6 +117,6 @@ internal sealed class SampleProviderAddress(IConfiguration configuration)
     {
         var address = configuration["services:sample-provider:http:0"] ?? throw new InvalidOperationException(
             "services:sample-provider:http:0 is missing: the sample provider answers for providers without a key in Development, and nobody said where it is. AppHost does that by itself.");
-        return new Uri(protocol is ProviderProtocol.OpenAi or ProviderProtocol.Mistral or ProviderProtocol.Azure ? $"{address.TrimEnd('/')}/v1" : address);
+        return new Uri(protocol is ProviderProtocol.OpenAi or ProviderProtocol.Mistral or ProviderProtocol.Azure or ProviderProtocol.Voyage ? $"{address.TrimEnd('/')}/v1" : address);
     }
 }

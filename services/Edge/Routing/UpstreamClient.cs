@@ -9,8 +9,13 @@ namespace Gateway.Edge.Routing;
 /// </summary>
 internal sealed class UpstreamClient : HttpMessageInvoker
 {
-    public UpstreamClient()
-        : base(MakeHandler(), disposeHandler: true)
+    public UpstreamClient(RoutingTables tables, EdgeLog log)
+        : this(new UpstreamAddresses(() => tables.Loaded?.Configuration.General.AllowedUpstreamNetworks ?? [], log.UpstreamAddressRefused))
+    {
+    }
+
+    public UpstreamClient(UpstreamAddresses addresses)
+        : base(MakeHandler(addresses), disposeHandler: true)
     {
     }
 
@@ -31,8 +36,9 @@ internal sealed class UpstreamClient : HttpMessageInvoker
         };
     }
 
-    private static SocketsHttpHandler MakeHandler() => new()
+    private static SocketsHttpHandler MakeHandler(UpstreamAddresses addresses) => new()
     {
+        ConnectCallback = addresses.ConnectAsync,
         UseProxy = false,
         UseCookies = false,
         AllowAutoRedirect = false,

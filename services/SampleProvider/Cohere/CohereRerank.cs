@@ -6,8 +6,8 @@ using Gateway.SampleProvider.Scripts;
 
 namespace Gateway.SampleProvider.Cohere;
 
-/// <summary><c>POST /v2/rerank</c>: documents that share words with the query come first.</summary>
-internal sealed class CohereRerank() : Surface("/v2/rerank", CohereDialect.Instance)
+/// <summary><c>POST /v2/rerank</c>, which others serve at <c>/v1/rerank</c>: documents that share words with the query come first.</summary>
+internal sealed class CohereRerank(string path) : Surface(path, CohereDialect.Instance)
 {
     private const int DocumentsMax = 10_000;
     private const int DocumentsPerSearchUnit = 100;

@@ -70,6 +70,13 @@ internal sealed class FrameWriter
         return Reply(model, script, status, "application/json", streams: false) with { Frames = [new(bytes.WrittenCount, true)] };
     }
 
+    /// <summary>A reply in one piece that is no JSON: sound, or plain text.</summary>
+    public PreparedReply Bytes(string contentType, string model, Script script)
+    {
+        frames.Clear();
+        return Reply(model, script, 200, contentType, streams: false) with { Frames = [new(bytes.WrittenCount, true)] };
+    }
+
     public PreparedReply Events(string model, Script script) => Reply(model, script, 200, "text/event-stream; charset=utf-8", streams: true);
 
     private PreparedReply Reply(string model, Script script, int status, string contentType, bool streams) => new()

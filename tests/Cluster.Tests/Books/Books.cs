@@ -117,6 +117,14 @@ internal sealed class Books : IAsyncDisposable
             : null;
     }
 
+    /// <summary>What a request's row calls the operation.</summary>
+    public async Task<string?> CallTypeAsync(Guid requestId)
+    {
+        await using var command = metering.CreateCommand("select n.name from usage_records r join names n on n.no = r.call_type_no where request_id = $1");
+        command.Parameters.AddWithValue(requestId);
+        return (string?)await command.ExecuteScalarAsync();
+    }
+
     /// <summary>Waits for a request's usage row.</summary>
     public async Task<UsageRow> RowOfAsync(Guid requestId) =>
         (await Eventually.Is(() => UsageRowAsync(requestId), static row => row is not null, $"there is a row of request {requestId}"))!;

@@ -29,6 +29,7 @@ public sealed class ClientsCluster : RunningCluster
 
             litellm_settings:
               drop_params: true
+              include_cost_in_streaming_usage: true
 
             user_access:
               - user_id: team-clients

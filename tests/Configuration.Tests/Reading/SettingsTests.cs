@@ -119,4 +119,19 @@ public sealed class SettingsTests
     private static ConfigResult Read(string yaml, params (string Name, string Value)[] variables) => Config.Development(
         "model_list: [{model_name: gpt-4, litellm_params: {model: openai/gpt-4}, model_info: {id: the-id}}, {model_name: gpt-4o, litellm_params: {model: openai/gpt-4o}}]\n" + yaml,
         variables);
+
+    [Fact]
+    public void What_may_be_sent_to_providers_is_named_one_by_one_and_never_a_credential()
+    {
+        var config = Config.Development(Config.Minimal + """
+            general_settings: {allowed_upstream_networks: [169.254.10.0/24], forwarded_client_headers: [X-Trace]}
+            """, ("OPENAI_API_KEY", "k")).Good();
+        Assert.True(Assert.Single(config.General.AllowedUpstreamNetworks).Contains(System.Net.IPAddress.Parse("169.254.10.9")));
+        Assert.Equal(["X-Trace"], config.General.ForwardedClientHeaders);
+
+        var refused = Config.Development(Config.Minimal + """
+            general_settings: {allowed_upstream_networks: [here], forwarded_client_headers: [Authorization, "X Y"]}
+            """, ("OPENAI_API_KEY", "k"));
+        Assert.Equal(["here", "Authorization", "X Y"], refused.Errors.Select(error => error.Value));
+    }
 }

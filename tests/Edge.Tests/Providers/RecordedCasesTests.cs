@@ -76,7 +76,7 @@ public sealed class RecordedCasesTests
         Assert.Equal((string?)test["error"], whole.Error?.Kind.ToString());
 
         var random = new Random(10);
-        for (var round = 0; round < 1000; round++)
+        for (var round = 0; round < Effort.Splits; round++)
         {
             var largest = round % 10 == 0 ? 2 : random.Next(2, 200);
             Assert.Equal(whole, ProviderCases.ReadStream(provider, bytes, () => random.Next(1, largest), call));

@@ -41,7 +41,7 @@ public sealed class SharedRecordingsTests
         Assert.StartsWith("Hi there", (string?)whole.Assemble()["message"]!["content"], StringComparison.Ordinal);
 
         var random = new Random(1);
-        for (var round = 0; round < 1000; round++)
+        for (var round = 0; round < Effort.Splits; round++)
         {
             Assert.Equal(whole, ProviderCases.ReadStream(provider, bytes, () => random.Next(1, 500)));
         }
@@ -94,9 +94,29 @@ public sealed class SharedRecordingsTests
         Assert.Equal(new TokenUsage { Input = 15, Output = 21 }, whole.Usage);
 
         var random = new Random(2);
-        for (var round = 0; round < 10_000; round++)
+        for (var round = 0; round < Effort.Splits; round++)
         {
             Assert.Equal(whole, ProviderCases.ReadStream(provider, bytes, () => random.Next(1, 300)));
+        }
+    }
+
+    [SkippableFact]
+    public void OpenAIs_responses_are_read_as_they_pass()
+    {
+        Skip.If(Folder is null, "The recordings are not beside the repository.");
+        Assert.True(OpenAiUsage.TryRead(File.ReadAllBytes(Path.Combine(Folder!, "responses", "basic.json")), out var usage));
+        Assert.Equal(new TokenUsage { Input = 10, Output = 10 }, usage);
+
+        var bytes = File.ReadAllBytes(Path.Combine(Folder!, "responses", "stream.sse"));
+        var random = new Random(3);
+        for (var round = 0; round < Effort.Splits; round++)
+        {
+            var watched = new Gateway.Edge.Responses.ResponsesPassedStream(static _ => { });
+            using var tap = new Gateway.Edge.Streaming.OutputTap();
+            PassedStreamsTests.Watch(watched, bytes, () => random.Next(1, 400), tap);
+            Assert.True(watched.Ended);
+            Assert.Equal(new TokenUsage { Input = 12, Output = 8 }, watched.Usage);
+            Assert.Equal("""Hello{\"location\":\"San Francisco\"}""", Encoding.UTF8.GetString(tap.Text));
         }
     }
 

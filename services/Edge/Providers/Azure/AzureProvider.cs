@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Azure;
@@ -10,6 +11,9 @@ internal sealed class AzureProvider : OpenAiProvider
 
     /// <inheritdoc/>
     public override string Protocol => "azure";
+
+    /// <inheritdoc/>
+    public override IUpstreamOperation? Serve(OperationKind kind) => kind is OperationKind.Rerank or OperationKind.Moderations ? null : base.Serve(kind);
 
     /// <inheritdoc/>
     protected override Uri AddressOf(ProviderTarget target, string route)

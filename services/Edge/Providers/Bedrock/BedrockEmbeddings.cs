@@ -17,7 +17,7 @@ internal sealed class BedrockEmbeddings : IUpstreamOperation
     public bool Passes => false;
 
     /// <inheritdoc/>
-    public Uri Address(ProviderTarget target) => target.Under($"model/{Uri.EscapeDataString(target.Model)}/invoke");
+    public Uri Address(ProviderTarget target) => BedrockAddress.Invoke(target);
 
     /// <inheritdoc/>
     public void WriteRequest(JsonElement request, in ChatCall call, IBufferWriter<byte> output, DroppedFields dropped)

@@ -9,6 +9,7 @@ namespace Gateway.Edge.Providers.Bedrock;
 internal sealed class BedrockProvider : IChatProvider
 {
     private static readonly BedrockEmbeddings Embeddings = new();
+    private static readonly BedrockRerank Rerank = new();
 
     /// <inheritdoc/>
     public string Protocol => "bedrock";
@@ -25,7 +26,12 @@ internal sealed class BedrockProvider : IChatProvider
     }
 
     /// <inheritdoc/>
-    public IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? Embeddings : null;
+    public IUpstreamOperation? Serve(OperationKind kind) => kind switch
+    {
+        OperationKind.Embeddings => Embeddings,
+        OperationKind.Rerank => Rerank,
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

@@ -8,6 +8,7 @@ namespace Gateway.Edge.Providers.Cohere;
 internal sealed class CohereProvider : IChatProvider
 {
     private static readonly CohereEmbeddings Embeddings = new();
+    private static readonly CohereRerank Rerank = new();
 
     /// <inheritdoc/>
     public string Protocol => "cohere";
@@ -22,6 +23,7 @@ internal sealed class CohereProvider : IChatProvider
     public IUpstreamOperation? Serve(OperationKind kind) => kind switch
     {
         OperationKind.Embeddings => Embeddings,
+        OperationKind.Rerank => Rerank,
         _ => null,
     };
 

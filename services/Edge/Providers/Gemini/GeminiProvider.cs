@@ -8,8 +8,13 @@ namespace Gateway.Edge.Providers.Gemini;
 internal class GeminiProvider : IChatProvider
 {
     private readonly GeminiEmbeddings embeddings;
+    private readonly ImagenImages images;
 
-    public GeminiProvider() => embeddings = new GeminiEmbeddings(AddressOf);
+    public GeminiProvider()
+    {
+        embeddings = new GeminiEmbeddings(AddressOf);
+        images = new ImagenImages(AddressOf);
+    }
 
     /// <inheritdoc/>
     public virtual string Protocol => "gemini";
@@ -21,7 +26,12 @@ internal class GeminiProvider : IChatProvider
     public Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, stream ? ":streamGenerateContent" : ":generateContent").WithSse(stream);
 
     /// <inheritdoc/>
-    public virtual IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? embeddings : null;
+    public virtual IUpstreamOperation? Serve(OperationKind kind) => kind switch
+    {
+        OperationKind.Embeddings => embeddings,
+        OperationKind.Images => images,
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

@@ -1,3 +1,4 @@
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Mistral;
@@ -10,4 +11,8 @@ internal sealed class MistralProvider : OpenAiProvider
 
     /// <inheritdoc/>
     public override bool TakesStreamOptions => false;
+
+    /// <inheritdoc/>
+    public override IUpstreamOperation? Serve(OperationKind kind) =>
+        kind is OperationKind.Embeddings or OperationKind.Moderations or OperationKind.Transcription ? base.Serve(kind) : null;
 }

@@ -8,6 +8,12 @@ internal static partial class OpenAiModel
     /// <summary>Reasons: takes <c>reasoning_effort</c>, and a bound on its output only as <c>max_completion_tokens</c>.</summary>
     public static bool Reasons(string name) => ReasoningName().IsMatch(name);
 
+    /// <summary>Goes on with a text, and does not chat.</summary>
+    public static bool Completes(string name) => CompletionName().IsMatch(name);
+
+    [GeneratedRegex("^(ft:)?(gpt-3.5-turbo-instruct|babbage-002|davinci-002)", RegexOptions.CultureInvariant)]
+    private static partial Regex CompletionName();
+
     /// <summary>Whether the name is one of OpenAI's own.</summary>
     public static bool IsOpenAis(string name) => OwnName().IsMatch(name);
 

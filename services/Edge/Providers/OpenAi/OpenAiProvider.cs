@@ -7,11 +7,20 @@ namespace Gateway.Edge.Providers.OpenAi;
 /// <summary>OpenAI's own chat, and every server that speaks it: bytes pass through both ways.</summary>
 internal class OpenAiProvider : IChatProvider
 {
-    private readonly PassingOperation embeddings;
+    private readonly Dictionary<OperationKind, PassingOperation> operations;
 
     public OpenAiProvider()
     {
-        embeddings = Passing("embeddings");
+        operations = new()
+        {
+            [OperationKind.Embeddings] = Passing("embeddings"),
+            [OperationKind.Rerank] = Passing("rerank"),
+            [OperationKind.Moderations] = Passing("moderations"),
+            [OperationKind.Images] = Passing("images/generations"),
+            [OperationKind.Speech] = Passing("audio/speech"),
+            [OperationKind.Transcription] = Passing("audio/transcriptions"),
+            [OperationKind.Translation] = Passing("audio/translations"),
+        };
 
         PassingOperation Passing(string route) => new(target => AddressOf(target, route));
     }
@@ -29,11 +38,7 @@ internal class OpenAiProvider : IChatProvider
     public virtual Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, "chat/completions");
 
     /// <inheritdoc/>
-    public virtual IUpstreamOperation? Serve(OperationKind kind) => kind switch
-    {
-        OperationKind.Embeddings => embeddings,
-        _ => null,
-    };
+    public virtual IUpstreamOperation? Serve(OperationKind kind) => operations.GetValueOrDefault(kind);
 
     /// <summary>The address of one of OpenAI's routes.</summary>
     /// <param name="target">Base address and version.</param>
@@ -41,8 +46,12 @@ internal class OpenAiProvider : IChatProvider
     protected virtual Uri AddressOf(ProviderTarget target, string route) => target.WithoutChatPath().Under(route);
 
     /// <inheritdoc/>
-    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) =>
-        protocol == SurfaceProtocol.Responses && target.HasResponses ? target.Under("responses") : null;
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => protocol switch
+    {
+        SurfaceProtocol.Responses when target.HasResponses => target.Under("responses"),
+        SurfaceProtocol.Completions when target.HasCompletions => AddressOf(target, "completions"),
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)

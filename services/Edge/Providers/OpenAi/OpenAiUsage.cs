@@ -257,7 +257,7 @@ internal static class OpenAiUsage
         _ when name.SequenceEqual("cache_creation"u8) => Field.CacheCreation,
         _ when name.SequenceEqual("prompt_cache_hit_tokens"u8) || name.SequenceEqual("cached_tokens"u8) => Field.Cached,
         _ when name.SequenceEqual("reasoning_tokens"u8) => Field.Reasoning,
-        _ when name.SequenceEqual("prompt_token_details"u8) => Field.InputDetails,
+        _ when name.SequenceEqual("prompt_token_details"u8) || name.SequenceEqual("input_token_details"u8) => Field.InputDetails,
         _ => Field.None,
     };
 

@@ -17,7 +17,7 @@ internal sealed class VertexProvider : GeminiProvider
     public override string Protocol => "vertex";
 
     /// <inheritdoc/>
-    public override IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? embeddings : null;
+    public override IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? embeddings : base.Serve(kind);
 
     /// <inheritdoc/>
     protected override Uri AddressOf(ProviderTarget target, string verb)

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Globalization;
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Metering;
+using Gateway.Edge.Routing;
+
+namespace Gateway.Edge.Operations;
+
+/// <summary>The use of a passed reply.</summary>
+/// <param name="Use">What is billed.</param>
+/// <param name="Reported">Whether the provider says so.</param>
+internal readonly record struct PassedUse(OperationUse Use, bool Reported);
+
+/// <summary>
+/// Relays an answer as it comes, of whatever kind and length: audio, subtitles, events. Its first and its last bytes are kept in sight for
+/// what they say of its use. It is recorded before the answer ends for the client. A short text is recorded before its first byte, so its
+/// cost stands in a header.
+/// </summary>
+internal sealed class PassedReply(Settlement settlement, RoutingTables tables, TimeProvider time)
+{
+    private const int PieceBytes = 32 * 1024;
+
+    public async Task<RelayResult> RelayAsync(
+        ChatExchange exchange, Deployment target, HttpResponseMessage reply, long began, CancellationTokenSource timer, Func<ReplyEnds, PassedUse> use)
+    {
+        var type = reply.Content.Headers.ContentType?.ToString() ?? "application/octet-stream";
+        var streams = type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        var waits = !streams && (type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
+        var ends = new ReplyEnds();
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        var outcome = UsageOutcome.Completed;
+        try
+        {
+            await using var upstream = await UpstreamClient.OpenAsync(reply.Content, timer.Token);
+            var held = 0;
+            int read;
+            while ((read = await upstream.ReadAsync(buffer.AsMemory(held), timer.Token)) > 0)
+            {
+                if (exchange.FirstByteMicroseconds == 0)
+                {
+                    exchange.FirstByteMicroseconds = exchange.UpstreamMicroseconds = (long)time.GetElapsedTime(began).TotalMicroseconds;
+                    target.Health.Answered(exchange.FirstByteMicroseconds);
+                    timer.CancelAfter(target.Configuration.Timeout ?? tables.Current.Configuration.Router.Timeout);
+                }
+
+                ends.Add(buffer.AsSpan(held, read));
+                held += read;
+                if (waits && held < buffer.Length)
+                {
+                    continue;
+                }
+
+                waits = false;
+                await WriteAsync(exchange, type, buffer.AsMemory(0, held));
+                held = 0;
+            }
+
+            if (ends.Length == 0)
+            {
+                return new RelayResult(0, "broken");
+            }
+
+            var (tokens, cost) = await SettleAsync(exchange, use(ends), outcome, streams);
+            if (!exchange.Begun)
+            {
+                ShowCost(exchange.Context.Response, cost);
+            }
+
+            await WriteAsync(exchange, type, buffer.AsMemory(0, held));
+            return new RelayResult(tokens);
+        }
+        catch (Exception failure) when (failure is IOException or HttpRequestException or OperationCanceledException or InvalidDataException)
+        {
+            if (exchange.Record is not null)
+            {
+                // The client has left at the very end: everything is recorded.
+                return new RelayResult(exchange.Record.Tokens.PromptTokens + exchange.Record.Tokens.CompletionTokens);
+            }
+
+            if (!exchange.Begun)
+            {
+                // Nothing was relayed yet: another target may answer, or the client has left and owes nothing.
+                if (failure is OperationCanceledException)
+                {
+                    throw;
+                }
+
+                return new RelayResult(0, "broken");
+            }
+
+            outcome = exchange.Aborted.IsCancellationRequested ? UsageOutcome.ClientClosed : UsageOutcome.UpstreamCut;
+            var (tokens, _) = await SettleAsync(exchange, use(ends) with { Reported = false }, outcome, streams);
+            // A cut answer must not look like a whole one.
+            exchange.Context.Abort();
+            return new RelayResult(tokens);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask<(long Tokens, Money Cost)> SettleAsync(ChatExchange exchange, PassedUse used, UsageOutcome outcome, bool streamed)
+    {
+        var (tokens, units) = used.Use;
+        exchange.Units = units;
+        await Settlement.CoverAsync(exchange, tokens);
+        var cost = settlement.Complete(exchange, tokens, !used.Reported, outcome, 200, streamed);
+        return (tokens.PromptTokens + tokens.CompletionTokens, cost);
+    }
+
+    private static async ValueTask WriteAsync(ChatExchange exchange, string type, ReadOnlyMemory<byte> bytes)
+    {
+        var response = exchange.Context.Response;
+        if (!response.HasStarted)
+        {
+            response.StatusCode = 200;
+            response.ContentType = type;
+            ReplyHeaders.Set(exchange, response);
+        }
+
+        await response.Body.WriteAsync(bytes, exchange.Aborted);
+        await response.Body.FlushAsync(exchange.Aborted);
+    }
+
+    private static void ShowCost(HttpResponse response, Money cost)
+    {
+        var dollars = cost.ToDollars().ToString(CultureInfo.InvariantCulture);
+        response.Headers["x-gateway-cost"] = dollars;
+        response.Headers["x-litellm-response-cost"] = dollars;
+    }
+}
+
+/// <summary>The first and the last bytes of an answer that is not held.</summary>
+internal sealed class ReplyEnds
+{
+    private const int BytesMax = 16 * 1024;
+
+    private readonly byte[] first = new byte[BytesMax];
+    private readonly byte[] last = new byte[BytesMax];
+    private int firstLength;
+    private int lastLength;
+
+    /// <summary>How long the whole is.</summary>
+    public long Length { get; private set; }
+
+    public ReadOnlySpan<byte> First => first.AsSpan(0, firstLength);
+
+    /// <summary>The last bytes: of a short answer, all.</summary>
+    public ReadOnlySpan<byte> Last => last.AsSpan(0, lastLength);
+
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        Length += bytes.Length;
+        var begins = bytes[..Math.Min(bytes.Length, BytesMax - firstLength)];
+        begins.CopyTo(first.AsSpan(firstLength));
+        firstLength += begins.Length;
+        if (bytes.Length >= BytesMax)
+        {
+            bytes[^BytesMax..].CopyTo(last);
+            lastLength = BytesMax;
+            return;
+        }
+
+        var keeps = Math.Min(lastLength, BytesMax - bytes.Length);
+        last.AsSpan(lastLength - keeps, keeps).CopyTo(last);
+        bytes.CopyTo(last.AsSpan(keeps));
+        lastLength = keeps + bytes.Length;
+    }
+}
