@@ -14,6 +14,12 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3103, Level = LogLevel.Warning, Message = "The journal could not be written (attempt {Attempt}, {Failure} {SqlState}); records wait in their queue")]
     public static partial void DatabaseAway(this ILogger logger, int attempt, string failure, string? sqlState);
 
+    [LoggerMessage(EventId = 3104, Level = LogLevel.Information, Message = "Month {Month} is older than the retention and was taken out of the journal: {How}")]
+    public static partial void MonthTakenOut(this ILogger logger, DateOnly month, string how);
+
+    [LoggerMessage(EventId = 3105, Level = LogLevel.Warning, Message = "Month {Month} is older than the retention and stays in the journal: {Why}")]
+    public static partial void MonthKept(this ILogger logger, DateOnly month, string why);
+
     [LoggerMessage(EventId = 3200, Level = LogLevel.Information, Message = "Window {WindowId} was rebuilt in Redis from the journal (spent {SpentNano} nano-dollars); it opens in {OpensInMs} ms")]
     public static partial void WindowRebuilt(this ILogger logger, string windowId, long spentNano, long opensInMs);
 

@@ -42,7 +42,7 @@ internal sealed class LedgerMetrics
         alerts = meter.CreateCounter<long>("gateway.budget.alerts", "{alert}", "Budget alerts raised.");
         meter.CreateObservableGauge("gateway.ledger.budget.remaining_ratio", () => Budgets.Select(budget => new Measurement<double>(
             budget.Ratio, new("scope", budget.Scope), new("owner", budget.Owner))), description: "What is left of a budget: 1 all, 0 nothing. Those closest to their limit.");
-        meter.CreateObservableGauge("gateway.reconciliation.difference.dollars", () => Differences.Select(pair => new Measurement<double>(
+        meter.CreateObservableGauge("gateway.reconciliation.difference.dollars", () => Differences.Append(new("provider_usage", ProviderDifference)).Select(pair => new Measurement<double>(
             pair.Value, new KeyValuePair<string, object?>("kind", pair.Key))), description: "What the last comparison of the books found: 0 is right.");
         meter.CreateObservableGauge("gateway.reconciliation.age", () => ReconciledAgo?.Invoke() ?? 0, "s", "Since the last finished comparison.");
     }
@@ -52,6 +52,9 @@ internal sealed class LedgerMetrics
 
     /// <summary>Set by the reconciliation.</summary>
     public IReadOnlyDictionary<string, double> Differences { get; set; } = new Dictionary<string, double>();
+
+    /// <summary>Set when a provider's own usage was compared: the last such file's difference, in dollars.</summary>
+    public double ProviderDifference { get; set; }
 
     public Func<double>? ReconciledAgo { get; set; }
 

@@ -51,6 +51,16 @@ internal sealed class LedgerOptions
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan RecordAgeMax { get; init; } = TimeSpan.FromDays(400);
 
+    /// <summary>
+    /// How long the journal's entries are kept; null for ever. Older months are taken out, unless they do not agree with their totals and with
+    /// the usage rows. Not shorter than <see cref="RecordAgeMax"/>: a record that comes a second time must find its entry.
+    /// </summary>
+    [Range(typeof(TimeSpan), "31.00:00:00", "36500.00:00:00")]
+    public TimeSpan? JournalRetention { get; init; }
+
+    /// <summary>Whether months that are taken out are deleted. False: they are moved to the schema <c>journal_archive</c>, for a person to keep.</summary>
+    public bool JournalDrop { get; init; }
+
     /// <summary>How often journal, windows, Redis and usage rows are compared.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(5);

@@ -10,7 +10,11 @@ internal static class LedgerStart
 {
     public static WebApplicationBuilder AddLedgerOptions(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptions<LedgerOptions>().BindConfiguration("Ledger").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<LedgerOptions>().BindConfiguration("Ledger").ValidateDataAnnotations()
+            .Validate(
+                options => options.JournalRetention is not { } kept || kept >= options.RecordAgeMax,
+                "Ledger:JournalRetention must not be shorter than Ledger:RecordAgeMax (default 400 days): a record that comes a second time would be booked a second time. Raise the one or lower the other.")
+            .ValidateOnStart();
         builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Default));
         return builder;

@@ -6,6 +6,7 @@ using Gateway.Ledger.Edges;
 using Gateway.Ledger.Journal;
 using Gateway.Ledger.Leases;
 using Gateway.Ledger.Reconciliation;
+using Gateway.Ledger.Repricing;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Hosting;
 
@@ -19,6 +20,7 @@ builder.AddLeases();
 builder.AddBudgets();
 builder.AddAccounts();
 builder.AddReconciliation();
+builder.AddRepricing();
 builder.AddAlerts();
 
 var app = builder.Build();
@@ -31,6 +33,7 @@ app.MapAccounts();
 app.MapSpendReset();
 app.MapEdges();
 app.MapReconciliation();
+app.MapRepricing();
 app.MapAlerts();
 await app.PrepareDatabaseAsync();
 await app.RunAsync();

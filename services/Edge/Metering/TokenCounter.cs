@@ -41,38 +41,73 @@ internal static class TokenCounter
         return bytesSeen > text.Length ? counted * bytesSeen / text.Length : counted;
     }
 
-    /// <summary>The prompt tokens of a chat request: its texts, and the few tokens that each message adds (OpenAI's cookbook: 3 for each, 3 for the answer).</summary>
+    // What frames a message (its start, role, text and end) and what asks for the answer, in OpenAI's current format. Its older one has one more in all.
+    private const int TokensOfAMessage = 4;
+    private const int TokensOfTheAnswersStart = 2;
+
+    /// <summary>The prompt tokens of a request: its texts, and the few tokens that frame each message and the answer. A plain prompt has no frame.</summary>
     public static long CountPrompt(ReadOnlyMemory<byte> body)
     {
-        long tokens = 3;
+        long tokens = 0;
         try
         {
             var json = new Utf8JsonReader(body.Span, new JsonReaderOptions { MaxDepth = 128 });
-            var texts = new StringBuilder();
-            var inMessages = false;
-            var depth = 0;
+            var (inTexts, inMessages, isTools, isFrame, messages, texts) = (false, false, false, false, 0, 0);
+            var left = (long)CharactersMax;
+            long uncounted = 0;
             while (json.Read())
             {
                 switch (json.TokenType)
                 {
                     case JsonTokenType.PropertyName when json.CurrentDepth == 1:
-                        inMessages = json.ValueTextEquals("messages"u8) || json.ValueTextEquals("tools"u8) || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8)
+                        inMessages = json.ValueTextEquals("messages"u8);
+                        isTools = json.ValueTextEquals("tools"u8);
+                        inTexts = inMessages || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8)
                             || json.ValueTextEquals("system"u8) || json.ValueTextEquals("instructions"u8);
+                        isFrame = false;
+                        break;
+
+                    // The role is in the frame; a part's type is not sent to the model.
+                    case JsonTokenType.PropertyName:
+                        isFrame = json.ValueTextEquals("role"u8) || json.ValueTextEquals("type"u8);
+                        break;
+
+                    // Definitions of tools are shown to the model whole, in words of the provider's own: about as many as there are here.
+                    case JsonTokenType.StartArray when isTools && json.CurrentDepth == 1:
+                        var start = (int)json.TokenStartIndex;
+                        json.Skip();
+                        var definitions = body.Span[start..(int)json.BytesConsumed];
+                        tokens += Count(Encoding.UTF8.GetString(definitions));
+                        texts++;
                         break;
 
                     case JsonTokenType.StartObject when inMessages && json.CurrentDepth == 2:
-                        tokens += 3;
-                        depth++;
+                        messages++;
                         break;
 
                     // A picture in base64 is no text: what it costs cannot be seen here.
-                    case JsonTokenType.String when inMessages && json.ValueSpan.Length < CharactersMax && !json.ValueSpan.StartsWith("data:"u8):
-                        texts.Append(json.GetString()).Append(' ');
+                    case JsonTokenType.String when inTexts && !isFrame && !json.ValueSpan.StartsWith("data:"u8):
+                        texts++;
+                        if (json.ValueSpan.Length <= left)
+                        {
+                            left -= json.ValueSpan.Length;
+                            tokens += Count(json.GetString()!);
+                        }
+                        else
+                        {
+                            uncounted += json.ValueSpan.Length;
+                        }
+
                         break;
                 }
             }
 
-            return depth == 0 && texts.Length == 0 ? body.Length / 4 : tokens + Count(texts.ToString());
+            if (texts == 0 && messages == 0)
+            {
+                return body.Length / 4;
+            }
+
+            return tokens + (uncounted / 4) + (messages * TokensOfAMessage) + (messages > 0 ? TokensOfTheAnswersStart : 0);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

@@ -34,8 +34,18 @@ internal static class JsonReading
     }
 
     /// <summary>The field; undefined when this is no object or has none.</summary>
-    public static JsonElement Field(this JsonElement element, ReadOnlySpan<byte> name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+    public static JsonElement Field(this JsonElement element, ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+        }
+        catch (InvalidOperationException)
+        {
+            // Another field's name is broken (half a surrogate pair), and the search stops there.
+            return default;
+        }
+    }
 
     /// <summary>Whether there is a value: neither absent nor null.</summary>
     public static bool Given(this JsonElement element) => element.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
@@ -62,7 +72,17 @@ internal static class JsonReading
     public static string? Scalar(this JsonElement element) => element.ValueKind == JsonValueKind.Number ? element.GetRawText() : element.Text();
 
     /// <summary>Whether this is that string.</summary>
-    public static bool Is(this JsonElement element, ReadOnlySpan<byte> text) => element.ValueKind == JsonValueKind.String && element.ValueEquals(text);
+    public static bool Is(this JsonElement element, ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return element.ValueKind == JsonValueKind.String && element.ValueEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>A whole number, also when it is written with a fraction.</summary>
     public static int? Int(this JsonElement element) =>

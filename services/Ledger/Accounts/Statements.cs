@@ -23,7 +23,8 @@ internal sealed record StatementEntry(
     [property: JsonPropertyName("amount")] decimal Amount,
     [property: JsonPropertyName("price")] string? Price,
     [property: JsonPropertyName("reason")] string? Reason,
-    [property: JsonPropertyName("author")] string? Author);
+    [property: JsonPropertyName("author")] string? Author,
+    [property: JsonPropertyName("about")] Guid? About);
 
 internal sealed record Statement(
     [property: JsonPropertyName("account")] string Account,
@@ -94,7 +95,7 @@ internal static class Statements
         // Bounded by the days on which the account has entries at all, read from the newest back.
         await using var command = new NpgsqlCommand(
             $"""
-            select at, id, kind, debit, credit, case when reverses then -amount_nano else amount_nano end, price, reason, author
+            select at, id, kind, debit, credit, case when reverses then -amount_nano else amount_nano end, price, reason, author, about
             from journal.entries where accounts @> array[$1] and at >= $2 and at < $3 order by at desc limit {EntriesMax}
             """, connection);
         command.Parameters.AddWithValue(account);
@@ -106,7 +107,7 @@ internal static class Statements
         {
             entries.Add(new(
                 new(reader.GetDateTime(0)), reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), new Money(reader.GetInt64(5)).ToDollars(),
-                Text(reader, 6), Text(reader, 7), Text(reader, 8)));
+                Text(reader, 6), Text(reader, 7), Text(reader, 8), reader.IsDBNull(9) ? null : reader.GetGuid(9)));
         }
 
         return entries;

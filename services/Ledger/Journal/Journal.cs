@@ -16,6 +16,8 @@ internal static class Journal
         builder.Services.AddSingleton<JournalWriter>();
         builder.Services.AddSingleton<Partitions>();
         builder.Services.AddSingleton<RejectedRecords>();
+        builder.Services.AddSingleton<JournalRetention>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<JournalRetention>());
         builder.Services.AddSingleton<Posting>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Posting>());
         builder.AddMessaging(

@@ -47,5 +47,8 @@ internal sealed record JournalEntry
 
     public string? Author { get; init; }
 
+    /// <summary>The request that this is about; null for one that is about no single request.</summary>
+    public Guid? About { get; init; }
+
     public Money Counts => Reverses ? -Amount : Amount;
 }

@@ -26,10 +26,10 @@ internal sealed record JournalResult(int Added, long AddedAmount, int Repeated, 
 internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
 {
     private const string Insert = """
-        insert into journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author)
-        select at, id, kind, debit, credit, amount, reverses, string_to_array(accounts, E'\n'), string_to_array(windows, E'\n'), edge, price, reason, author
-        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-            as entry (at, id, kind, debit, credit, amount, reverses, accounts, windows, edge, price, reason, author)
+        insert into journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about)
+        select at, id, kind, debit, credit, amount, reverses, string_to_array(accounts, E'\n'), string_to_array(windows, E'\n'), edge, price, reason, author, about
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            as entry (at, id, kind, debit, credit, amount, reverses, accounts, windows, edge, price, reason, author, about)
         on conflict (at, id) do nothing
         returning id
         """;
@@ -98,6 +98,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
             Column.Of(entries, entry => entry.Price, NpgsqlDbType.Text),
             Column.Of(entries, entry => entry.Reason, NpgsqlDbType.Text),
             Column.Of(entries, entry => entry.Author, NpgsqlDbType.Text),
+            Column.Of(entries, entry => entry.About, NpgsqlDbType.Uuid),
         });
         batch.BatchCommands.Add(insert);
 

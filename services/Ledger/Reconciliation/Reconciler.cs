@@ -122,7 +122,7 @@ internal sealed class Reconciler(
             with booked as (
                 select w as id, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
                 from journal.entries, unnest(windows) w where $2 or at >= $1 - interval '1 day' group by 1)
-            select w.window_id, w.spent_nano, w.version, coalesce(b.amount, 0), $2 or (w.starts_at is not null and w.starts_at >= $1)
+            select w.window_id, w.spent_nano, w.version, coalesce(b.amount, 0) + case when $2 then w.archived_nano else 0 end, $2 or (w.starts_at is not null and w.starts_at >= $1)
             from windows w left join booked b on b.id = w.window_id
             where $2 or w.touched_at >= $1
             """, connection))

@@ -19,6 +19,7 @@ internal static class Reconciliation
             client.Timeout = TimeSpan.FromSeconds(10);
         }).AddServiceSecret();
         builder.Services.AddSingleton<Reconciler>();
+        builder.Services.AddSingleton<ProviderUsage.ProviderUsage>();
         builder.Services.AddHostedService<ReconciliationJob>();
         return builder;
     }
@@ -32,7 +33,7 @@ internal static class Reconciliation
                 : Problems.Result(404, "not_found", "The books have not been compared yet: POST /budget/reconciliation/run.") as IResult);
         reconciliation.MapPost("/run", async (Reconciler reconciler, bool? full, CancellationToken cancellation) =>
             TypedResults.Ok(await reconciler.RunAsync(full ?? false, cancellation)));
-        return app;
+        return ProviderUsage.ProviderUsage.MapProviderUsage(app);
     }
 }
 

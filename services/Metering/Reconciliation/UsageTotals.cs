@@ -20,7 +20,10 @@ internal static class UsageTotals
 {
     public static WebApplication MapReconciliation(this WebApplication app)
     {
-        app.MapGroup("/internal/usage").WithTags("Internal").RequireService().AddEndpointFilter(ReportRoutes.DatabaseAwayAsync).MapGet("/totals", Answer);
+        var usage = app.MapGroup("/internal/usage").WithTags("Internal").RequireService().AddEndpointFilter(ReportRoutes.DatabaseAwayAsync);
+        usage.MapGet("/totals", Answer);
+        usage.MapGet("/rows", UsageForLedger.RowsAsync);
+        usage.MapGet("/daily", UsageForLedger.DailyAsync);
         return app;
     }
 

@@ -152,7 +152,7 @@ public sealed class SharedRecordingsTests
         return (JsonNode.Parse(output.WrittenSpan)!, usage.Tokens);
     }
 
-    private static JsonNode Read(string folder, string file)
+    internal static JsonNode Read(string folder, string file)
     {
         Skip.If(Folder is null, "The recordings are not beside the repository.");
         return JsonNode.Parse(File.ReadAllText(Path.Combine(Folder!, folder, file)))!;

@@ -96,7 +96,7 @@ internal sealed class OpenAiStream : IChatStream
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             return;
         }

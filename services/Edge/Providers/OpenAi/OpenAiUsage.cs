@@ -35,7 +35,7 @@ internal static class OpenAiUsage
                 ReadHolder(ref reader, ref counts, depth: 0);
             }
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             // What was read before the bytes went wrong still counts: a cut reply has been paid for.
         }
@@ -63,7 +63,7 @@ internal static class OpenAiUsage
                 reader.Read();
                 ReadUsage(ref reader, ref counts);
             }
-            catch (JsonException)
+            catch (Exception broken) when (broken is JsonException or InvalidOperationException)
             {
                 // What was read before the bytes went wrong still counts.
             }

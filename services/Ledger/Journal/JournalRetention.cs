@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Gateway.Ledger.Duties;
+using Gateway.Ledger.Reconciliation;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Ledger.Journal;
+
+/// <summary>
+/// Takes months out of the journal that are older than <see cref="LedgerOptions.JournalRetention"/>, on the process on duty. Never one that
+/// does not agree with the totals and with the usage rows that are still there: what nobody has explained stays. Totals stay: statements go
+/// on from their days, and windows remember what the month came to.
+/// </summary>
+internal sealed class JournalRetention(
+    NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
+    /// <summary>One run: the months that were taken out.</summary>
+    public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
+    {
+        if (options.Value.JournalRetention is not { } retention || !duty.IsMine)
+        {
+            return [];
+        }
+
+        var before = DateOnly.FromDateTime((clock.GetUtcNow() - retention).UtcDateTime);
+        var taken = new List<DateOnly>();
+        foreach (var month in (await MonthsAsync(cancellation)).Where(month => month.AddMonths(1) <= before))
+        {
+            if (await WhyNotAsync(month, cancellation) is { } why)
+            {
+                logger.MonthKept(month, why);
+                continue;
+            }
+
+            await TakeOutAsync(month, cancellation);
+            logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
+            taken.Add(month);
+        }
+
+        return taken;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, clock);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(stoppingToken);
+                await RunAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error) when (error is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+            {
+                logger.PassFailed(error.GetType().Name);
+            }
+        }
+    }
+
+    private async Task<List<DateOnly>> MonthsAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("""
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'journal.entries'::regclass order by 1
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var months = new List<DateOnly>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            months.Add(DateOnly.ParseExact(reader.GetString(0), "'entries_'yyyy'_'MM", CultureInfo.InvariantCulture));
+        }
+
+        return months;
+    }
+
+    // Why a month has to stay; null when nothing speaks for it.
+    private async Task<string?> WhyNotAsync(DateOnly month, CancellationToken cancellation)
+    {
+        await using (var totals = database.CreateCommand($"""
+            with booked as (
+                select a as account, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
+                from journal.{Name(month)}, unnest(accounts) a group by 1, 2)
+            select count(*) from booked b full join (select * from account_days where day >= $1 and day < $2) d on d.account = b.account and d.day = b.day
+            where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0)
+            """))
+        {
+            totals.Parameters.AddWithValue(month);
+            totals.Parameters.AddWithValue(month.AddMonths(1));
+            if ((long)(await totals.ExecuteScalarAsync(cancellation))! is > 0 and var different)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"{different} totals of accounts and days are not the sums of its entries");
+            }
+        }
+
+        await using var sum = database.CreateCommand($"select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
+        await using var reader = await sum.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return await UsageDiffersAsync(month, reader.GetInt64(0), reader.GetInt64(1), cancellation);
+    }
+
+    // Metering's own retention may have taken the rows already: then there is nothing to compare with.
+    private async Task<string?> UsageDiffersAsync(DateOnly month, long entries, long amount, CancellationToken cancellation)
+    {
+        try
+        {
+            using var client = clients.CreateClient(Reconciler.MeteringClient);
+            var usage = await client.GetFromJsonAsync<UsageTotals>($"/internal/usage/totals?from={month:yyyy-MM-dd}T00:00:00Z&to={month.AddMonths(1):yyyy-MM-dd}T00:00:00Z", cancellation);
+            return usage is null or { Rows: 0 } || (usage.Rows == entries && usage.Cost == amount)
+                ? null
+                : string.Create(CultureInfo.InvariantCulture, $"it has {entries} requests of {amount} nano-dollars, Metering {usage.Rows} rows of {usage.Cost}");
+        }
+        catch (Exception error) when (error is HttpRequestException or JsonException or InvalidOperationException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return $"Metering did not answer ({error.GetType().Name}), so it was not compared";
+        }
+    }
+
+    private async Task TakeOutAsync(DateOnly month, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var take = new NpgsqlCommand($"""
+            set local lock_timeout = '5s';
+            update windows w set archived_nano = archived_nano + m.amount
+            from (
+                select counted.window_id, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
+                from journal.{Name(month)}, unnest(windows) as counted (window_id) group by 1) m
+            where m.window_id = w.window_id;
+            alter table journal.entries detach partition journal.{Name(month)};
+            {(options.Value.JournalDrop
+                ? $"drop table journal.{Name(month)};"
+                : $"create schema if not exists journal_archive; alter table journal.{Name(month)} set schema journal_archive;")}
+            """, connection);
+        await take.ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    private static string Name(DateOnly month) => month.ToString("'entries_'yyyy'_'MM", CultureInfo.InvariantCulture);
+}
