@@ -40,10 +40,9 @@ internal sealed class Spool : IDisposable
         this.options = options.Value;
         this.identity = identity;
         this.log = log;
-        (var root, lockFile) = Claim(identity.DataDirectory);
+        (root, lockFile) = Claim(identity.DataDirectory);
         Recovered = Recover(root);
         EarlierEdges = [.. Directory.EnumerateDirectories(root).Select(static path => Path.GetFileName(path))];
-        this.root = root;
         folder = Path.Combine(root, identity.EdgeId);
         Directory.CreateDirectory(folder);
         stripes = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 8)).Select(index => new Stripe(this, index))];
@@ -199,14 +198,8 @@ internal sealed class Spool : IDisposable
     public bool StillHasRecordsOf(string edge) =>
         Directory.Exists(Path.Combine(root, edge)) && Directory.EnumerateFileSystemEntries(Path.Combine(root, edge)).Any();
 
-    /// <summary>Forgets an earlier process of which nothing is left.</summary>
-    public void Forget(string edge)
-    {
-        if (!StillHasRecordsOf(edge) && Directory.Exists(Path.Combine(root, edge)))
-        {
-            Directory.Delete(Path.Combine(root, edge));
-        }
-    }
+    /// <summary>Forgets an earlier process of which nothing is left: its folder is empty (<see cref="StillHasRecordsOf"/>).</summary>
+    public void Forget(string edge) => Directory.CreateDirectory(Path.Combine(root, edge)).Delete();
 
     /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
     internal void ReleaseLockAsADeadProcessWould() => lockFile.Dispose();
