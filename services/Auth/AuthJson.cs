@@ -3,6 +3,7 @@ using Gateway.Auth.Access;
 using Gateway.Auth.Audit;
 using Gateway.Auth.Keys;
 using Gateway.Auth.Organizations;
+using Gateway.Auth.Spend;
 using Gateway.Auth.Teams;
 using Gateway.Auth.Users;
 
@@ -16,6 +17,7 @@ namespace Gateway.Auth;
 [JsonSerializable(typeof(KeyIds))]
 [JsonSerializable(typeof(KeyViews))]
 [JsonSerializable(typeof(DeletedKeys))]
+[JsonSerializable(typeof(SpendWasReset))]
 [JsonSerializable(typeof(UserView))]
 [JsonSerializable(typeof(UserInfo))]
 [JsonSerializable(typeof(UserList))]

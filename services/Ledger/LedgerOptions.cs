@@ -5,7 +5,7 @@ namespace Gateway.Ledger;
 /// <summary>Section <c>Ledger</c>.</summary>
 internal sealed class LedgerOptions
 {
-    /// <summary>How long an edge may be silent before its leases are taken back. Edges heartbeat every third of it.</summary>
+    /// <summary>How long an edge may be silent before it counts as one no more. Edges heartbeat every third of it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan LeaseTimeToLive { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -22,6 +22,14 @@ internal sealed class LedgerOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
     public TimeSpan DutyEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// After how long a silent edge is taken for gone for good, its spool with it: what it held then goes back, but for what it said that it
+    /// had charged. Until then it keeps all of it, because it may have charged it; an edge that comes back, or another one on its data
+    /// directory, ends the wait at once.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    public TimeSpan GoneEdgeAfter { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>After how long an edge that owes nothing is forgotten in Redis.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]

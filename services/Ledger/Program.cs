@@ -30,6 +30,7 @@ app.MapBudgets();
 app.MapBudgetAdmin();
 app.MapStatements();
 app.MapAccounts();
+app.MapSpendReset();
 app.MapEdges();
 app.MapReconciliation();
 app.MapRepricing();

@@ -19,6 +19,14 @@ internal sealed record Allowance
 
     public BudgetLimit[] BudgetLimits { get; init; } = [];
 
+    /// <summary>JSON, as it was sent (<see cref="ModelBudgets"/>).</summary>
+    public string ModelMaxBudget { get; init; } = "{}";
+
+    /// <summary>What <see cref="MaxBudget"/> is higher by until <see cref="TempBudgetExpiry"/>.</summary>
+    public Money? TempBudgetIncrease { get; init; }
+
+    public DateTimeOffset? TempBudgetExpiry { get; init; }
+
     public long? RpmLimit { get; init; }
 
     public long? TpmLimit { get; init; }
@@ -40,6 +48,7 @@ internal sealed record Allowance
             yield return new BudgetDefinition
             {
                 Id = owner, Limit = MaxBudget ?? Money.MaxValue, SoftLimit = SoftBudget, Period = BudgetDuration, TimeZone = timeZone, Revision = revision,
+                Increase = TempBudgetIncrease, IncreaseUntil = TempBudgetExpiry,
             };
         }
 
@@ -51,6 +60,14 @@ internal sealed record Allowance
             };
         }
     }
+
+    /// <summary>The budgets for single models as edges know them.</summary>
+    public IEnumerable<ModelBudget> ModelBudgetsOf(string owner, string timeZone, long revision) => ModelBudgets.Of(ModelMaxBudget).Select(limit => new ModelBudget(
+        limit.Model,
+        new BudgetDefinition
+        {
+            Id = ModelBudgets.IdOf(owner, limit.Model), Limit = limit.MaxBudget, Period = limit.BudgetDuration, TimeZone = timeZone, Revision = revision,
+        }));
 
     /// <summary>The rate limits as edges know them.</summary>
     public IEnumerable<LimitDefinition> LimitsOf(string owner)

@@ -21,6 +21,16 @@ internal abstract record AllowanceView
 
     public BudgetLimitView[] BudgetLimits { get; init; } = [];
 
+    /// <summary>Budgets for single models, as they were sent.</summary>
+    public JsonElement ModelMaxBudget { get; init; } = JsonElement.Parse("{}");
+
+    /// <summary>What <see cref="MaxBudget"/> is higher by until <see cref="TempBudgetExpiry"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public decimal? TempBudgetIncrease { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? TempBudgetExpiry { get; init; }
+
     /// <summary>When <see cref="BudgetDuration"/> starts again.</summary>
     public DateTimeOffset? BudgetResetAt { get; init; }
 
@@ -68,6 +78,9 @@ internal static class AllowanceViews
             SoftBudget = allowance.SoftBudget?.ToDollars(),
             BudgetDuration = allowance.BudgetDuration,
             BudgetLimits = [.. allowance.BudgetLimits.Select(limit => new BudgetLimitView(limit.BudgetDuration, limit.MaxBudget.ToDollars()))],
+            ModelMaxBudget = JsonElement.Parse(allowance.ModelMaxBudget),
+            TempBudgetIncrease = allowance.TempBudgetIncrease?.ToDollars(),
+            TempBudgetExpiry = allowance.TempBudgetExpiry,
             BudgetResetAt = BudgetPeriod.TryParse(allowance.BudgetDuration, out var period)
                 ? period!.WindowAt(now, TimeZoneInfo.FindSystemTimeZoneById(timeZone)).End.ToUniversalTime()
                 : null,

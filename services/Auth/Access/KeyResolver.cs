@@ -113,6 +113,7 @@ internal sealed class KeyResolver(
         var (key, user, team, organization) = (row.Allowance("k_"), row.Allowance("u_"), row.Allowance("t_"), row.Allowance("o_"));
         var (keyId, userId, teamId, organizationId) = (row.Text("key_id")!, row.Text("user_id"), row.Text("team_id"), row.Text("organization_id"));
         var budgets = new List<BudgetDefinition>();
+        var models = new List<ModelBudget>();
         var limits = new List<LimitDefinition>();
         Add(BudgetId.Of(BudgetId.KeyScope, keyId), key with { MaxParallelRequests = key.MaxParallelRequests ?? defaults.MaxParallelRequests }, row.Number("k_revision"));
         // The user's budget and limits hold for a team's key too: who pays for a person wants to see all that the person spends.
@@ -159,6 +160,7 @@ internal sealed class KeyResolver(
             AllowedRoutes = row.Texts("allowed_routes"),
             Tags = row.Texts("tags") ?? [],
             Budgets = [.. budgets],
+            ModelBudgets = [.. models],
             Limits = [.. limits],
             Revision = row.Number("last")!.Value,
         };
@@ -166,6 +168,7 @@ internal sealed class KeyResolver(
         void Add(string owner, Allowance allowance, long? revision)
         {
             budgets.AddRange(allowance.BudgetsOf(owner, defaults.TimeZone, revision ?? 0));
+            models.AddRange(allowance.ModelBudgetsOf(owner, defaults.TimeZone, revision ?? 0));
             limits.AddRange(allowance.LimitsOf(owner));
         }
     }

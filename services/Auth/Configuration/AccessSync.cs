@@ -103,7 +103,7 @@ internal sealed class AccessSync(
         return new SyncReport(declared.Users.Count, declared.Users.Count, changed, null);
     }
 
-    private static Allowance AllowanceOf(UserAccess entry) => new()
+    private static Allowance AllowanceOf(UserAccess entry, Allowance? before) => Kept(before) with
     {
         Models = ModelsOf(entry),
         MaxBudget = entry.MaxBudget,
@@ -114,6 +114,12 @@ internal sealed class AccessSync(
         MaxParallelRequests = entry.MaxParallelRequests,
     };
 
+    /// <summary>What the file cannot say stays as administrators set it.</summary>
+    private static Allowance Kept(Allowance? before) => before is null ? new Allowance() : new Allowance
+    {
+        ModelMaxBudget = before.ModelMaxBudget, TempBudgetIncrease = before.TempBudgetIncrease, TempBudgetExpiry = before.TempBudgetExpiry,
+    };
+
     /// <summary>In the file an empty list grants nothing; in the database it bounds nothing.</summary>
     private static string[] ModelsOf(UserAccess entry) =>
         entry.Models.Count == 0 ? [ModelGrants.NoDefaultModels] : [.. entry.Models];
@@ -122,7 +128,7 @@ internal sealed class AccessSync(
     {
         var after = (before ?? new UserRecord { UserId = entry.UserId, Stamp = Stamp.New(transaction, 0) }) with
         {
-            Allowance = AllowanceOf(entry), Declared = true, Disabled = false,
+            Allowance = AllowanceOf(entry, before?.Allowance), Declared = true, Disabled = false,
         };
         if (before is null)
         {
@@ -143,7 +149,7 @@ internal sealed class AccessSync(
     {
         var value = entry.ApiKey.Reveal();
         // The models stand on the key too: a key of a team is bounded by the team's and not by its user's.
-        var allowance = new Allowance { Models = ModelsOf(entry) };
+        var allowance = Kept(before?.Allowance) with { Models = ModelsOf(entry) };
         var after = (before ?? new KeyRecord
         {
             KeyId = peppers.NewKeyId(value), Hash = peppers.Hash(value), KeyName = KeyMaker.NameOf(value), Stamp = Stamp.New(transaction, 0),

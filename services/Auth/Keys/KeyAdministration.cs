@@ -148,6 +148,13 @@ internal sealed class KeyAdministration(
         }
     }
 
+    /// <summary>The public id of a key, or of an id; null for an unknown one.</summary>
+    public async Task<string?> IdOfAsync(string keyOrId, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return (await KeyStore.FindAsync(connection, keyOrId, peppers, cancellation))?.KeyId;
+    }
+
     /// <summary>A key as <paramref name="caller"/> may see it: administrators see all, others their own and those of their user.</summary>
     public async Task<Outcome<KeyInfo>> InfoAsync(string? keyOrId, AccessSnapshot caller, CancellationToken cancellation)
     {
@@ -155,7 +162,7 @@ internal sealed class KeyAdministration(
         {
             var view = new KeyView { Token = MasterKey.Id, KeyName = "master key", KeyAlias = "master-key" }.Fill(
                 new Allowance(), new Stamp(0, clock.GetUtcNow(), "config.yaml", clock.GetUtcNow(), "config.yaml"), "{}", clock.GetUtcNow(), defaults.TimeZone);
-            view = view with { Aliases = view.Metadata, ModelMaxBudget = view.Metadata };
+            view = view with { Aliases = view.Metadata };
             return new KeyInfo(MasterKey.Id, await BookedAsync(view, cancellation));
         }
 
@@ -175,7 +182,7 @@ internal sealed class KeyAdministration(
 
         var booked = BookedAsync(KeyView.Of(key, clock.GetUtcNow(), defaults.TimeZone), cancellation);
         var above = await resolver.OfIdAsync(key.KeyId, cancellation) is { } snapshot ? await ledger.AboveAsync(snapshot, cancellation) : null;
-        return new KeyInfo(key.KeyId, await booked with { TightestBudget = above is null ? null : TightestBudget.Of(above) });
+        return new KeyInfo(key.KeyId, (await booked).WithBudgets(above ?? []));
     }
 
     public async Task<(KeyView[] Keys, long Total)> ListAsync(KeyFilter filter, bool withSpend, CancellationToken cancellation)

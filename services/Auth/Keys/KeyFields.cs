@@ -43,7 +43,6 @@ internal static class KeyFields
             AllowedRoutes = routes,
             Tags = body.Texts("tags", before.Tags) ?? [],
             Aliases = body.Object("aliases", before.Aliases),
-            ModelMaxBudget = body.Object("model_max_budget", before.ModelMaxBudget),
             Metadata = body.Object("metadata", before.Metadata),
             Blocked = body.Flag("blocked", before.Blocked),
         };
@@ -51,11 +50,6 @@ internal static class KeyFields
         if (body.Has("aliases") && after.Aliases != "{}")
         {
             body.Warn("aliases: stored, but not applied to requests by this version.");
-        }
-
-        if (body.Has("model_max_budget") && after.ModelMaxBudget != "{}")
-        {
-            body.Warn("model_max_budget: stored, but not enforced by this version. Give the model a key of its own with max_budget to bound it.");
         }
 
         return after;

@@ -35,9 +35,6 @@ internal sealed record KeyRecord
     /// <summary>JSON, kept for the admin's client.</summary>
     public string Aliases { get; init; } = "{}";
 
-    /// <summary>JSON, kept for the admin's client.</summary>
-    public string ModelMaxBudget { get; init; } = "{}";
-
     public string Metadata { get; init; } = "{}";
 
     /// <summary>An administrator blocked it.</summary>

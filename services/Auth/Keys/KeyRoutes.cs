@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Gateway.Auth.Access;
 using Gateway.Auth.Audit;
 using Gateway.Auth.Requests;
+using Gateway.Auth.Spend;
+using Gateway.Contracts;
 using Gateway.ServiceDefaults;
 
 namespace Gateway.Auth.Keys;
@@ -29,6 +31,14 @@ internal static class KeyRoutes
             // LiteLLM's shape has the key in the path: it must not stay in a trace.
             Activity.Current?.SetTag("url.path", "/key/{key}/regenerate");
             return (await keys.RegenerateAsync(key, body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.KeyView);
+        });
+
+        admins.MapPost("/{key}/reset_spend", async (string key, RequestBody body, KeyAdministration keys, SpendResets resets, HttpContext context) =>
+        {
+            Activity.Current?.SetTag("url.path", "/key/{key}/reset_spend");
+            return await keys.IdOfAsync(key, context.RequestAborted) is { } id
+                ? (await resets.ResetAsync(BudgetId.KeyScope, id, body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.SpendWasReset)
+                : Refusal.NotFound("key", "key").ToResult();
         });
 
         var callers = routes.MapGroup("/key").WithTags("Keys").RequireCaller();

@@ -91,7 +91,6 @@ internal static class KeyStore
             .Texts("allowed_routes", key.AllowedRoutes)
             .Texts("tags", key.Tags)
             .Json("aliases", key.Aliases)
-            .Json("model_max_budget", key.ModelMaxBudget)
             .Json("metadata", key.Metadata)
             .Flag("blocked", key.Blocked)
             .Flag("declared", key.Declared)
@@ -156,7 +155,6 @@ internal static class KeyStore
                 AllowedRoutes = rows.Texts("allowed_routes"),
                 Tags = rows.Texts("tags") ?? [],
                 Aliases = rows.Text("aliases")!,
-                ModelMaxBudget = rows.Text("model_max_budget")!,
                 Metadata = rows.Text("metadata")!,
                 Blocked = rows.Flag("blocked"),
                 Declared = rows.Flag("declared"),

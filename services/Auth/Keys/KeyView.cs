@@ -35,7 +35,9 @@ internal sealed record KeyView : AllowanceView
 
     public JsonElement Aliases { get; init; }
 
-    public JsonElement ModelMaxBudget { get; init; }
+    /// <summary>How the budgets of <c>model_max_budget</c> stand, by model. Only in <c>/key/info</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Dictionary<string, BudgetStanding>? ModelMaxBudgetUsage { get; init; }
 
     /// <summary>LiteLLM's field for settings that this gateway does not have.</summary>
     public Dictionary<string, string> Config { get; init; } = [];
@@ -47,7 +49,7 @@ internal sealed record KeyView : AllowanceView
     /// The budget with least left of all that the key's requests are under: its own, its user's, team's and organization's, the gateway's,
     /// those on its tags. Only in <c>/key/info</c>; null when none has a limit, or while Ledger does not answer.
     /// </summary>
-    public TightestBudget? TightestBudget { get; init; }
+    public BudgetStanding? TightestBudget { get; init; }
 
     /// <summary>Whether config.yaml declared it and does so no more.</summary>
     public bool Disabled { get; init; }
@@ -65,7 +67,6 @@ internal sealed record KeyView : AllowanceView
         AllowedRoutes = key.AllowedRoutes ?? [],
         Tags = key.Tags,
         Aliases = JsonElement.Parse(key.Aliases),
-        ModelMaxBudget = JsonElement.Parse(key.ModelMaxBudget),
         Blocked = key.Blocked,
         Disabled = key.Disabled,
     }.Fill(key.Allowance, key.Stamp, key.Metadata, now, timeZone);

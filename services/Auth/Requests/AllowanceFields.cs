@@ -18,10 +18,22 @@ internal static class AllowanceFields
             SoftBudget = body.Dollars("soft_budget", before.SoftBudget),
             BudgetDuration = body.Period("budget_duration", before.BudgetDuration),
             BudgetLimits = Limits(body, before.BudgetLimits),
+            ModelMaxBudget = ModelBudgets.Apply(body, before.ModelMaxBudget),
+            TempBudgetIncrease = body.Dollars("temp_budget_increase", before.TempBudgetIncrease),
+            TempBudgetExpiry = body.Instant("temp_budget_expiry", before.TempBudgetExpiry),
             RpmLimit = body.Count("rpm_limit", before.RpmLimit),
             TpmLimit = body.Count("tpm_limit", before.TpmLimit),
             MaxParallelRequests = body.Count("max_parallel_requests", before.MaxParallelRequests),
         };
+
+        if (after.TempBudgetIncrease is null != after.TempBudgetExpiry is null)
+        {
+            body.Problem("temp_budget_increase", "goes together with temp_budget_expiry: how much more, and until when.");
+        }
+        else if (body.Has("temp_budget_increase") && after is { TempBudgetIncrease: not null, MaxBudget: null })
+        {
+            body.Problem("temp_budget_increase", "raises max_budget, and there is none.");
+        }
 
         // Two budgets of one owner and one period would share a window, and one limit would silently win.
         var periods = after.BudgetLimits.Select(limit => limit.BudgetDuration);

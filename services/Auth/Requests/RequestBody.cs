@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Gateway.Contracts;
 
@@ -20,7 +21,7 @@ internal sealed class RequestBody
     private static readonly HashSet<string> ElsewhereKnown = new(StringComparer.Ordinal)
     {
         "spend", "budget_id", "guardrails", "permissions", "allowed_cache_controls", "config", "enforced_params", "object_permission", "send_invite_email",
-        "auto_rotate", "rotation_interval", "model_rpm_limit", "model_tpm_limit", "temp_budget_increase", "temp_budget_expiry", "grace_period", "policies",
+        "auto_rotate", "rotation_interval", "model_rpm_limit", "model_tpm_limit", "grace_period", "policies",
         "prompts", "allowed_passthrough_routes", "invite_user", "team_member_permissions", "tpm_limit_type", "rpm_limit_type", "sso_user_id", "model_aliases",
     };
 
@@ -249,6 +250,30 @@ internal sealed class RequestBody
         }
 
         Problem(field, "must be a period such as 30s, 30m, 24h, 7d, 30d or 1mo.");
+        return otherwise;
+    }
+
+    /// <summary>An instant in ISO 8601; without an offset it is UTC.</summary>
+    public DateTimeOffset? Instant(string field, DateTimeOffset? otherwise = null)
+    {
+        if (!Has(field))
+        {
+            return otherwise;
+        }
+
+        var text = Text(field);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant) && instant.Year is > 2000 and < 3000)
+        {
+            // PostgreSQL keeps microseconds: what is answered is what is kept.
+            return new DateTimeOffset(instant.Ticks / 10 * 10, TimeSpan.Zero);
+        }
+
+        Problem(field, "must be an instant such as 2030-01-31T18:00:00Z.");
         return otherwise;
     }
 

@@ -34,7 +34,11 @@ internal sealed class LedgerSpend(HttpClient ledger, ILogger<LedgerSpend> logger
 
     /// <summary>The budgets that every request of a key is under; null while Ledger does not answer.</summary>
     public Task<BudgetState[]?> AboveAsync(AccessSnapshot key, CancellationToken cancellation) => AskAsync(
-        "/internal/budgets/above", new BudgetsAbove(key.Budgets, key.Tags), ContractsJson.Default.BudgetsAbove, ContractsJson.Default.BudgetStateArray, cancellation);
+        "/internal/budgets/above", new BudgetsAbove([.. key.Budgets, .. key.ModelBudgets.Select(static model => model.Budget)], key.Owners(), key.Tags), ContractsJson.Default.BudgetsAbove, ContractsJson.Default.BudgetStateArray, cancellation);
+
+    /// <summary>Sets what an account has spent; null while Ledger does not answer.</summary>
+    public Task<AccountReset?> ResetAsync(string account, Money to, string author, CancellationToken cancellation) => AskAsync(
+        "/internal/accounts/reset", new ResetAccount(account, to, author), ContractsJson.Default.ResetAccount, ContractsJson.Default.AccountReset, cancellation);
 
     private async Task<TAnswer?> AskAsync<TQuestion, TAnswer>(
         string path, TQuestion question, JsonTypeInfo<TQuestion> questionType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation)
@@ -55,32 +59,11 @@ internal sealed class LedgerSpend(HttpClient ledger, ILogger<LedgerSpend> logger
     }
 }
 
-/// <summary>A budget as a key's answer shows it. Amounts are dollars.</summary>
-/// <param name="BudgetId">Whose budget: <c>team/payments</c>, <c>key/…</c>, <c>gateway/all</c>.</param>
-/// <param name="Scope">The part before the slash.</param>
-/// <param name="Owner">The part after it.</param>
-/// <param name="MaxBudget">What its window may spend.</param>
-/// <param name="Spend">What is booked in the window.</param>
-/// <param name="Left">What is not.</param>
-/// <param name="Held">How much of what is left edges hold for requests under way and to come.</param>
-/// <param name="BudgetDuration">How often it starts again; null for never.</param>
-/// <param name="BudgetResetAt">When it does.</param>
-internal sealed record TightestBudget(
-    string BudgetId, string Scope, string Owner, decimal MaxBudget, decimal Spend, decimal Left, decimal Held, string? BudgetDuration, DateTimeOffset? BudgetResetAt)
-{
-    /// <summary>The one with least left; null when none of them has a limit.</summary>
-    public static TightestBudget? Of(IEnumerable<BudgetState> budgets) => budgets
-        .Where(static budget => budget.Limit != Money.MaxValue)
-        .OrderBy(static budget => budget.Limit.NanoDollars - (decimal)budget.Spent.NanoDollars)
-        .Select(static budget => new TightestBudget(
-            budget.BudgetId, Contracts.BudgetId.ScopeOf(budget.BudgetId), Contracts.BudgetId.OwnerOf(budget.BudgetId), budget.Limit.ToDollars(), budget.Spent.ToDollars(),
-            Math.Max(0, budget.Limit.ToDollars() - budget.Spent.ToDollars()), budget.Leased.ToDollars(), budget.Period, budget.ResetsAt?.ToUniversalTime()))
-        .FirstOrDefault();
-}
-
 internal static class SpendServices
 {
-    public static void AddSpend(this IHostApplicationBuilder builder) =>
+    public static void AddSpend(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<SpendResets>();
         builder.Services.AddHttpClient<LedgerSpend>(http =>
             {
                 http.BaseAddress = new Uri("http://ledger");
@@ -88,4 +71,5 @@ internal static class SpendServices
                 http.Timeout = LedgerSpend.Timeout;
             })
             .AddServiceSecret();
+    }
 }

@@ -133,6 +133,12 @@ internal sealed class TeamAdministration(NpgsqlDataSource database, KeyAdministr
         return new DeletedTeams([.. teams.Select(team => team.TeamId)], [.. owned.Select(key => key.KeyId)]);
     }
 
+    public async Task<bool> ExistsAsync(string teamId, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return RequestBody.IsId(teamId) && await TeamStore.FindAsync(connection, teamId, cancellation) is not null;
+    }
+
     /// <summary>A team as <paramref name="caller"/> may see it: administrators see all, others their own team and in it their own keys.</summary>
     public async Task<Outcome<TeamInfo>> InfoAsync(string? teamId, AccessSnapshot caller, CancellationToken cancellation)
     {

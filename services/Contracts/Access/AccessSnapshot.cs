@@ -61,6 +61,11 @@ public enum LimitKind
 /// <param name="Limit">How many; at least 0.</param>
 public sealed record LimitDefinition(string Owner, LimitKind Kind, long Limit);
 
+/// <summary>A budget for one model, or for a pattern of them (LiteLLM's <c>model_max_budget</c>).</summary>
+/// <param name="Model">The public name, or a pattern such as <c>anthropic/*</c>.</param>
+/// <param name="Budget">The budget.</param>
+public sealed record ModelBudget(string Model, BudgetDefinition Budget);
+
 /// <summary>
 /// Everything that an edge needs to know of one key: who it is, what it may call, and which budgets and limits it is under.
 /// Auth makes it, edges cache it, <see cref="AccessChange"/> says when it is out of date.
@@ -106,8 +111,29 @@ public sealed record AccessSnapshot
     /// <summary>Every budget that applies to a request of this key, whatever the model.</summary>
     public BudgetDefinition[] Budgets { get; init; } = [];
 
+    /// <summary>Budgets that apply to this key's requests to some models only.</summary>
+    public ModelBudget[] ModelBudgets { get; init; } = [];
+
     /// <summary>Every rate limit that applies to a request of this key, whatever the model.</summary>
     public LimitDefinition[] Limits { get; init; } = [];
+
+    /// <summary>Whose requests the key's are, as budgets name them: the key, its user, its team, its organization.</summary>
+    public string[] Owners()
+    {
+        List<string> owners = [BudgetId.Of(BudgetId.KeyScope, KeyId)];
+        Add(BudgetId.UserScope, UserId);
+        Add(BudgetId.TeamScope, TeamId);
+        Add(BudgetId.OrganizationScope, OrganizationId);
+        return [.. owners];
+
+        void Add(string scope, string? owner)
+        {
+            if (owner is not null)
+            {
+                owners.Add(BudgetId.Of(scope, owner));
+            }
+        }
+    }
 
     /// <summary>The number of the last change that is contained (<see cref="AccessChange.Sequence"/>).</summary>
     public long Revision { get; init; }

@@ -31,6 +31,12 @@ public static class BudgetId
     /// <summary>The scope of one model.</summary>
     public const string ModelScope = "model";
 
+    /// <summary>The scope of a budget that several share.</summary>
+    public const string SharedScope = "shared";
+
+    /// <summary>What makes an owner's scope that of its budget for one model: <c>team_model/payments:gpt-4</c>.</summary>
+    public const string ModelScopeSuffix = "_model";
+
     /// <summary>The scope of one provider.</summary>
     public const string ProviderScope = "provider";
 
@@ -68,8 +74,22 @@ public sealed record BudgetDefinition
     /// <summary>Spending above this only alerts; null for none.</summary>
     public Money? SoftLimit { get; init; }
 
+    /// <summary>What the limit is higher by until <see cref="IncreaseUntil"/>; null for nothing.</summary>
+    public Money? Increase { get; init; }
+
+    /// <summary>When the increase ends; not null with <see cref="Increase"/>.</summary>
+    public DateTimeOffset? IncreaseUntil { get; init; }
+
+    /// <summary>Whose requests a shared budget counts; null for a budget whose id says it.</summary>
+    public BudgetShare? Share { get; init; }
+
     /// <summary>Rises with every change of the definition: an older one never replaces a newer one.</summary>
     public long Revision { get; init; }
+
+    /// <summary>What one window may spend at an instant: the limit, raised while an increase is in force.</summary>
+    public Money LimitAt(DateTimeOffset instant) => Increase is { } more && instant < IncreaseUntil
+        ? new Money(more.NanoDollars > long.MaxValue - Limit.NanoDollars ? long.MaxValue : Limit.NanoDollars + more.NanoDollars)
+        : Limit;
 
     /// <summary>The window that <paramref name="instant"/> falls in.</summary>
     public BudgetWindow WindowAt(DateTimeOffset instant)

@@ -41,10 +41,25 @@ public sealed record AccountSpend(string Account, Money Spent, WindowState[] Win
 /// <param name="Accounts">The accounts.</param>
 public sealed record AccountsSpend(AccountSpend[] Accounts);
 
+/// <summary>
+/// Sets what an account has spent (<c>POST /internal/accounts/reset</c>), with entries in the journal that say why: asked by Auth for
+/// <c>/key/{key}/reset_spend</c> and its like. A repeat finds it done.
+/// </summary>
+/// <param name="Account">The account: <c>key/9f86…</c>.</param>
+/// <param name="To">What it and its open windows will have spent; not more than they have.</param>
+/// <param name="Author">Who asked for it.</param>
+public sealed record ResetAccount(string Account, Money To, string Author);
+
+/// <summary>What a reset did.</summary>
+/// <param name="Before">What was spent before: the most in one of its open windows, or since ever without one.</param>
+/// <param name="Windows">The open windows of its budgets after it.</param>
+public sealed record AccountReset(Money Before, WindowState[] Windows);
+
 /// <summary>Asks how the budgets stand that a key is under (<c>POST /internal/budgets/above</c>): asked by Auth for <c>/key/info</c>.</summary>
 /// <param name="Own">Those of the key, its user, its team and its organization, as Auth knows them.</param>
+/// <param name="Owners">The key, its user, its team and its organization, as <see cref="BudgetId"/> names them: Ledger adds what they share.</param>
 /// <param name="Tags">The key's tags: Ledger adds the budgets on them, and the gateway's.</param>
-public sealed record BudgetsAbove(BudgetDefinition[] Own, string[] Tags);
+public sealed record BudgetsAbove(BudgetDefinition[] Own, string[] Owners, string[] Tags);
 
 /// <summary>How one budget stands in the window that is open now.</summary>
 /// <param name="BudgetId">The budget.</param>
@@ -77,6 +92,8 @@ public sealed record EdgeClosed(string EdgeId);
 [JsonSerializable(typeof(AccountsSpend))]
 [JsonSerializable(typeof(EdgeClosed))]
 [JsonSerializable(typeof(BudgetsAbove))]
+[JsonSerializable(typeof(ResetAccount))]
+[JsonSerializable(typeof(AccountReset))]
 [JsonSerializable(typeof(BudgetState[]))]
 [JsonSerializable(typeof(BudgetDefinition[]))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -193,12 +193,18 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
 
-        var slots = budgets.With(exchange.Caller.Budgets, exchange.EndUser, exchange.Tags, group.Name);
+        var asked = group == exchange.Grant.Group ? exchange.Head.ModelName : group.Name;
+        var slots = budgets.With(exchange.Caller.BudgetsFor(asked, group.Name), exchange, group.Name);
         slots = tables.GatewayBudget is { } gateway ? [gateway, .. slots] : slots;
         exchange.Budgets = slots;
         if (slots.Length == 0)
         {
             return null;
+        }
+
+        if (slots.Length > BudgetTicket.BudgetsMax)
+        {
+            return new GatewayError(400, "invalid_request", $"This request is under more than {BudgetTicket.BudgetsMax} budgets: send fewer tags.", "metadata.tags");
         }
 
         var estimate = exchange.Operation.Cost(exchange, group);

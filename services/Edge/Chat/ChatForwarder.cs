@@ -42,7 +42,7 @@ internal sealed class ChatForwarder(
 
         // 1. The deployment's and the provider's own budgets: one that is used up leaves the request to the next target.
         exchange.TargetTicket.Settle(Money.Zero);
-        var slots = budgets.With(target.Budgets, target.Provider, target.Id);
+        var slots = budgets.WithTarget(target.Budgets, exchange, group.Name, target.Provider, target.Id);
         if (slots.Length > 0)
         {
             if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group)) is { } refusal)

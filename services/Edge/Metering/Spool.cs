@@ -28,6 +28,7 @@ internal sealed class Spool : IDisposable
     private readonly EdgeLog log;
     private readonly FileStream lockFile;
     private readonly string folder;
+    private readonly string root;
     private long bytes;
     private long appended;
     private long published;
@@ -39,8 +40,9 @@ internal sealed class Spool : IDisposable
         this.options = options.Value;
         this.identity = identity;
         this.log = log;
-        (var root, lockFile) = Claim(identity.DataDirectory);
+        (root, lockFile) = Claim(identity.DataDirectory);
         Recovered = Recover(root);
+        EarlierEdges = [.. Directory.EnumerateDirectories(root).Select(static path => Path.GetFileName(path))];
         folder = Path.Combine(root, identity.EdgeId);
         Directory.CreateDirectory(folder);
         stripes = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 8)).Select(index => new Stripe(this, index))];
@@ -48,6 +50,9 @@ internal sealed class Spool : IDisposable
 
     /// <summary>Segments of earlier processes, to be published first.</summary>
     public List<SpoolSegment> Recovered { get; }
+
+    /// <summary>The processes that had this folder before and did not end in order: with records left or without.</summary>
+    public IReadOnlyCollection<string> EarlierEdges { get; }
 
     /// <summary>Signalled when there may be something to publish.</summary>
     public SemaphoreSlim Written { get; } = new(0, 1);
@@ -175,7 +180,6 @@ internal sealed class Spool : IDisposable
                     Interlocked.Add(ref bytes, -segment.Tail);
                     Recovered.Remove(segment);
                     segment.Delete();
-                    DeleteEmptyFolder(segment);
                 }
             }
             else
@@ -190,10 +194,12 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>The ids of earlier processes whose records are all delivered, when none of their segments is left.</summary>
-    public IEnumerable<string> EdgesStillRecovering() => Recovered.Select(segment => EdgeOf(segment.Path)).Distinct();
+    /// <summary>Whether records of an earlier process are still here: to be sent, or in a file that could not be read.</summary>
+    public bool StillHasRecordsOf(string edge) =>
+        Directory.Exists(Path.Combine(root, edge)) && Directory.EnumerateFileSystemEntries(Path.Combine(root, edge)).Any();
 
-    public static string EdgeOf(string segmentPath) => Path.GetFileName(Path.GetDirectoryName(segmentPath)!);
+    /// <summary>Forgets an earlier process of which nothing is left: its folder is empty (<see cref="StillHasRecordsOf"/>).</summary>
+    public void Forget(string edge) => Directory.CreateDirectory(Path.Combine(root, edge)).Delete();
 
     /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
     internal void ReleaseLockAsADeadProcessWould() => lockFile.Dispose();
@@ -261,15 +267,6 @@ internal sealed class Spool : IDisposable
         }
 
         return found;
-    }
-
-    private static void DeleteEmptyFolder(SpoolSegment segment)
-    {
-        var folder = Path.GetDirectoryName(segment.Path)!;
-        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
-        {
-            Directory.Delete(folder);
-        }
     }
 
     private sealed class Stripe(Spool spool, int index) : IDisposable

@@ -14,9 +14,11 @@ internal sealed class SpoolPublisher(
     : BackgroundService
 {
     private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CloseAgainAfter = TimeSpan.FromSeconds(5);
 
-    private readonly HashSet<string> recovering = [.. spool.EdgesStillRecovering()];
+    private readonly HashSet<string> recovering = [.. spool.EarlierEdges];
     private long lastPublished;
+    private long closeAgainAt;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -50,9 +52,9 @@ internal sealed class SpoolPublisher(
             try
             {
                 var published = await PublishOnceAsync(stoppingToken);
+                await CloseRecoveredAsync(stoppingToken);
                 if (published == 0)
                 {
-                    await CloseRecoveredAsync(stoppingToken);
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
                 }
 
@@ -107,22 +109,23 @@ internal sealed class SpoolPublisher(
     /// <summary>Tells Ledger of earlier processes of which nothing is left here: what they still hold is free.</summary>
     private async Task CloseRecoveredAsync(CancellationToken cancellation)
     {
-        if (recovering.Count == 0)
+        if (recovering.Count == 0 || Environment.TickCount64 < closeAgainAt)
         {
             return;
         }
 
-        var left = spool.EdgesStillRecovering().ToHashSet();
-        foreach (var edge in recovering.Where(edge => !left.Contains(edge)).ToArray())
+        foreach (var edge in recovering.Where(edge => !spool.StillHasRecordsOf(edge)).ToArray())
         {
             try
             {
                 await ledger.CloseEdgeAsync(edge, cancellation);
                 recovering.Remove(edge);
+                spool.Forget(edge);
             }
-            catch (HttpRequestException error)
+            catch (Exception error) when (error is HttpRequestException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
-                // Its leases come back at the end of their time to live all the same.
+                // What it held is not free before; records do not wait for it.
+                closeAgainAt = Environment.TickCount64 + (long)CloseAgainAfter.TotalMilliseconds;
                 log.EdgeCloseFailed(edge, error);
                 return;
             }

@@ -50,7 +50,7 @@ internal sealed class AccountTable(NpgsqlDataSource database, BudgetTable budget
 
         var leased = await Task.WhenAll(open.Select(pair => LeasedAsync(pair.Window.Id)));
         return [.. open.Zip(leased, (pair, lease) => (
-            pair.Definition.Id, pair.Window, new WindowState(pair.Window.Id, pair.Definition.Limit, new(booked.GetValueOrDefault(pair.Window.Id)), new(lease))))];
+            pair.Definition.Id, pair.Window, new WindowState(pair.Window.Id, pair.Definition.LimitAt(now), new(booked.GetValueOrDefault(pair.Window.Id)), new(lease))))];
     }
 
     private async Task<Dictionary<string, long>> SpentAsync(string[] accounts, CancellationToken cancellation)
@@ -87,6 +87,7 @@ internal static class AccountSpendEndpoint
     public static WebApplicationBuilder AddAccounts(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<AccountTable>();
+        builder.Services.AddSingleton<SpendReset>();
         return builder;
     }
 

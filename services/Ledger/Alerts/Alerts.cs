@@ -130,7 +130,7 @@ internal sealed class AlertJob(
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new("""
-            select w.window_id, b.budget_id, b.limit_nano, b.soft_limit_nano, w.spent_nano, w.starts_at, w.ends_at
+            select w.window_id, b.budget_id, b.limit_now, b.soft_limit_nano, w.spent_nano, w.starts_at, w.ends_at
             from windows w join budgets b using (budget_id, period)
             where w.touched_at > now() - interval '1 hour' and w.spent_nano > 0
             """));

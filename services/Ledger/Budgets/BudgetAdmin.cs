@@ -28,6 +28,10 @@ internal sealed record BudgetBody
     [JsonPropertyName("time_zone")]
     public string? TimeZone { get; init; }
 
+    /// <summary>Whose requests a shared budget counts.</summary>
+    [JsonPropertyName("applies_to")]
+    public AppliesTo? AppliesTo { get; init; }
+
     /// <summary>What LiteLLM has beside (<c>tpm_limit</c>, <c>rpm_limit</c>, …): kept and shown.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; init; }
@@ -54,6 +58,10 @@ internal sealed record BudgetView
 
     [JsonPropertyName("time_zone")]
     public required string TimeZone { get; init; }
+
+    [JsonPropertyName("applies_to")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AppliesTo? AppliesTo { get; init; }
 
     [JsonPropertyName("budget_reset_at")]
     public DateTimeOffset? BudgetResetAt { get; init; }
@@ -82,6 +90,11 @@ internal sealed record BudgetView
     [JsonPropertyName("updated_by")]
     public string? UpdatedBy { get; init; }
 
+    /// <summary>What it will not do, and how to mend that.</summary>
+    [JsonPropertyName("warnings")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string[]? Warnings { get; init; }
+
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; init; }
 }
@@ -89,7 +102,15 @@ internal sealed record BudgetView
 /// <summary><c>/budget/*</c>, in LiteLLM's shapes where it has them.</summary>
 internal static class BudgetAdmin
 {
-    private static readonly string[] AuthScopes = [BudgetId.KeyScope, BudgetId.UserScope, BudgetId.TeamScope, BudgetId.OrganizationScope];
+    // Budgets that belong to somebody at Auth, and where they are changed.
+    private static readonly Dictionary<string, string> AuthRoutes = new(StringComparer.Ordinal)
+    {
+        [BudgetId.KeyScope] = "/key/update", [BudgetId.UserScope] = "/user/update", [BudgetId.TeamScope] = "/team/update", [BudgetId.OrganizationScope] = "/organization/update",
+        ["team_member"] = "/team/member_update",
+        [BudgetId.KeyScope + BudgetId.ModelScopeSuffix] = "model_max_budget of /key/update", [BudgetId.UserScope + BudgetId.ModelScopeSuffix] = "model_max_budget of /user/update",
+        [BudgetId.TeamScope + BudgetId.ModelScopeSuffix] = "model_max_budget of /team/update",
+        [BudgetId.OrganizationScope + BudgetId.ModelScopeSuffix] = "model_max_budget of /organization/update",
+    };
 
     public static WebApplication MapBudgetAdmin(this WebApplication app)
     {
@@ -140,7 +161,7 @@ internal static class BudgetAdmin
             SoftLimit = body.SoftBudget is { } soft ? Money.FromDollars(soft) : known?.Definition.SoftLimit,
         };
         var settings = body.Others is { Count: > 0 } others ? JsonSerializer.Serialize(others) : known?.Settings.GetRawText() ?? "{}";
-        if (!await table.SaveAsync(definition, settings, AuthorOf(context), isNew, cancellation))
+        if (!await table.SaveAsync(definition, body.AppliesTo ?? known?.AppliesTo, settings, AuthorOf(context), isNew, cancellation))
         {
             return isNew
                 ? Problems.Result(409, "already_exists", $"Budget '{id}' is there already: change it with /budget/update.", "budget_id")
@@ -168,10 +189,15 @@ internal static class BudgetAdmin
             return Problems.Result(422, "invalid_request", "budget_id must be scope/owner, such as provider/openai, tag/env=dev, end_user/u-17 or gateway/all.", "budget_id");
         }
 
-        if (AuthScopes.Contains(BudgetId.ScopeOf(id), StringComparer.Ordinal))
+        var scope = BudgetId.ScopeOf(id);
+        if (AuthRoutes.TryGetValue(scope, out var route))
         {
-            var scope = BudgetId.ScopeOf(id);
-            return Problems.Result(422, "invalid_request", $"The budget of a {scope} is changed with /{scope}/update.", "budget_id");
+            return Problems.Result(422, "invalid_request", $"The budget of a {scope.Replace('_', ' ')} is changed with {route}.", "budget_id");
+        }
+
+        if (body.AppliesTo is { } appliesTo && (scope == BudgetId.SharedScope ? appliesTo.Refusal() : "applies_to belongs to a shared budget: name it shared/…, such as shared/dev.") is { } unfit)
+        {
+            return Problems.Result(422, "invalid_request", unfit, "applies_to");
         }
 
         if (body.MaxBudget is < 0 or > 9_000_000_000m || body.SoftBudget is < 0 or > 9_000_000_000m)
@@ -222,6 +248,10 @@ internal static class BudgetAdmin
                 SoftBudget = row.Definition.SoftLimit?.ToDollars(),
                 BudgetDuration = row.Definition.Period,
                 TimeZone = row.Definition.TimeZone,
+                AppliesTo = row.AppliesTo,
+                Warnings = BudgetId.ScopeOf(row.Definition.Id) == BudgetId.SharedScope && row.AppliesTo is null
+                    ? ["Nobody is under this budget: say in applies_to whose requests it counts, such as {\"teams\": [\"a\", \"b\"], \"tags\": [\"env=dev\"]}."]
+                    : null,
                 BudgetResetAt = window?.End,
                 Spend = state?.Spent.ToDollars() ?? 0,
                 Leased = state?.Leased.ToDollars() ?? 0,

@@ -6,13 +6,13 @@ namespace Gateway.Ledger.Budgets;
 
 /// <summary>A definition with what only administrators see.</summary>
 internal sealed record BudgetRow(
-    BudgetDefinition Definition, bool FromAuth, JsonElement Settings, DateTimeOffset CreatedAt, string? CreatedBy, DateTimeOffset UpdatedAt, string? UpdatedBy);
+    BudgetDefinition Definition, AppliesTo? AppliesTo, bool FromAuth, JsonElement Settings, DateTimeOffset CreatedAt, string? CreatedBy, DateTimeOffset UpdatedAt, string? UpdatedBy);
 
 /// <summary>The definitions in force.</summary>
 internal sealed class BudgetTable(NpgsqlDataSource database)
 {
     private const string Columns =
-        "select budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_at, created_by, updated_at, updated_by from budgets";
+        "select budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_at, created_by, updated_at, updated_by, applies_to, increase_nano, increase_until from budgets";
 
     /// <summary>The budgets that were made here, for edges to apply.</summary>
     public async Task<BudgetDefinition[]> AdministratorsAsync(CancellationToken cancellation) =>
@@ -25,15 +25,15 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
         ReadAsync($"{Columns} order by budget_id, period limit $1 offset $2", [new() { Value = limit }, new() { Value = offset }], cancellation);
 
     /// <summary>Makes or changes a budget of the administrators'; false when it is Auth's, or (for a new one) there already.</summary>
-    public async Task<bool> SaveAsync(BudgetDefinition definition, string settings, string author, bool isNew, CancellationToken cancellation)
+    public async Task<bool> SaveAsync(BudgetDefinition definition, AppliesTo? appliesTo, string settings, string author, bool isNew, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("""
-            insert into budgets as b (budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by)
-            values ($1, $2, $3, $4, $5, 1, 'admin', $6::jsonb, $7, $7)
+            insert into budgets as b (budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by, applies_to)
+            values ($1, $2, $3, $4, $5, (extract(epoch from clock_timestamp()) * 1000)::bigint, 'admin', $6::jsonb, $7, $7, $9::jsonb)
             on conflict (budget_id, period) do update
-            set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano,
-                settings = excluded.settings, revision = b.revision + 1, updated_at = now(), updated_by = excluded.updated_by
-            where b.source = 'admin' and not $8
+            set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano, settings = excluded.settings,
+                applies_to = excluded.applies_to, revision = greatest(b.revision + 1, excluded.revision), source = 'admin', updated_at = now(), updated_by = excluded.updated_by
+            where (b.source = 'admin' and not $8) or (b.source = 'auth' and split_part(b.budget_id, '/', 1) = any($10))
             """);
         command.Parameters.AddWithValue(definition.Id);
         command.Parameters.AddWithValue(definition.Period ?? "");
@@ -43,6 +43,11 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
         command.Parameters.AddWithValue(settings);
         command.Parameters.AddWithValue(author);
         command.Parameters.AddWithValue(isNew);
+        command.Parameters.Add(new() { Value = appliesTo is null ? DBNull.Value : JsonSerializer.Serialize(appliesTo), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        // A row of these that an edge sent along is one of the administrators' all the same: of one end user under end_user/*, or one that an
+        // edge went on with for the seconds after it was deleted. The revision starts with the clock, so that what is made anew under an old
+        // name is newer than what edges and Redis know of the old one.
+        command.Parameters.AddWithValue(new[] { BudgetId.SharedScope, BudgetId.TagScope, BudgetId.ModelScope, BudgetId.EndUserScope });
         return await command.ExecuteNonQueryAsync(cancellation) == 1;
     }
 
@@ -70,9 +75,12 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
                 TimeZone = reader.GetString(3),
                 SoftLimit = reader.IsDBNull(4) ? null : new Money(reader.GetInt64(4)),
                 Revision = reader.GetInt64(5),
+                Increase = reader.IsDBNull(13) ? null : new Money(reader.GetInt64(13)),
+                IncreaseUntil = reader.IsDBNull(14) ? null : new DateTimeOffset(reader.GetDateTime(14)),
             };
+            var appliesTo = reader.IsDBNull(12) ? null : JsonSerializer.Deserialize<AppliesTo>(reader.GetString(12));
             rows.Add(new(
-                definition, reader.GetString(6) == "auth", JsonSerializer.Deserialize<JsonElement>(reader.GetString(7)),
+                definition with { Share = appliesTo?.ToShare() }, appliesTo, reader.GetString(6) == "auth", JsonSerializer.Deserialize<JsonElement>(reader.GetString(7)),
                 new(reader.GetDateTime(8)), reader.IsDBNull(9) ? null : reader.GetString(9),
                 new(reader.GetDateTime(10)), reader.IsDBNull(11) ? null : reader.GetString(11)));
         }

@@ -32,6 +32,11 @@ internal static class EnsureRules
                 return $"Budget '{definition.Id}' has a negative limit or holding.";
             }
 
+            if (definition.Increase < Money.Zero || definition.Increase is null != definition.IncreaseUntil is null)
+            {
+                return $"Budget '{definition.Id}' has a negative increase, or one without its end.";
+            }
+
             if (definition.Id.AsSpan().ContainsAny('\0', '\n') || definition.Id.Length is 0 or > 1_024)
             {
                 return "A budget's id is empty, too long, or has a line feed.";

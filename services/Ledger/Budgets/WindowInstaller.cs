@@ -12,7 +12,7 @@ namespace Gateway.Ledger.Budgets;
 /// windows stay locked until Redis has them, so that several Ledger processes, and the writer of the journal, take turns: what is
 /// installed is never older than what is posted next.
 /// </summary>
-internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore store, IOptions<LedgerOptions> options, LedgerMetrics metrics, ILogger<WindowInstaller> logger)
+internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore store, IOptions<LedgerOptions> options, LedgerMetrics metrics, TimeProvider clock, ILogger<WindowInstaller> logger)
     : IDisposable
 {
     // How long after its end a window stays in Redis: requests that began before the reset settle there.
@@ -71,7 +71,7 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         var opensIn = row.WasOpen ? options.Value.LeaseTimeToLive : TimeSpan.Zero;
         var holdings = row.Held.Where(held => held.EdgeId != edgeId).Append(new(edgeId, asked.Granted.NanoDollars, row.Posted));
         var installed = await store.InstallAsync(
-            row.WindowId, row.Limit, row.Revision, row.Spent, row.Version, opensIn, asked.Window.End + KeptAfterEnd, holdings);
+            row.WindowId, LimitInForce.Of(row.Definition, clock.GetUtcNow()), row.Spent, row.Version, opensIn, asked.Window.End + KeptAfterEnd, holdings);
         if (installed.Created)
         {
             metrics.Installed(row.WasOpen);
@@ -89,12 +89,12 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
     {
         // 1. Definitions: only a higher revision changes one; what administrators made here is not an edge's to change.
         var define = new NpgsqlBatchCommand("""
-            insert into budgets as b (budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source)
-            select distinct on (id, period) * from unnest($1, $2, $3, $4, $5, $6, $7) as t (id, period, amount, zone, soft, revision, source)
+            insert into budgets as b (budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, increase_nano, increase_until)
+            select distinct on (id, period) * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as t (id, period, amount, zone, soft, revision, source, more, until)
             order by id, period, revision desc
             on conflict (budget_id, period) do update
             set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano,
-                revision = excluded.revision, updated_at = now()
+                increase_nano = excluded.increase_nano, increase_until = excluded.increase_until, revision = excluded.revision, updated_at = now()
             where excluded.revision > b.revision and (b.source = 'auth' or excluded.source = 'admin')
             """);
         define.Parameters.AddRange(new[]
@@ -106,6 +106,8 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
             Column.Of(budgets, budget => budget.Definition.SoftLimit?.NanoDollars, NpgsqlDbType.Bigint),
             Column.Of(budgets, budget => budget.Definition.Revision, NpgsqlDbType.Bigint),
             Column.Of(budgets, _ => source, NpgsqlDbType.Text),
+            Column.Of(budgets, budget => budget.Definition.Increase?.NanoDollars, NpgsqlDbType.Bigint),
+            Column.Of(budgets, budget => budget.Definition.IncreaseUntil?.UtcDateTime, NpgsqlDbType.TimestampTz),
         });
 
         // 2. Windows: made where they are missing. One that another process is making is waited for.
@@ -126,7 +128,8 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         // 3. What is in force, with the rows locked until Redis has it.
         var ids = Column.Of(budgets, budget => budget.Window.Id, NpgsqlDbType.Text);
         var read = new NpgsqlBatchCommand("""
-            select w.window_id, b.limit_nano, b.revision, w.spent_nano, w.version, w.parked_at is null and (w.installed_at is not null or w.entries > 0), coalesce(e.posted_nano, 0)
+            select w.window_id, b.limit_nano, b.revision, w.spent_nano, w.version, w.parked_at is null and (w.installed_at is not null or w.entries > 0), coalesce(e.posted_nano, 0),
+                b.increase_nano, b.increase_until
             from windows w
             join budgets b on b.budget_id = w.budget_id and b.period = w.period
             left join window_edges e on e.window_id = w.window_id and e.edge_id = $2
@@ -148,7 +151,12 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         var rows = new List<WindowRow>(budgets.Length);
         while (await reader.ReadAsync(cancellation))
         {
-            rows.Add(new(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetBoolean(5), reader.GetInt64(6), []));
+            var inForce = new BudgetDefinition
+            {
+                Id = reader.GetString(0), Limit = new(reader.GetInt64(1)), Revision = reader.GetInt64(2),
+                Increase = reader.IsDBNull(7) ? null : new Money(reader.GetInt64(7)), IncreaseUntil = reader.IsDBNull(8) ? null : new DateTimeOffset(reader.GetDateTime(8)),
+            };
+            rows.Add(new(reader.GetString(0), inForce, reader.GetInt64(3), reader.GetInt64(4), reader.GetBoolean(5), reader.GetInt64(6), []));
         }
 
         await reader.NextResultAsync(cancellation);
@@ -164,5 +172,5 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         new() { Value = budgets.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type };
 
     private sealed record WindowRow(
-        string WindowId, long Limit, long Revision, long Spent, long Version, bool WasOpen, long Posted, List<DeclaredHolding> Held);
+        string WindowId, BudgetDefinition Definition, long Spent, long Version, bool WasOpen, long Posted, List<DeclaredHolding> Held);
 }

@@ -98,7 +98,7 @@ internal sealed class LeasePass(
     private async Task ReclaimAsync(PassWindow[] round, CancellationToken cancellation)
     {
         var results = await Task.WhenAll(round.Select(async window =>
-            (Window: window, Result: await store.ReclaimAsync(window.Id, options.Value.LeaseTimeToLive, options.Value.ForgetEdgeAfter, input.Closed))));
+            (Window: window, Result: await store.ReclaimAsync(window.Id, options.Value.LeaseTimeToLive, options.Value.ForgetEdgeAfter, options.Value.GoneEdgeAfter, input.Closed))));
         var changed = new List<(string Window, IReadOnlyList<(string EdgeId, long Granted)> Held)>();
         foreach (var (window, result) in results)
         {

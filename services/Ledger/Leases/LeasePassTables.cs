@@ -31,9 +31,9 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         // A window that is over takes late records for two days, as long as it stays in Redis.
         batch.BatchCommands.Add(new("select window_id, version from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days')"));
         batch.BatchCommands.Add(new("""
-            select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_nano, 0)
+            select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_now, 0)
             from windows w join budgets b using (budget_id, period)
-            where (w.ends_at is null or w.ends_at > now()) and (w.starts_at is null or w.starts_at <= now()) and b.limit_nano > 0
+            where (w.ends_at is null or w.ends_at > now()) and (w.starts_at is null or w.starts_at <= now()) and b.limit_now > 0
             order by 2 limit $1
             """)
         {

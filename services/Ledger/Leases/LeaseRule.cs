@@ -15,12 +15,24 @@ internal sealed record EdgeHolding(long Granted, long Posted, long Charged, long
 /// <summary>One budget window in Redis.</summary>
 internal sealed record LeaseWindow(long Limit, long Revision, long Spent, long SpentVersion, long OpenAt, int ActiveEdges, ImmutableSortedDictionary<string, EdgeHolding> Edges)
 {
+    /// <summary>Until when <see cref="Limit"/> is a raise, in ms; 0 for for ever.</summary>
+    public long LimitUntil { get; init; }
+
+    /// <summary>What the limit is then.</summary>
+    public long LimitAfter { get; init; }
+
     public long Leased => Edges.Values.Sum(edge => edge.Outstanding);
 
     public long Available => Limit - Spent - Leased;
 
     /// <summary>What a reply says is available: everything above 2^53 is said to be 2^53.</summary>
     public long AvailableShown => Math.Min(Available, 1L << 53);
+
+    /// <summary>What a reply says that the others hold.</summary>
+    public long OthersShown(string edge) => Math.Min(Leased - (Edges.GetValueOrDefault(edge)?.Outstanding ?? 0), 1L << 53);
+
+    /// <summary>The window at an instant: a raise that is over is taken off for good.</summary>
+    public LeaseWindow At(long now) => LimitUntil != 0 && now >= LimitUntil ? this with { Limit = LimitAfter, LimitUntil = 0 } : this;
 }
 
 internal enum LeaseStatus
@@ -34,9 +46,9 @@ internal enum LeaseStatus
 }
 
 /// <summary>The answer to an edge: of <c>acquire.lua</c> and <c>heartbeat.lua</c>.</summary>
-internal sealed record LeaseReply(LeaseStatus Status, long Moved, long Available, long Granted, long OpensInMs, long Spent, long Limit)
+internal sealed record LeaseReply(LeaseStatus Status, long Moved, long Available, long Granted, long OpensInMs, long Spent, long Limit, long Revision, long Others)
 {
-    public static readonly LeaseReply Unknown = new(LeaseStatus.Unknown, 0, 0, 0, 0, 0, 0);
+    public static readonly LeaseReply Unknown = new(LeaseStatus.Unknown, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
 /// <summary>What an edge declares to hold when a window is installed, and what the journal has of it.</summary>
@@ -47,7 +59,8 @@ internal sealed record DeclaredHolding(string EdgeId, long Declared, long Posted
 /// atomically in Redis; a test runs random sequences through both and compares every step.
 ///
 /// Never over: a grant never exceeds limit - spent - leased, and an amount leaves <c>leased</c> only together with its arrival in <c>spent</c>,
-/// or when the edge gives it back, or when the edge is silent and had not charged it.
+/// or when the edge gives it back, or when the edge is closed: all that it charged is in the journal then. A silent edge may have charged
+/// all that it holds, so it keeps it; only one that is taken for gone for good loses what it did not say that it had charged.
 /// </summary>
 internal static class LeaseRule
 {
@@ -69,23 +82,23 @@ internal static class LeaseRule
 
         least = Math.Max(0, least);
         want = Math.Max(least, Math.Min(want, GrantMax));
-        window = Contact(window, edge, charged, now);
+        window = Contact(window.At(now), edge, charged, now);
         var holding = window.Edges[edge];
         var available = window.Available;
         if (window.OpenAt > now)
         {
-            return (window, new(LeaseStatus.Rebuilding, 0, window.AvailableShown, holding.Granted, window.OpenAt - now, window.Spent, window.Limit));
+            return (window, new(LeaseStatus.Rebuilding, 0, window.AvailableShown, holding.Granted, window.OpenAt - now, window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
         }
 
         if (available < Math.Max(least, 1))
         {
-            return (window, new(LeaseStatus.Short, 0, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit));
+            return (window, new(LeaseStatus.Short, 0, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
         }
 
         var grant = GrantOf(want, least, available, window.ActiveEdges);
         holding = holding with { Granted = holding.Granted + grant };
         window = window with { Edges = window.Edges.SetItem(edge, holding) };
-        return (window, new(LeaseStatus.Granted, grant, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit));
+        return (window, new(LeaseStatus.Granted, grant, window.AvailableShown, holding.Granted, 0, window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
     }
 
     public static (LeaseWindow? Window, LeaseReply Reply) Heartbeat(LeaseWindow? window, string edge, long charged, long believed, long giveBack, long now)
@@ -96,25 +109,31 @@ internal static class LeaseRule
         }
 
         var before = window.Edges.GetValueOrDefault(edge)?.Granted ?? believed;
-        window = Contact(window, edge, charged, now);
+        window = Contact(window.At(now), edge, charged, now);
         var holding = window.Edges[edge];
         var agrees = before == believed && holding.Granted == believed;
         var given = agrees ? Math.Max(0, Math.Min(giveBack, holding.Granted - charged)) : 0;
         holding = holding with { Granted = holding.Granted - given };
         window = window with { Edges = window.Edges.SetItem(edge, holding) };
         return (window, new(
-            agrees ? LeaseStatus.Ok : LeaseStatus.Mismatch, given, window.AvailableShown, holding.Granted, Math.Max(0, window.OpenAt - now), window.Spent, window.Limit));
+            agrees ? LeaseStatus.Ok : LeaseStatus.Mismatch, given, window.AvailableShown, holding.Granted, Math.Max(0, window.OpenAt - now), window.Spent, window.Limit, window.Revision, window.OthersShown(edge)));
     }
 
     /// <summary>Puts a window in, or brings it up to date; <paramref name="opensInMs"/> counts only for a new one.</summary>
     public static LeaseWindow Install(
-        LeaseWindow? window, long limit, long revision, long spent, long spentVersion, long opensInMs, IEnumerable<DeclaredHolding> declared, long now)
+        LeaseWindow? window, long limit, long revision, long spent, long spentVersion, long opensInMs, IEnumerable<DeclaredHolding> declared, long now,
+        long limitUntil = 0, long limitAfter = 0)
     {
         window = window is null
             ? new(limit, revision, spent, spentVersion, now + opensInMs, 0, ImmutableSortedDictionary.Create<string, EdgeHolding>(StringComparer.Ordinal))
+            {
+                LimitUntil = limitUntil, LimitAfter = limitAfter,
+            }
             : window with
             {
                 Limit = revision >= window.Revision ? limit : window.Limit,
+                LimitUntil = revision >= window.Revision ? limitUntil : window.LimitUntil,
+                LimitAfter = revision >= window.Revision ? limitAfter : window.LimitAfter,
                 Revision = Math.Max(revision, window.Revision),
                 Spent = spentVersion > window.SpentVersion ? spent : window.Spent,
                 SpentVersion = Math.Max(spentVersion, window.SpentVersion),
@@ -157,7 +176,7 @@ internal static class LeaseRule
         return window;
     }
 
-    public static (LeaseWindow? Window, long GivenBack) Reclaim(LeaseWindow? window, long timeToLiveMs, long forgetMs, IReadOnlySet<string> closed, long now)
+    public static (LeaseWindow? Window, long GivenBack) Reclaim(LeaseWindow? window, long timeToLiveMs, long forgetMs, long goneMs, IReadOnlySet<string> closed, long now)
     {
         if (window is null || (window.Leased == 0 && closed.Count == 0))
         {
@@ -174,7 +193,7 @@ internal static class LeaseRule
                 continue;
             }
 
-            var keeps = Math.Min(holding.Granted, closed.Contains(edge) ? holding.Posted : Math.Max(holding.Posted, holding.Charged));
+            var keeps = Math.Min(holding.Granted, closed.Contains(edge) ? holding.Posted : silent > goneMs ? Math.Max(holding.Posted, holding.Charged) : holding.Granted);
             given += holding.Granted - keeps;
             window = window with
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Contracts;
 using StackExchange.Redis;
 
 namespace Gateway.Ledger.Leases;
@@ -6,10 +7,18 @@ namespace Gateway.Ledger.Leases;
 /// <summary>A window as <c>install.lua</c> left it.</summary>
 internal sealed record InstalledWindow(bool Created, long Limit, long Spent, long Leased, long OpensInMs);
 
+/// <summary>A limit for Redis: of a definition's revision, and, for a raise, until when it holds and what holds then.</summary>
+internal sealed record LimitInForce(long Limit, long Revision, DateTimeOffset? Until, long After)
+{
+    public static LimitInForce Of(BudgetDefinition definition, DateTimeOffset now) => definition.LimitAt(now) is var raised && raised > definition.Limit
+        ? new(raised.NanoDollars, definition.Revision, definition.IncreaseUntil, definition.Limit.NanoDollars)
+        : new(definition.Limit.NanoDollars, definition.Revision, null, 0);
+}
+
 /// <summary>A window as Redis has it now.</summary>
 internal sealed record StoredWindow(long Limit, long Spent, long SpentVersion, long Leased);
 
-/// <summary>What <c>reclaim.lua</c> took back, and what silent edges still hold because they had charged it.</summary>
+/// <summary>What <c>reclaim.lua</c> took back, and what silent edges still hold because they may have charged it.</summary>
 internal sealed record ReclaimedWindow(long GivenBack, long Leased, long SpentVersion, IReadOnlyList<(string EdgeId, long Granted)> StillHeld);
 
 /// <summary>Runs Ledger's own scripts. Every call may throw <see cref="RedisException"/> or <see cref="TimeoutException"/>.</summary>
@@ -23,10 +32,13 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
     private IDatabase Database => redis.GetDatabase();
 
     public async Task<InstalledWindow> InstallAsync(
-        string windowId, long limit, long revision, long spent, long version, TimeSpan opensIn, DateTimeOffset? forgetAt, IEnumerable<DeclaredHolding> holdings)
+        string windowId, LimitInForce limit, long spent, long version, TimeSpan opensIn, DateTimeOffset? forgetAt, IEnumerable<DeclaredHolding> holdings)
     {
         List<RedisValue> arguments =
-            [limit, revision, spent, version, (long)opensIn.TotalMilliseconds, forgetAt?.ToUnixTimeMilliseconds() ?? 0];
+        [
+            limit.Limit, limit.Revision, spent, version, (long)opensIn.TotalMilliseconds, forgetAt?.ToUnixTimeMilliseconds() ?? 0,
+            limit.Until?.ToUnixTimeMilliseconds() ?? 0, limit.After,
+        ];
         foreach (var holding in holdings)
         {
             arguments.AddRange([holding.EdgeId, holding.Declared, holding.Posted]);
@@ -50,11 +62,11 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
     }
 
     /// <summary>Null when the window is not in Redis.</summary>
-    public async Task<ReclaimedWindow?> ReclaimAsync(string windowId, TimeSpan timeToLive, TimeSpan forgetAfter, IReadOnlyCollection<string> closed)
+    public async Task<ReclaimedWindow?> ReclaimAsync(string windowId, TimeSpan timeToLive, TimeSpan forgetAfter, TimeSpan goneAfter, IReadOnlyCollection<string> closed)
     {
         var reply = (string[])(await RunAsync(
             ReclaimScript, windowId,
-            [(long)timeToLive.TotalMilliseconds, (long)forgetAfter.TotalMilliseconds, .. closed.Select(edge => (RedisValue)edge)]))!;
+            [(long)timeToLive.TotalMilliseconds, (long)forgetAfter.TotalMilliseconds, (long)goneAfter.TotalMilliseconds, .. closed.Select(edge => (RedisValue)edge)]))!;
         if (reply[0] != "reclaimed")
         {
             return null;

@@ -1,5 +1,6 @@
 -- Ledger only. Puts a window into Redis, or brings it up to date; and notes what edges hold.
 -- ARGV: limit, revision, spent, spent_version, ms until it opens when it is new here, when it may be forgotten (Unix ms; 0 for never),
+--       until when the limit is a raise (Unix ms; 0 for for ever), what it is then,
 --       then for each edge: edge, declared (the total that it holds; '0' when it declares nothing), posted.
 -- Reply: 'created' or 'updated', limit, spent, leased, ms until it opens.
 
@@ -7,7 +8,7 @@ local status = 'updated'
 if not known() then
   -- Data of an earlier process may be older than the truth: the journal and the edges' own words replace it whole.
   redis.call('DEL', key)
-  redis.call('HSET', key, 'limit', ARGV[1], 'revision', ARGV[2], 'spent', ARGV[3], 'spent_version', ARGV[4],
+  redis.call('HSET', key, 'limit', ARGV[1], 'revision', ARGV[2], 'limit_until', ARGV[7], 'limit_after', ARGV[8], 'spent', ARGV[3], 'spent_version', ARGV[4],
     'leased', '0', 'edges', '0', 'run', run_id(), 'open_at', text(now + tonumber(ARGV[5])))
   if ARGV[6] ~= '0' then
     redis.call('PEXPIREAT', key, ARGV[6])
@@ -16,14 +17,14 @@ if not known() then
 else
   local f = redis.call('HMGET', key, 'revision', 'spent_version')
   if difference(ARGV[2], f[1]) >= 0 then
-    redis.call('HSET', key, 'limit', ARGV[1], 'revision', ARGV[2])
+    redis.call('HSET', key, 'limit', ARGV[1], 'revision', ARGV[2], 'limit_until', ARGV[7], 'limit_after', ARGV[8])
   end
   if difference(ARGV[4], f[2]) > 0 then
     redis.call('HSET', key, 'spent', ARGV[3], 'spent_version', ARGV[4])
   end
 end
 
-for i = 7, #ARGV, 3 do
+for i = 9, #ARGV, 3 do
   local edge, declared, posted = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local f = redis.call('HMGET', key, 'g:' .. edge, 'p:' .. edge, 't:' .. edge)
   local granted, before = f[1], f[2] or '0'

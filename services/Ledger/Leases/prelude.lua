@@ -1,6 +1,7 @@
 -- What every lease script starts with (LeaseScript.cs puts it in front). Each script acts on one budget window, KEYS[1] = budget:{id}:
 --
 --   limit revision            the definition in force
+--   limit_until limit_after   the limit is a raise for a time: from this instant (ms, Redis' clock; 0 for none) on it is limit_after
 --   spent spent_version       what the journal has booked; written by Ledger only, newest version wins
 --   leased                    sum over all edges of max(0, g - p)
 --   run                       run_id of the Redis process that the window was installed in
@@ -66,6 +67,15 @@ end
 local function known()
   local run = redis.call('HGET', key, 'run')
   return run and run == run_id()
+end
+
+-- The limit in force. A raise that is over is taken off for good.
+local function limit_now(limit, until_ms, after)
+  if until_ms and until_ms ~= '0' and now >= tonumber(until_ms) then
+    redis.call('HSET', key, 'limit', after, 'limit_until', '0')
+    return after
+  end
+  return limit
 end
 
 -- Sets an edge's g and p, and moves leased by what its outstanding amount changes.

@@ -1,22 +1,23 @@
--- Ledger only. Takes back what edges hold that were not heard of within the time to live.
--- ARGV: time to live in ms, ms after which an edge that owes nothing is forgotten, then edges that have closed (all that they charged is
---       in the journal).
+-- Ledger only. Takes back what edges hold that are no more.
+-- ARGV: time to live in ms, ms after which an edge that owes nothing is forgotten, ms after which a silent edge is taken for gone for good,
+--       then edges that have closed (all that they charged is in the journal).
 -- Reply: 'reclaimed' or 'unknown', given back, leased after, spent_version, then for each silent edge that still holds something: edge, g.
 --
--- What a silent edge had charged by its last contact is spent, though the journal may not have it yet (its spool, the queue): it stays
--- held until the journal has it, or until the edge is closed.
+-- A silent edge may have charged all that it held, up to its last instant, and nobody knows until its spool is read: so it keeps all of
+-- it until its records are in the journal and it is closed. One that never comes back is given up after a time; what it said that it had
+-- charged stays held even then.
 
-local ttl, forget = tonumber(ARGV[1]), tonumber(ARGV[2])
+local ttl, forget, gone = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 if not known() then
   return { 'unknown', '0', '0', '0' }
 end
 -- Most windows of most passes: nobody holds anything.
 local first = redis.call('HMGET', key, 'leased', 'spent_version')
-if first[1] == '0' and #ARGV == 2 then
+if first[1] == '0' and #ARGV == 3 then
   return { 'reclaimed', '0', '0', first[2] }
 end
 local closed = {}
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   closed[ARGV[i]] = true
 end
 
@@ -36,7 +37,12 @@ for edge in pairs(names) do
   if silent <= ttl and not closed[edge] then
     alive = alive + 1
   else
-    local keeps = closed[edge] and posted or larger(posted, charged)
+    local keeps = granted
+    if closed[edge] then
+      keeps = posted
+    elseif silent > gone then
+      keeps = larger(posted, charged)
+    end
     if difference(granted, keeps) > 0 then
       given = given + difference(granted, keeps)
       hold(edge, granted, posted, keeps, posted)

@@ -32,6 +32,43 @@ public sealed class ResolveTests(SharedAuth shared, ITestOutputHelper output) : 
     }
 
     [Fact]
+    public async Task Budgets_for_single_models_are_in_its_snapshot_in_each_of_the_shapes_that_clients_send()
+    {
+        (await auth.PostAsync("/team/new", new { team_id = "models:eu", model_max_budget = new Dictionary<string, object> { ["gpt-4"] = new { max_budget = 50, budget_duration = "1d" } } })).Ok();
+        (await auth.PostAsync("/user/new", new { user_id = "bob", auto_create_key = false, model_max_budget = new Dictionary<string, object> { ["anthropic/*"] = 7.5 } })).Ok();
+        var key = await auth.NewKeyAsync(new { user_id = "bob", team_id = "models:eu", model_max_budget = new Dictionary<string, object> { ["gpt-4"] = new { budget_limit = 5, time_period = "30d" } } });
+        var snapshot = await auth.SnapshotAsync(key);
+
+        Assert.Equal(
+            [("gpt-4", $"key_model/{snapshot.KeyId}:gpt-4", 5m, "30d"), ("anthropic/*", "user_model/bob:anthropic/*", 7.5m, null), ("gpt-4", "team_model/models%3Aeu:gpt-4", 50m, "1d")],
+            snapshot.ModelBudgets.Select(budget => (budget.Model, budget.Budget.Id, budget.Budget.Limit.ToDollars(), budget.Budget.Period)));
+        Assert.Equal("30d", (string?)(await auth.GetAsync($"/key/info?key={key}")).Ok().Json["info"]!["model_max_budget"]!["gpt-4"]!["time_period"]);
+
+        (await auth.PostAsync("/key/update", new { key, model_max_budget = new Dictionary<string, object> { ["gpt-4"] = new { max_budget = -1 } } })).Refused(422, "invalid_request");
+        (await auth.PostAsync("/key/update", new { key, model_max_budget = new Dictionary<string, object> { ["gpt-4"] = new { max_budget = 1, budget_duration = "soon" } } })).Refused(422, "invalid_request");
+        (await auth.PostAsync("/key/update", new { key, model_max_budget = new { } })).Ok();
+        Assert.DoesNotContain((await auth.SnapshotAsync(key)).ModelBudgets, budget => budget.Budget.Id.StartsWith("key_model/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_raise_for_a_time_is_in_its_snapshot_and_needs_both_of_its_fields()
+    {
+        var until = new DateTimeOffset(2031, 5, 6, 7, 8, 9, TimeSpan.Zero);
+        var key = await auth.NewKeyAsync(new { max_budget = 10, temp_budget_increase = 2.5, temp_budget_expiry = "2031-05-06T09:08:09+02:00" });
+
+        var budget = (await auth.SnapshotAsync(key)).Budgets.Single();
+        Assert.Equal((10m, 2.5m, until), (budget.Limit.ToDollars(), budget.Increase!.Value.ToDollars(), budget.IncreaseUntil!.Value));
+        Assert.Equal((12.5m, 10m), (budget.LimitAt(until.AddTicks(-1)).ToDollars(), budget.LimitAt(until).ToDollars()));
+        var info = (await auth.GetAsync($"/key/info?key={key}")).Ok().Json["info"]!;
+        Assert.Equal(("2.5", until), (info["temp_budget_increase"]!.ToJsonString(), (DateTimeOffset)info["temp_budget_expiry"]!));
+
+        (await auth.PostAsync("/key/update", new { key, temp_budget_expiry = (string?)null })).Refused(422, "invalid_request");
+        (await auth.PostAsync("/key/generate", new { temp_budget_increase = 1, temp_budget_expiry = "2031-01-01" })).Refused(422, "invalid_request");
+        (await auth.PostAsync("/key/update", new { key, temp_budget_increase = (int?)null, temp_budget_expiry = (string?)null })).Ok();
+        Assert.Null((await auth.SnapshotAsync(key)).Budgets.Single().Increase);
+    }
+
+    [Fact]
     public async Task The_master_key_is_an_admin_with_every_model_and_no_budget()
     {
         var snapshot = await auth.SnapshotAsync(AuthSetup.MasterKey);

@@ -207,12 +207,12 @@ public sealed class KeyRoutesTests(SharedAuth shared) : IClassFixture<SharedAuth
     [Fact]
     public async Task Fields_without_effect_are_named_as_warnings()
     {
-        var made = (await auth.PostAsync("/key/generate", new { max_budgt = 5, guardrails = new[] { "pii" }, spend = 0, permissions = new { }, model_max_budget = new { gpt = new { budget_limit = 5 } } })).Ok().Json;
+        var made = (await auth.PostAsync("/key/generate", new { max_budgt = 5, guardrails = new[] { "pii" }, spend = 0, permissions = new { }, model_rpm_limit = new { gpt = 5 } })).Ok().Json;
         var warnings = made["warnings"]!.AsArray().Select(one => (string)one!).ToArray();
         Assert.Equal(3, warnings.Length);
         Assert.Contains(warnings, warning => warning.StartsWith("max_budgt: unknown field", StringComparison.Ordinal));
         Assert.Contains(warnings, warning => warning.StartsWith("guardrails:", StringComparison.Ordinal));
-        Assert.Contains(warnings, warning => warning.StartsWith("model_max_budget:", StringComparison.Ordinal));
+        Assert.Contains(warnings, warning => warning.StartsWith("model_rpm_limit:", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -46,5 +46,5 @@ public sealed class TightestBudgetTests
 
     [Fact]
     public void More_spent_than_the_limit_leaves_nothing() =>
-        Assert.Equal(0, TightestBudget.Of([new("key/k", null, Money.FromDollars(1), Money.FromDollars(2), Money.Zero, null)])!.Left);
+        Assert.Equal(0, BudgetStanding.Tightest([new("key/k", null, Money.FromDollars(1), Money.FromDollars(2), Money.Zero, null)])!.Left);
 }

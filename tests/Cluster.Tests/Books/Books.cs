@@ -77,6 +77,16 @@ internal sealed class Books : IAsyncDisposable
     public async Task<IReadOnlyList<Guid>> JournalIdsAsync(string keyId) =>
         await ReadAsync(ledger, "select id from journal.entries where kind = 'usage' and accounts @> array[$1::text]", $"key/{keyId}", static row => row.GetGuid(0));
 
+    /// <summary>The budget windows that a request was booked in, once it is in the journal.</summary>
+    public async Task<IReadOnlyList<string>> WindowsOfAsync(Guid requestId) => (await Eventually.Is(
+        () => ReadAsync(ledger, "select windows from journal.entries where id = $1::uuid", requestId.ToString(), static row => row.GetFieldValue<string[]>(0)),
+        static found => found.Count == 1,
+        $"request {requestId} is in the journal"))[0];
+
+    /// <summary>What silent edges hold of a window, as Ledger has written it down.</summary>
+    public async Task<long> HeldBySilentEdgesAsync(string windowId) => (await ReadAsync(
+        ledger, "select coalesce(sum(granted_nano), 0)::bigint from held_by_silent_edges where window_id = $1", windowId, static row => row.GetInt64(0)))[0];
+
     /// <summary>A key's usage rows by how the requests ended.</summary>
     public async Task<IReadOnlyDictionary<Outcome, Tally>> OutcomesAsync(string keyId) => (await ReadAsync(
         metering,

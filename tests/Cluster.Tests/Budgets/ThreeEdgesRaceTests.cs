@@ -18,7 +18,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
     public async Task What_the_budget_pays_for_is_answered_and_no_more_when_the_cost_is_known(int calls, int affordable, int? maxTokens)
     {
         var model = ScriptedModels.NewModel();
-        await TeachEveryEdgeAsync(model, maxTokens);
+        await Race.TeachEveryEdgeAsync(cluster, model, maxTokens);
         var taught = cluster.Upstream.RequestsOf(model).Count;
 
         var (answered, window) = await RaceAsync(model, calls, affordable, maxTokens);
@@ -47,7 +47,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
     public async Task A_slow_provider_lets_no_more_through_than_a_fast_one()
     {
         var model = ScriptedModels.NewModel();
-        await TeachEveryEdgeAsync(model, null);
+        await Race.TeachEveryEdgeAsync(cluster, model);
         var taught = cluster.Upstream.RequestsOf(model).Count;
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Upstream.Script(model, async exchange =>
@@ -72,7 +72,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
     public async Task A_budget_holds_at_every_level_above_the_key()
     {
         var model = ScriptedModels.NewModel();
-        await TeachEveryEdgeAsync(model, null);
+        await Race.TeachEveryEdgeAsync(cluster, model);
         var taught = cluster.Upstream.RequestsOf(model).Count;
         var teamId = AdminClient.NewName("team");
         await cluster.Admin.PostAsync("/team/new", new { team_id = teamId, max_budget = 12 * ScriptedModels.Cost / 1_000_000_000m });
@@ -119,16 +119,5 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
         Assert.True(books.Window!.Spent <= books.Window.Limit, $"Overspent: {books.Window}");
         Assert.Equal(upstream * ScriptedModels.Cost, books.Window.Spent);
         return (answered.Count, books.Window);
-    }
-
-    /// <summary>Each edge has answered the same request for somebody else: what it costs is known everywhere.</summary>
-    private async Task TeachEveryEdgeAsync(string model, int? maxTokens)
-    {
-        var key = await cluster.Admin.NewKeyAsync(new { key_alias = AdminClient.NewName("teacher") });
-        foreach (var edge in (await cluster.Gateway.ProgramsAsync()).Where(static program => program.Resource == "edge"))
-        {
-            using var direct = new TeamClient(new Uri(edge.Endpoints[0]).Port, key.Key);
-            Assert.Equal(ScriptedModels.Cost, (await direct.ChatAsync(model, "How much is left?", maxTokens)).Cost);
-        }
     }
 }

@@ -39,6 +39,50 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
     }
 
     [Fact]
+    public async Task In_the_middle_of_a_race_and_its_records_come_late_the_budget_is_not_overspent_meanwhile()
+    {
+        var model = ScriptedModels.NewModel();
+        var teacher = await cluster.Admin.NewKeyAsync(new { });
+        var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(50 * ScriptedModels.Cost / 1_000_000_000m);
+        using var first = await cluster.AtEdgeAsync(key, "edge-1");
+        using var second = await cluster.AtEdgeAsync(key, "edge-2");
+        foreach (var edge in (string[])["edge-1", "edge-2"])
+        {
+            using var direct = await cluster.AtEdgeAsync(teacher, edge);
+            Assert.Equal(ScriptedModels.Cost, (await direct.ChatAsync(model)).Cost);
+        }
+
+        var taught = cluster.Upstream.RequestsOf(model).Count;
+        List<Calls.Answer> answered;
+        var restarts = (await cluster.Gateway.ProgramAsync("edge-1")).Restarts;
+        await using (await cluster.Gateway.FreezeAsync("rabbit"))
+        {
+            // Half of the budget is charged at one edge, which dies before it has said so to anybody.
+            answered = [.. Race.Answered(await Race.ChatAsync(first, model, 25, "Hello!"))];
+            Assert.Equal(25, answered.Count);
+            await cluster.Gateway.SendAsync("edge-1", Signal.Kill);
+            await Eventually.Holds(
+                async () => await cluster.Books.HeldBySilentEdgesAsync($"user/{userId}") > 0, "Ledger has noticed that the edge is silent", Failure.Limit);
+
+            // The time to live of its lease is over: what it held may have been charged, so nobody gets it.
+            answered.AddRange(Race.Answered(await Race.ChatAsync(second, model, 200, "Hello!")));
+            output.WriteLine($"answered {answered.Count} of 50 before the dead edge's records came");
+            Assert.InRange(cluster.Upstream.RequestsOf(model).Count - taught, 25, 50);
+        }
+
+        await cluster.Gateway.IsBackAsync("edge-1", restarts);
+        var books = await cluster.Books.HaveAllAsync(key.Id, [.. answered.Select(static answer => answer.RequestId)], $"user/{userId}", Failure.Limit);
+        Assert.Equal(answered.Count * ScriptedModels.Cost, books.Window!.Spent);
+
+        // Now it is known what it charged, and the rest can be spent to the last nano-dollar.
+        using var team = cluster.Team(key);
+        answered.AddRange(Race.Answered(await Race.ChatAsync(team, model, 100, "Hello!")));
+        var end = await cluster.Books.HaveAllAsync(key.Id, [.. answered.Select(static answer => answer.RequestId)], $"user/{userId}", Failure.Limit);
+        Assert.Equal((50, end.Window!.Limit), (answered.Count, end.Window.Spent));
+        Assert.Equal(50, cluster.Upstream.RequestsOf(model).Count - taught);
+    }
+
+    [Fact]
     public async Task In_the_middle_of_a_race_the_budget_holds_and_what_the_dead_edge_held_can_be_spent_again()
     {
         var model = ScriptedModels.NewModel();

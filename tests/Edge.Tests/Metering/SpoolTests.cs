@@ -85,6 +85,31 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public void Recover_AKilledProcess_IsKnownWithOrWithoutRecords_UntilNothingOfItIsLeft()
+    {
+        var killed = Open();
+        killed.Append(Record(1));
+        killed.ReleaseLockAsADeadProcessWould();
+        var idle = Open();
+        idle.ReleaseLockAsADeadProcessWould();
+
+        using (var next = Open())
+        {
+            Assert.Equal(2, next.EarlierEdges.Count);
+            Assert.Single(next.EarlierEdges, next.StillHasRecordsOf);
+            Drain(next);
+            Assert.DoesNotContain(next.EarlierEdges, next.StillHasRecordsOf);
+            foreach (var edge in next.EarlierEdges)
+            {
+                next.Forget(edge);
+            }
+        }
+
+        using var last = Open();
+        Assert.Empty(last.EarlierEdges);
+    }
+
+    [Fact]
     public void Full_AtTheBound_AndNotAnyMoreWhenItIsDrained()
     {
         using var spool = Open(bytesMax: 1 << 20, segmentBytes: 1 << 16);

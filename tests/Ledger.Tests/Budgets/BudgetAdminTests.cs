@@ -36,8 +36,88 @@ public sealed class BudgetAdminTests
         Assert.Equal(0, (await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, "/budget/list"))).GetArrayLength());
     }
 
+    [Fact]
+    public async Task A_shared_budget_says_whose_requests_it_counts_and_is_told_to_edges_so()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId("shared");
+        var key = new string('a', 64);
+        var made = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new
+        {
+            budget_id = id, max_budget = 100, budget_duration = "1d",
+            applies_to = new { teams = new[] { "a", "b" }, keys = new[] { key }, tags = new[] { "env=dev" }, models = new[] { "gpt-*" }, providers = new[] { "openai" } },
+        }));
+        Assert.Equal("b", made.GetProperty("applies_to").GetProperty("teams")[1].GetString());
+        Assert.False(made.TryGetProperty("warnings", out _));
+
+        var definition = (await DefinitionsAsync(ledger)).Single();
+        Assert.Equal(["team/a", "team/b", $"key/{key}"], definition.Share!.Owners);
+        Assert.Equal(["env=dev", "gpt-*", "provider/openai"], [.. definition.Share.Tags, .. definition.Share.Models, .. definition.Share.Targets]);
+
+        // A change of something else keeps it; one of it replaces it whole.
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, max_budget = 50 }));
+        Assert.Equal(2, (await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/info", new { budgets = new[] { id } })))[0].GetProperty("applies_to").GetProperty("teams").GetArrayLength());
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, applies_to = new { users = new[] { "ann" } } }));
+        var changed = (await DefinitionsAsync(ledger)).Single();
+        Assert.Equal(["user/ann"], changed.Share!.Owners);
+        Assert.Empty(changed.Share.Tags);
+        Assert.True(changed.Revision > definition.Revision);
+
+        // Made anew under its old name it is newer than what edges know of the old one.
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/delete", new { id }));
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = id, max_budget = 7, budget_duration = "1d", applies_to = new { teams = new[] { "a" } } }));
+        Assert.True((await DefinitionsAsync(ledger)).Single().Revision > changed.Revision);
+    }
+
+    [Fact]
+    public async Task A_shared_budget_that_names_nobody_says_so()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var made = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { max_budget = 1 }));
+        Assert.StartsWith("shared/", made.GetProperty("budget_id").GetString(), StringComparison.Ordinal);
+        Assert.Contains("applies_to", made.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_end_user_s_budget_that_an_edge_sent_along_can_be_made_an_administrator_s()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId("end_user");
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 1_000));
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = id, max_budget = 2 }));
+        Assert.Equal(2_000_000_000, await EnsureTests.FieldAsync(ledger, id, "limit"));
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/delete", new { id }));
+    }
+
+    [Fact]
+    public async Task How_the_budgets_above_a_key_stand_is_told_with_what_it_shares()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var (team, shared, other) = (Build.NewId("team"), Build.NewId("shared"), Build.NewId("shared"));
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = shared, max_budget = 3, applies_to = new { teams = new[] { BudgetId.OwnerOf(team) }, tags = new[] { "env=dev" } } }));
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = other, max_budget = 3, applies_to = new { teams = new[] { "others" } } }));
+        var own = Build.Ensure(team, 5_000).Definition;
+        await ledger.EnsureAsync("edge-1", Build.Ensure(team, 5_000));
+        await EnsureTests.AcquireAsync(ledger, team, "edge-1", 100);
+        await ledger.PublishAsync([Build.Record(60, windows: team)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, team, "spent") == 60, "booked");
+
+        var asked = new BudgetsAbove([own], ["key/k", team], ["env=dev"]);
+        var answer = await ledger.Http.PostAsJsonAsync("/internal/budgets/above", asked, ContractsJson.Default.BudgetsAbove);
+        var states = (await answer.Content.ReadFromJsonAsync(ContractsJson.Default.BudgetStateArray))!;
+        Assert.Equal([new BudgetState(team, null, new(5_000), new(60), new(40), null), new BudgetState(shared, null, Money.FromDollars(3), Money.Zero, Money.Zero, null)], states);
+
+        answer = await ledger.Http.PostAsJsonAsync("/internal/budgets/above", asked with { Tags = [] }, ContractsJson.Default.BudgetsAbove);
+        Assert.Equal([team], (await answer.Content.ReadFromJsonAsync(ContractsJson.Default.BudgetStateArray))!.Select(state => state.BudgetId));
+    }
+
     [Theory]
     [InlineData("""{"budget_id":"user/ann","max_budget":1}""", "/user/update")]
+    [InlineData("""{"budget_id":"key_model/k:gpt-4","max_budget":1}""", "model_max_budget of /key/update")]
+    [InlineData("""{"budget_id":"tag/a","max_budget":1,"applies_to":{"teams":["a"]}}""", "shared/")]
+    [InlineData("""{"budget_id":"shared/a","max_budget":1,"applies_to":{}}""", "must name 1 to")]
+    [InlineData("""{"budget_id":"shared/a","max_budget":1,"applies_to":{"team":["a"]}}""", "unknown field 'team'")]
+    [InlineData("""{"budget_id":"shared/a","max_budget":1,"applies_to":{"keys":["sk-secret"]}}""", "ids of keys")]
     [InlineData("""{"budget_id":"nothing","max_budget":1}""", "scope/owner")]
     [InlineData("""{"budget_id":"tag/a","max_budget":-1}""", "dollars")]
     [InlineData("""{"budget_id":"tag/a"}""", "max_budget is missing")]
@@ -72,6 +152,33 @@ public sealed class BudgetAdminTests
     }
 
     [Fact]
+    public async Task T10_a_reset_of_what_was_spent_takes_it_off_once_whoever_asks_at_once_and_leaves_what_comes_after()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 10_000));
+        await ledger.PublishAsync([Build.Record(9_000, user: BudgetId.OwnerOf(id), windows: id)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 9_000, "booked");
+
+        var asked = new ResetAccount(id, new(500), "admin-ann");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            var answer = await ledger.Http.PostAsJsonAsync("/internal/accounts/reset", asked, ContractsJson.Default.ResetAccount);
+            return (await answer.Content.ReadFromJsonAsync(ContractsJson.Default.AccountReset))!;
+        }));
+
+        Assert.Contains(answers, answer => answer.Before == new Money(9_000));
+        Assert.All(answers, answer => Assert.Equal(new Money(500), answer.Windows.Single().Spent));
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 500, "edges can spend it again");
+        Assert.Equal("granted", (await EnsureTests.AcquireAsync(ledger, id, "edge-1", 9_500))[0]);
+        await ledger.PublishAsync([Build.Record(70, user: BudgetId.OwnerOf(id), windows: id)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, id, "spent") == 570, "what comes after it counts");
+        var spend = await ledger.Http.PostAsJsonAsync("/internal/accounts/spend", new AccountsQuery([id]), ContractsJson.Default.AccountsQuery);
+        Assert.Equal(new Money(570), (await spend.Content.ReadFromJsonAsync(ContractsJson.Default.AccountsSpend))!.Accounts[0].Spent);
+        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from journal.entries where kind = 'adjustment' and reason = 'reset_spend' and author = 'admin-ann'"));
+    }
+
+    [Fact]
     public async Task Only_administrators_change_budgets_and_viewers_look()
     {
         await using var ledger = await LedgerHost.StartAsync();
@@ -103,6 +210,9 @@ public sealed class BudgetAdminTests
         Assert.Contains(new WindowState(id, new(5_000), new(60), Money.Zero), spend[0].Windows);
         Assert.Equal(Money.Zero, spend[1].Spent);
     }
+
+    private static async Task<BudgetDefinition[]> DefinitionsAsync(LedgerHost ledger) =>
+        (await ledger.Http.GetFromJsonAsync("/internal/budgets/definitions", ContractsJson.Default.BudgetDefinitionArray))!;
 
     internal static async Task<JsonElement> ReadAsync(HttpResponseMessage response, bool mustSucceed = true)
     {

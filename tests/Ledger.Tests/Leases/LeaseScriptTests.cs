@@ -77,7 +77,7 @@ public sealed class LeaseScriptTests : IAsyncLifetime
         const string Window = "user/restart";
         await using (var before = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString))
         {
-            before.GetDatabase().ScriptEvaluate(LeaseScript.Read("install"), [LeaseScript.KeyOf(Window)], [1_000, 1, 0, 0, 0, 0]);
+            before.GetDatabase().ScriptEvaluate(LeaseScript.Read("install"), [LeaseScript.KeyOf(Window)], [1_000, 1, 0, 0, 0, 0, 0, 0]);
         }
 
         await server.RestartAsync();
@@ -107,10 +107,37 @@ public sealed class LeaseScriptTests : IAsyncLifetime
         Assert.Equal("granted", Acquire(next, "edge-1", want: 1, least: 1)[0]);
     }
 
+    [Fact]
+    public void A_raise_for_a_time_ends_at_its_instant_by_itself_in_Redis_and_in_the_rule()
+    {
+        var window = NewWindow();
+        var until = DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeMilliseconds();
+        Redis.ScriptEvaluate(LeaseScript.Read("install"), [LeaseScript.KeyOf(window)], [1_500, 1, 0, 1, 0, 0, until, 1_000]);
+        Assert.Equal(["granted", "1200"], Acquire(window, "edge-1", want: 1_200, least: 1_200)[..2]);
+
+        string[] after;
+        do
+        {
+            after = (string[])Redis.ScriptEvaluate(LeaseScript.Heartbeat, [LeaseScript.KeyOf(window)], ["edge-1", 0, 1_200, 0])!;
+        }
+        while (after[6] == "1500");
+
+        // What was granted under the raise stays the edge's; what is available is counted from the lower limit.
+        Assert.True(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() >= until);
+        Assert.Equal(["ok", "-200", "1000"], [after[0], after[2], after[6]]);
+        Assert.Equal("short", Acquire(window, "edge-1", want: 1, least: 1, granted: 1_200)[0]);
+
+        var rule = LeaseRule.Install(null, 1_500, 1, 0, 1, 0, [], now: 0, limitUntil: 100, limitAfter: 1_000);
+        Assert.Equal(LeaseStatus.Granted, LeaseRule.Acquire(rule, "edge-1", 1_200, 1_200, 0, 0, now: 99).Reply.Status);
+        Assert.Equal((LeaseStatus.Short, 1_000), (LeaseRule.Acquire(rule, "edge-1", 1_200, 1_200, 0, 0, now: 100).Reply.Status, LeaseRule.Acquire(rule, "edge-1", 1_200, 1_200, 0, 0, now: 100).Reply.Limit));
+        // A newer definition without one takes it away before its time.
+        Assert.Equal((1_000, 0), LeaseRule.Install(rule, 1_000, 2, 0, 1, 0, [], now: 50) is var lower ? (lower.Limit, lower.LimitUntil) : default);
+    }
+
     private static string NewWindow() => $"test/{Interlocked.Increment(ref s_windows)}";
 
     private void Install(string window, long limit, long spent = 0, long opensInMs = 0) =>
-        Redis.ScriptEvaluate(LeaseScript.Read("install"), [LeaseScript.KeyOf(window)], [limit, 1, spent, 1, opensInMs, 0]);
+        Redis.ScriptEvaluate(LeaseScript.Read("install"), [LeaseScript.KeyOf(window)], [limit, 1, spent, 1, opensInMs, 0, 0, 0]);
 
     private string[] Acquire(string window, string edge, long want, long least, long granted = 0) =>
         (string[])Redis.ScriptEvaluate(LeaseScript.Acquire, [LeaseScript.KeyOf(window)], [edge, want, least, 0, granted])!;

@@ -12,9 +12,9 @@ public sealed class ReclaimTests
     private static readonly (string, string)[] s_fast = [("Ledger:LeaseTimeToLive", "00:00:01"), ("Ledger:ReclaimEvery", "00:00:00.2"), ("Ledger:ClosedEdgeGrace", "00:00:00")];
 
     [Fact]
-    public async Task An_orphaned_lease_comes_back_within_its_time_to_live_and_one_that_lives_stays()
+    public async Task An_orphaned_lease_comes_back_when_its_edge_is_gone_for_good_and_one_that_lives_stays()
     {
-        await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:GoneEdgeAfter", "00:00:01")]);
         var budget = Build.NewId();
         await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
@@ -30,14 +30,32 @@ public sealed class ReclaimTests
     }
 
     [Fact]
-    public async Task What_a_dead_edge_had_charged_stays_held_until_the_journal_has_it_even_through_a_loss_of_Redis()
+    public async Task A_silent_edge_may_have_charged_all_that_it_held_so_none_of_it_is_granted_again_before_its_spool_was_read()
     {
         await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
         var budget = Build.NewId();
         await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
+        // It charges 500 of it, says nothing any more, and its spool is read later, when others have long spent what they could get.
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from held_by_silent_edges") == 1, "noted: it is silent and holds something");
+        Assert.Equal("granted", (await EnsureTests.AcquireAsync(ledger, budget, "alive", 400))[0]);
+        Assert.Equal("short", (await EnsureTests.AcquireAsync(ledger, budget, "alive", 1, granted: 400))[0]);
+        await ledger.PublishAsync([Build.Record(500, edge: "dead", windows: budget), Build.Record(400, edge: "alive", windows: budget)]);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "spent") == 900, "booked");
+
+        (await ledger.Http.PostAsync("/internal/edges/dead/closed", null)).EnsureSuccessStatusCode();
+        await Eventually.HoldsAsync(async () => (await EnsureTests.AcquireAsync(ledger, budget, "alive", 100, charged: 400, granted: 400))[0] == "granted", "the 100 that it did not charge are back");
+    }
+
+    [Fact]
+    public async Task What_a_dead_edge_had_charged_stays_held_until_the_journal_has_it_even_through_a_loss_of_Redis()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:GoneEdgeAfter", "00:00:01")]);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
         await EnsureTests.AcquireAsync(ledger, budget, "dead", 1, charged: 450, granted: 600);
-        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 450, "450 of the 601 stay held");
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 450, "450 of the 601 stay held, however long it is gone");
         await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from held_by_silent_edges") == 1, "noted in the database");
 
         await ledger.Redis.KeyDeleteAsync(LeaseScript.KeyOf(budget));

@@ -8,11 +8,14 @@ using Gateway.Edge.Routing;
 namespace Gateway.Edge.Admission.Access;
 
 /// <summary>A key as the edge uses it: the snapshot, and what follows from it ready at hand.</summary>
-internal sealed class Caller(AccessSnapshot snapshot, BudgetSlot[] budgets, RateGate[] gates, ExpectationBook expectations)
+internal sealed class Caller(
+    AccessSnapshot snapshot, BudgetSlot[] budgets, RateGate[] gates, ExpectationBook expectations, (string Model, BudgetSlot Slot)[]? modelBudgets = null)
 {
     private const int GrantsMax = 1_024;
 
     private readonly ConcurrentDictionary<string, ModelGrant> grants = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Asked, string Group), BudgetSlot[]> budgetsOfModels = new();
+    private Shares? shares;
 
     public AccessSnapshot Snapshot { get; } = snapshot;
 
@@ -21,6 +24,42 @@ internal sealed class Caller(AccessSnapshot snapshot, BudgetSlot[] budgets, Rate
 
     /// <summary>The rate limits that every request of this key is under.</summary>
     public RateGate[] Gates { get; } = gates;
+
+    /// <summary>Whose requests these are, as budgets name them.</summary>
+    public string[] Owners { get; } = snapshot.Owners();
+
+    /// <summary>
+    /// The budgets that a request of this key to a model is under: those of every request, and those for that model, under the name that
+    /// was asked for or the one that it leads to.
+    /// </summary>
+    public BudgetSlot[] BudgetsFor(string asked, string group)
+    {
+        if (modelBudgets is not { Length: > 0 })
+        {
+            return Budgets;
+        }
+
+        if (budgetsOfModels.TryGetValue((asked, group), out var known))
+        {
+            return known;
+        }
+
+        BudgetSlot[] all = [.. Budgets, .. modelBudgets.Where(budget => ModelPattern.Matches(budget.Model, group) || ModelPattern.Matches(budget.Model, asked)).Select(static budget => budget.Slot)];
+        return budgetsOfModels.Count < GrantsMax ? budgetsOfModels.GetOrAdd((asked, group), all) : all;
+    }
+
+    /// <summary>The shared budgets that may count this key's requests: looked through once for each set of definitions.</summary>
+    public SharedBudget[] SharedIn(DefinedBudgetSet set)
+    {
+        var known = Volatile.Read(ref shares);
+        if (known?.Of != set)
+        {
+            known = new Shares(set, [.. set.Shared.Where(budget => budget.MayCount(Owners))]);
+            Volatile.Write(ref shares, known);
+        }
+
+        return known.Budgets;
+    }
 
     /// <summary>Whether the key may be used at this instant, else the error's code.</summary>
     public string? Refusal(DateTimeOffset now) => Snapshot.Status switch
@@ -55,6 +94,8 @@ internal sealed class Caller(AccessSnapshot snapshot, BudgetSlot[] budgets, Rate
 
     /// <summary>Whether a public name is granted.</summary>
     public bool MayCall(string model) => Snapshot.Models is not { } models || Array.Exists(models, granted => ModelPattern.Matches(granted, model));
+
+    private sealed record Shares(DefinedBudgetSet Of, SharedBudget[] Budgets);
 }
 
 /// <summary>A model as one caller sees it.</summary>

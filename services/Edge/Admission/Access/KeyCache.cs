@@ -141,7 +141,8 @@ internal sealed class KeyCache(AuthClient auth, BudgetLeases leases, RateGates g
             snapshot,
             [.. snapshot.Budgets.Select(budget => new BudgetSlot(budget, leases, time))],
             [.. snapshot.Limits.Select(limit => gates.Get(limit))],
-            expectations);
+            expectations,
+            [.. snapshot.ModelBudgets.Select(budget => (budget.Model, new BudgetSlot(budget.Budget, leases, time)))]);
         Bound(callers);
         callers[hash] = caller;
         // What changed while Auth answered may not be in the answer: then it serves this one request and is not kept. Looked at after the

@@ -17,7 +17,7 @@ internal static class BudgetHeaders
         foreach (var slot in slots)
         {
             var lease = slot.Current();
-            if (lease.Definition.Limit == Money.MaxValue)
+            if (lease.Limit == Money.MaxValue)
             {
                 // A soft limit alone: it alerts, and there is nothing that could end.
                 continue;
@@ -49,8 +49,8 @@ internal static class BudgetHeaders
 
         if (ofKey is not null)
         {
-            headers["x-litellm-key-max-budget"] = Dollars(ofKey.Definition.Limit);
-            headers["x-litellm-key-spend"] = Dollars(Money.Max(Money.Zero, ofKey.Definition.Limit - ofKey.Remaining));
+            headers["x-litellm-key-max-budget"] = Dollars(ofKey.Limit);
+            headers["x-litellm-key-spend"] = Dollars(Money.Max(Money.Zero, ofKey.Limit - ofKey.Remaining));
         }
     }
 

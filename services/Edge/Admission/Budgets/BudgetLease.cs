@@ -36,7 +36,7 @@ internal readonly record struct LeaseTotals(long Charged, long Granted);
 /// contact at a time with Redis (<see cref="ContactAsync"/>). room = granted - charged - reserved for requests under way, so it is exact
 /// without knowing what Ledger has booked.
 /// </summary>
-internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, LeaseTotals totals)
+internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, TimeProvider time, LeaseTotals totals)
 {
     /// <summary>A refill ahead of requests takes at most this part of what a window has left.</summary>
     private const int RefillPart = 8;
@@ -49,6 +49,16 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private long underWay;
     private long charged = totals.Charged;
     private long granted = totals.Granted;
+
+    /// <summary>Room that is on its way back to Redis: nobody may take it until Redis has said what became of it.</summary>
+    private long aside;
+
+    /// <summary>Room of a raise that is over, or that others have called back: taken out and not on its way yet.</summary>
+    private long toGiveBack;
+    private long recallAgainAt;
+    private long recallVainUntil;
+    private long recalledUntil;
+    private DateTimeOffset? increaseEnded;
     private long freshUntil;
     private long exhaustedUntil;
     private long exhaustedFrom;
@@ -58,7 +68,12 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     private int kicked;
     private int contacting;
     private bool mustEnsure;
+    private bool mustLook;
     private long ensureAgainAt;
+    private long toldRevision = -1;
+    private int telling;
+    private long tellAgainAt;
+    private LeaseReply? lastReply;
     private BudgetDefinition definition = definition;
 
     public BudgetWindow Window { get; } = window;
@@ -69,13 +84,16 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     public string? ResetsAt { get; } = window.End?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>What Redis said last of the whole window; null before the first contact.</summary>
-    public LeaseReply? LastReply { get; private set; }
+    public LeaseReply? LastReply => Volatile.Read(ref lastReply);
+
+    /// <summary>What the window may spend, as Redis said last.</summary>
+    public Money Limit => LastReply is { } reply ? new Money(reply.Limit) : Definition.Limit;
 
     /// <summary>When it was last used (<see cref="Environment.TickCount64"/>).</summary>
     public long UsedAt => Volatile.Read(ref usedAt);
 
     /// <summary>Whether this edge holds nothing of the window and nobody waits: it may be forgotten.</summary>
-    public bool Idle => Volatile.Read(ref reserved) == 0 && Volatile.Read(ref room) == 0;
+    public bool Idle => Volatile.Read(ref reserved) == 0 && Volatile.Read(ref room) == 0 && Volatile.Read(ref aside) == 0 && Volatile.Read(ref toGiveBack) == 0;
 
     /// <summary>What Redis knows this process by.</summary>
     public LeaseTotals Totals => new(Volatile.Read(ref charged), granted);
@@ -113,7 +131,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             if (seen == before)
             {
                 Interlocked.Add(ref reserved, amount);
-                if (before - amount < Volatile.Read(ref lookahead) / 2)
+                if (before - amount < Volatile.Read(ref lookahead) / 2 && Ahead > 0)
                 {
                     // Refilled before it runs dry: nobody waits for this.
                     Kick();
@@ -178,25 +196,25 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         }
     }
 
-    /// <summary>A newer definition: what is held goes back and Ledger hears of it before more is asked for.</summary>
+    /// <summary>A newer definition. When Redis has an older one, what is held goes back and Ledger hears of it before more is asked for.</summary>
     public void Update(BudgetDefinition newer)
     {
         lock (gate)
         {
-            if (newer.Revision < definition.Revision || (newer.Limit == definition.Limit && newer.Revision == definition.Revision))
+            if (newer.Revision <= definition.Revision)
             {
                 return;
             }
 
-            var sameLimit = newer.Limit == definition.Limit;
-            definition = newer;
+            var sameLimit = newer.Limit == definition.Limit && newer.Increase == definition.Increase && newer.IncreaseUntil == definition.IncreaseUntil;
+            Volatile.Write(ref definition, newer);
             if (sameLimit)
             {
-                // Nothing that Redis has to know: a caller looked up anew must not make its requests wait for Ledger.
+                // Nothing that hurries: Ledger hears of it after the next word of Redis, and no request waits for that.
                 return;
             }
 
-            mustEnsure = true;
+            mustLook = true;
             exhaustedUntil = 0;
         }
 
@@ -207,8 +225,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     /// Called about ten times a second: wakes waiters whose time is over, follows how fast money is spent, beats the heart and gives back
     /// what lies idle.
     /// </summary>
-    public void Tick(long now, bool slow)
+    public void Tick(long now, bool slow, DateTimeOffset time)
     {
+        EndIncrease(time);
         if (waiters.Count > 0)
         {
             Kick();
@@ -284,18 +303,19 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         LeaseReply? last = null;
         for (var round = 0; round < options.RoundsMax; round++)
         {
-            ServeFromRoom(tight);
-            var (want, least, count) = Needed(last?.Status == LeaseStatus.Granted ? last.Value.Available : null);
-            if (count == 0)
+            // Without Ledger a window that is open goes on with the limit that Redis has; only one that never was open waits for it.
+            if (!await IsNewestAsync() && LastReply is null)
             {
-                await RefillOrReleaseAsync();
+                RefuseAll(LeaseRefusal.Unavailable, 1_000);
                 return;
             }
 
-            // Without Ledger a window that is open goes on with the limit that Redis has; only one that never was open waits for it.
-            if (Volatile.Read(ref mustEnsure) && Environment.TickCount64 >= ensureAgainAt && !await EnsureAsync() && LastReply is null)
+            ServeFromRoom(tight);
+            var several = last?.Status == LeaseStatus.Granted;
+            var (want, least, count) = Needed(several ? last!.Available : null);
+            if (count == 0)
             {
-                RefuseAll(LeaseRefusal.Unavailable, 1_000);
+                await RefillOrReleaseAsync();
                 return;
             }
 
@@ -305,13 +325,35 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             {
                 case LeaseStatus.Granted:
                     Adopt(reply);
+                    if (EnsureDue)
+                    {
+                        // Granted under a limit that is no more: it is asked for again when Ledger has told Redis.
+                        break;
+                    }
+
                     // Less than asked for: near the limit requests get what they are expected to cost.
                     tight = Volatile.Read(ref room) < want;
                     break;
 
                 case LeaseStatus.Short:
                     Adopt(reply);
+                    if (EnsureDue)
+                    {
+                        break;
+                    }
+
                     ServeFromRoom(tight: true);
+                    if (several)
+                    {
+                        // There was enough for several when they were counted, and another edge was faster: one by one then.
+                        break;
+                    }
+
+                    if (reply.Others > 0)
+                    {
+                        RecallFromOthers();
+                    }
+
                     if (!TryProbe(reply))
                     {
                         RefuseOrKeepWaiting(reply);
@@ -369,7 +411,7 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             }
 
             least = Math.Max(1, least - roomNow);
-            return (Math.Max(least, Add(want, Volatile.Read(ref lookahead)) - roomNow), least, waiters.Count);
+            return (Math.Max(least, Add(want, Ahead) - roomNow), least, waiters.Count);
         }
     }
 
@@ -443,12 +485,20 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
                 var cost = waiters[i].Estimate();
                 // Requests under way may give back what they do not need: worth a short wait, unless all of it is expected to be used.
                 var hope = mine > 0 && (!cost.Learned || OverReserved(cost, mine) + left >= cost.Least);
-                if (!hope || now >= waiters[i].Deadline(cost))
+                // … and so may other edges, which have been asked for what they do not need: they answer at once.
+                var recalling = reply.Others > 0 && now >= recallVainUntil && now < waiters[i].RecallDeadline;
+                if (!recalling && (!hope || now >= waiters[i].Deadline(cost)))
                 {
                     leastRefused = Math.Min(leastRefused, cost.Least);
                     waiters[i].Serve(new LeaseHold(0, false, LeaseRefusal.Exceeded));
                     waiters.RemoveAt(i--);
                 }
+            }
+
+            if (leastRefused < long.MaxValue && reply.Others > 0 && now >= recallVainUntil)
+            {
+                // They have none to spare: whoever comes next is not made to wait for it.
+                recallVainUntil = now + (long)options.RecallMemory.TotalMilliseconds;
             }
 
             if (mine == 0 && leastRefused < long.MaxValue)
@@ -497,21 +547,59 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
         }
     }
 
+    /// <summary>The room wanted ahead of requests: none while others miss it.</summary>
+    private long Ahead => Environment.TickCount64 < Volatile.Read(ref recalledUntil) ? 0 : Volatile.Read(ref lookahead);
+
+    /// <summary>Another edge has no more for its requests: what lies here without a request goes back at once.</summary>
+    public void Recall()
+    {
+        Volatile.Write(ref recalledUntil, Environment.TickCount64 + (long)options.RecallMemory.TotalMilliseconds);
+        if (TakeRoom(long.MaxValue) is > 0 and var held)
+        {
+            Interlocked.Add(ref toGiveBack, held);
+            Kick();
+        }
+    }
+
+    private void RecallFromOthers()
+    {
+        var now = Environment.TickCount64;
+        if (now >= recallAgainAt && now >= recallVainUntil)
+        {
+            recallAgainAt = now + (long)options.RecallWait.TotalMilliseconds / 2;
+            store.Recall(Window.Id);
+        }
+    }
+
     private bool HeartbeatDue(long now) =>
         now >= Volatile.Read(ref freshUntil) - (long)options.TimeToLive.TotalMilliseconds + (long)options.Heartbeat.TotalMilliseconds;
+
+    /// <summary>
+    /// After a change of the limit, and after a raise: looks whether Redis has heard of it. If not, all that is held goes back and Ledger is
+    /// told. False when Ledger did not answer.
+    /// </summary>
+    private async Task<bool> IsNewestAsync()
+    {
+        if (mustLook || Volatile.Read(ref toGiveBack) > 0)
+        {
+            mustLook = false;
+            await GiveBackAsync(0);
+        }
+
+        if (!EnsureDue)
+        {
+            return true;
+        }
+
+        await GiveBackAsync(TakeRoom(long.MaxValue));
+        return await EnsureAsync();
+    }
 
     private async Task RefillOrReleaseAsync()
     {
         var now = Environment.TickCount64;
-        var ahead = Volatile.Read(ref lookahead);
+        var ahead = Ahead;
         var roomNow = Volatile.Read(ref room);
-        if (Volatile.Read(ref mustEnsure) && now >= ensureAgainAt)
-        {
-            await GiveBackAsync(TakeRoom(long.MaxValue));
-            await EnsureAsync();
-            return;
-        }
-
         // Near the limit a refill gets crumbs, and they are missing where the last request that the budget pays for needs them.
         if (roomNow < ahead / 2 && ahead - roomNow > LastReply?.Available / RefillPart)
         {
@@ -579,9 +667,10 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
             return;
         }
 
-        var reply = await store.HeartbeatAsync(Window.Id, Volatile.Read(ref charged), granted, amount);
-        // Taken from the room already: added again here, and Adopt takes off what Redis really took back.
-        Interlocked.Add(ref room, amount);
+        amount += Interlocked.Exchange(ref toGiveBack, 0);
+        // A reply that is lost may be of a give back that was done: what was taken from the room stays aside until the next word of Redis.
+        aside += amount;
+        var reply = await store.HeartbeatAsync(Window.Id, Volatile.Read(ref charged), granted, aside);
         switch (reply.Status)
         {
             case LeaseStatus.Noted:
@@ -597,26 +686,93 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
     /// <summary>Redis' total is the truth: what a lost reply granted is added, what was reclaimed meanwhile is taken off.</summary>
     private void Adopt(LeaseReply reply)
     {
-        Interlocked.Add(ref room, reply.GrantedInAll - granted);
+        Compare(reply);
+        aside += reply.GrantedInAll - granted;
         granted = reply.GrantedInAll;
-        LastReply = reply;
+        if (!EnsureDue)
+        {
+            // In one step: room that is there for an instant between two of them would be taken, and spent twice.
+            Interlocked.Add(ref room, aside);
+            aside = 0;
+        }
+
+        Volatile.Write(ref lastReply, reply);
         Volatile.Write(ref freshUntil, Environment.TickCount64 + (long)options.TimeToLive.TotalMilliseconds);
+    }
+
+    private bool EnsureDue => Volatile.Read(ref mustEnsure) && Environment.TickCount64 >= ensureAgainAt;
+
+    /// <summary>
+    /// Redis has the limit of an older definition: Ledger must hear of the newer one, before anything is spent when the limit is another,
+    /// else beside the requests. So a change reaches Redis and Ledger whoever held the window when it was made.
+    /// </summary>
+    private void Compare(LeaseReply reply)
+    {
+        var newest = Definition;
+        if (reply.Revision >= newest.Revision || toldRevision >= newest.Revision)
+        {
+            return;
+        }
+
+        if (reply.Limit != newest.LimitAt(time.GetUtcNow()).NanoDollars)
+        {
+            Volatile.Write(ref mustEnsure, true);
+        }
+        else if (Environment.TickCount64 >= Volatile.Read(ref tellAgainAt) && Interlocked.Exchange(ref telling, 1) == 0)
+        {
+            _ = Task.Run(TellAsync);
+        }
+    }
+
+    private async Task TellAsync()
+    {
+        Volatile.Write(ref tellAgainAt, Environment.TickCount64 + 10_000);
+        await AskLedgerAsync(Definition);
+        Volatile.Write(ref telling, 0);
+    }
+
+    /// <summary>A raise is over: what is held of it goes back.</summary>
+    private void EndIncrease(DateTimeOffset now)
+    {
+        var ends = Definition.IncreaseUntil;
+        if (ends is null || now < ends || increaseEnded == ends)
+        {
+            return;
+        }
+
+        increaseEnded = ends;
+        if (TakeRoom(long.MaxValue) is > 0 and var held)
+        {
+            Interlocked.Add(ref toGiveBack, held);
+            Kick();
+        }
     }
 
     private async Task<bool> EnsureAsync()
     {
+        Volatile.Write(ref mustEnsure, false);
+        if (await AskLedgerAsync(Definition))
+        {
+            return true;
+        }
+
+        Volatile.Write(ref mustEnsure, true);
+        ensureAgainAt = LastReply is null ? 0 : Environment.TickCount64 + 10_000;
+        return false;
+    }
+
+    private async Task<bool> AskLedgerAsync(BudgetDefinition newest)
+    {
         try
         {
-            var ask = new EnsureBudget(Definition, Window, new Money(granted));
-            Volatile.Write(ref mustEnsure, false);
+            var ask = new EnsureBudget(newest, Window, new Money(granted));
             using var timeout = new CancellationTokenSource(options.LedgerTimeout);
             await ledger.EnsureAsync(new EnsureBudgets(identity.EdgeId, [ask]), timeout.Token);
+            toldRevision = Math.Max(toldRevision, newest.Revision);
             return true;
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException)
         {
-            Volatile.Write(ref mustEnsure, true);
-            ensureAgainAt = LastReply is null ? 0 : Environment.TickCount64 + 10_000;
             return false;
         }
     }
@@ -631,6 +787,9 @@ internal sealed class BudgetLease(BudgetWindow window, BudgetDefinition definiti
 
         /// <summary>Until when it may wait: longer while nothing is known of its kind and another one is finding out.</summary>
         public long Deadline(CostEstimate cost) => since + (long)(cost.Learned ? options.Wait : options.LearnWait).TotalMilliseconds;
+
+        /// <summary>Until when it may wait for what other edges give back.</summary>
+        public long RecallDeadline => since + (long)options.RecallWait.TotalMilliseconds;
 
         /// <summary>Whether it is a request under way that needs more.</summary>
         public bool Extends { get; } = extends;

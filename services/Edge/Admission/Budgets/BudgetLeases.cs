@@ -34,6 +34,7 @@ internal sealed class BudgetLeases(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        _ = ListenAsync(stoppingToken);
         using var timer = new PeriodicTimer(TickInterval);
         var slowAt = Environment.TickCount64;
         try
@@ -42,6 +43,7 @@ internal sealed class BudgetLeases(
             {
                 var now = Environment.TickCount64;
                 var slow = now >= slowAt;
+                var instant = time.GetUtcNow();
                 if (slow)
                 {
                     slowAt = now + 1_000;
@@ -49,7 +51,7 @@ internal sealed class BudgetLeases(
 
                 foreach (var (id, lease) in leases)
                 {
-                    lease.Tick(now, slow);
+                    lease.Tick(now, slow, instant);
                     if (slow && lease.Idle && now - lease.UsedAt > (leases.Count > options.Value.LeasesMax ? 0 : ForgetAfter.TotalMilliseconds))
                     {
                         Forget(id, lease);
@@ -62,8 +64,30 @@ internal sealed class BudgetLeases(
         }
     }
 
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (!await store.ListenAsync(Recall) && await timer.WaitForNextTickAsync(stoppingToken))
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private void Recall(string windowId)
+    {
+        if (leases.TryGetValue(windowId, out var lease))
+        {
+            lease.Recall();
+        }
+    }
+
     private BudgetLease Make(BudgetWindow window, BudgetDefinition definition) =>
-        new(window, definition, store, ledger, identity, options.Value, retired.TryRemove(window.Id, out var totals) ? totals : default);
+        new(window, definition, store, ledger, identity, options.Value, time, retired.TryRemove(window.Id, out var totals) ? totals : default);
 
     // Redis counts what this process was granted for as long as it lives: the totals of a lease outlive the lease.
     private void Forget(string id, BudgetLease lease)

@@ -24,10 +24,17 @@ internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, Lease
         return new GatewayError(
             429,
             "budget_exceeded",
-            $"The budget of this {(scope == "gateway" ? "gateway" : scope.Replace('_', ' '))} is used up. {until}",
+            $"The budget {Whose(scope)} is used up. {until}",
             scope,
             Window.End - time.GetUtcNow());
     }
+
+    private static string Whose(string scope) => scope switch
+    {
+        Contracts.BudgetId.SharedScope => "that this request shares with others",
+        _ when scope.EndsWith(Contracts.BudgetId.ModelScopeSuffix, StringComparison.Ordinal) => $"of this {scope[..^Contracts.BudgetId.ModelScopeSuffix.Length]} for this model",
+        _ => $"of this {scope.Replace('_', ' ')}",
+    };
 }
 
 /// <summary>
@@ -36,6 +43,9 @@ internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, Lease
 /// </summary>
 internal sealed class BudgetTicket
 {
+    /// <summary>The most budgets of one request, its target's left out: a record names every window, and Ledger takes no more than 64.</summary>
+    public const int BudgetsMax = 48;
+
     private readonly List<(BudgetLease Lease, long Amount)> holds = [];
 
     /// <summary>Whether some budget gave less than the worst case: the request must be watched while it runs.</summary>

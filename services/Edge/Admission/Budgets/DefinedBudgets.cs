@@ -1,64 +1,75 @@
-using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using Gateway.Contracts;
+using Gateway.Edge.Chat;
 
 namespace Gateway.Edge.Admission.Budgets;
 
 /// <summary>
 /// The budgets that administrators made at Ledger (<c>/budget/new</c>): of the gateway, an end user, a tag, a model, a provider or a
-/// deployment. They are asked for every few seconds; while Ledger does not answer, the last ones known stay in force.
-/// <c>end_user/*</c> is every end user's own budget of that size, from the first request on.
+/// deployment, and those that several share. They are asked for every few seconds; while Ledger does not answer, the last ones known stay in
+/// force. <c>end_user/*</c> is every end user's own budget of that size, from the first request on.
 /// </summary>
 internal sealed class DefinedBudgets(LedgerClient ledger, BudgetLeases leases, EdgeLog log, TimeProvider time) : BackgroundService
 {
-    private const string EveryEndUser = BudgetId.EndUserScope + "/*";
-    private const int EndUsersMax = 100_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
 
-    private readonly ConcurrentDictionary<string, BudgetSlot[]> endUsers = new(StringComparer.Ordinal);
-    private FrozenDictionary<string, BudgetSlot[]> defined = FrozenDictionary<string, BudgetSlot[]>.Empty;
-    private BudgetDefinition[] known = [];
+    private DefinedBudgetSet defined = DefinedBudgetSet.Empty;
 
-    /// <summary>Adds the budgets that a request is under beside its key's: of the gateway, its end user, its tags and its model.</summary>
-    public BudgetSlot[] With(BudgetSlot[] ofKey, string? endUser, string[] tags, string model)
+    /// <summary>
+    /// The budgets that a request to a model is under beside those of its caller (<paramref name="ofCaller"/>): the gateway's, its end
+    /// user's, its tags', the model's, and those that it shares.
+    /// </summary>
+    public BudgetSlot[] With(BudgetSlot[] ofCaller, ChatExchange exchange, string model)
     {
         var all = Volatile.Read(ref defined);
-        if (all.Count == 0)
+        if (all.IsEmpty)
         {
-            return ofKey;
+            return ofCaller;
         }
 
-        var slots = new List<BudgetSlot>(ofKey);
-        Add(slots, all, BudgetId.Gateway);
-        Add(slots, all, BudgetId.Of("model", model));
-        foreach (var tag in tags)
+        var slots = new List<BudgetSlot>(ofCaller);
+        slots.AddRange(all.Of(BudgetId.Gateway));
+        slots.AddRange(all.Of(BudgetId.Of(BudgetId.ModelScope, model)));
+        foreach (var tag in exchange.Tags)
         {
-            Add(slots, all, BudgetId.Of("tag", tag));
+            slots.AddRange(all.Of(BudgetId.Of(BudgetId.TagScope, tag)));
         }
 
-        if (endUser is { Length: > 0 })
+        if (exchange.EndUser is { } endUser)
         {
-            if (!Add(slots, all, BudgetId.Of(BudgetId.EndUserScope, endUser)) && all.ContainsKey(EveryEndUser))
+            slots.AddRange(all.OfEndUser(endUser));
+        }
+
+        foreach (var shared in exchange.Caller.SharedIn(all))
+        {
+            if (!shared.HangsOnTarget && shared.Counts(exchange.Caller.Owners, exchange.EndUser, exchange.Tags, model))
             {
-                slots.AddRange(OfEndUser(endUser));
+                slots.Add(shared.Slot);
             }
         }
 
-        return slots.Count == ofKey.Length ? ofKey : [.. slots];
+        return slots.Count == ofCaller.Length ? ofCaller : [.. slots];
     }
 
-    /// <summary>Adds the budgets of a target.</summary>
-    public BudgetSlot[] With(BudgetSlot[] configured, string provider, string deployment)
+    /// <summary>The budgets of a target beside those that the configuration gives it.</summary>
+    public BudgetSlot[] WithTarget(BudgetSlot[] configured, ChatExchange exchange, string model, string provider, string deployment)
     {
         var all = Volatile.Read(ref defined);
-        if (all.Count == 0)
+        if (all.IsEmpty)
         {
             return configured;
         }
 
         var slots = new List<BudgetSlot>(configured);
-        Add(slots, all, BudgetId.Of(BudgetId.ProviderScope, provider));
-        Add(slots, all, BudgetId.Of(BudgetId.DeploymentScope, deployment));
+        slots.AddRange(all.Of(BudgetId.Of(BudgetId.ProviderScope, provider)));
+        slots.AddRange(all.Of(BudgetId.Of(BudgetId.DeploymentScope, deployment)));
+        foreach (var shared in exchange.Caller.SharedIn(all))
+        {
+            if (shared.HangsOnTarget && shared.CountsTarget(provider, deployment) && shared.Counts(exchange.Caller.Owners, exchange.EndUser, exchange.Tags, model))
+            {
+                slots.Add(shared.Slot);
+            }
+        }
+
         return slots.Count == configured.Length ? configured : [.. slots];
     }
 
@@ -91,46 +102,14 @@ internal sealed class DefinedBudgets(LedgerClient ledger, BudgetLeases leases, E
             return;
         }
 
-        if (definitions.SequenceEqual(known))
+        // The revision rises with every change, and starts with the clock: a budget made anew under an old name is another one.
+        if (definitions.Select(Version).SequenceEqual(defined.Definitions.Select(Version)))
         {
             return;
         }
 
-        known = definitions;
-        endUsers.Clear();
-        Volatile.Write(ref defined, definitions
-            .GroupBy(static definition => definition.Id, StringComparer.Ordinal)
-            .ToFrozenDictionary(
-                static group => group.Key,
-                group => group.Key == EveryEndUser ? [] : group.Select(definition => new BudgetSlot(definition, leases, time)).ToArray(),
-                StringComparer.Ordinal));
-    }
+        Volatile.Write(ref defined, new DefinedBudgetSet(definitions, definition => new BudgetSlot(definition, leases, time)));
 
-    private BudgetSlot[] OfEndUser(string endUser)
-    {
-        if (endUsers.TryGetValue(endUser, out var slots))
-        {
-            return slots;
-        }
-
-        if (endUsers.Count >= EndUsersMax)
-        {
-            endUsers.Clear();
-        }
-
-        slots = [.. known.Where(static definition => definition.Id == EveryEndUser)
-            .Select(definition => new BudgetSlot(definition with { Id = BudgetId.Of(BudgetId.EndUserScope, endUser) }, leases, time))];
-        return endUsers.GetOrAdd(endUser, slots);
-    }
-
-    private static bool Add(List<BudgetSlot> slots, FrozenDictionary<string, BudgetSlot[]> all, string id)
-    {
-        if (!all.TryGetValue(id, out var found))
-        {
-            return false;
-        }
-
-        slots.AddRange(found);
-        return true;
+        static (string Id, string? Period, long Revision) Version(BudgetDefinition definition) => (definition.Id, definition.Period, definition.Revision);
     }
 }

@@ -33,19 +33,51 @@ internal enum LeaseStatus
 /// <param name="RetryAfterMilliseconds">When to ask again while the window is rebuilt.</param>
 /// <param name="Spent">What the journal has booked.</param>
 /// <param name="Limit">The limit in force.</param>
-internal readonly record struct LeaseReply(
-    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit);
+/// <param name="Revision">Of the definition that the limit is from.</param>
+/// <param name="Others">What other edges hold of it.</param>
+internal sealed record LeaseReply(
+    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit, long Revision, long Others);
 
 /// <summary>The lease scripts in Redis. One call acts on one window. A Redis that does not answer is a value, not an exception.</summary>
 internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity identity, EdgeMetrics metrics)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+    private static readonly RedisChannel Recalls = RedisChannel.Literal("gateway:budget-recalls");
 
     public Task<LeaseReply> AcquireAsync(string windowId, long want, long least, long charged, long granted) =>
         CallAsync(LeaseScript.Acquire, windowId, [identity.EdgeId, want, least, charged, granted]);
 
     public Task<LeaseReply> HeartbeatAsync(string windowId, long charged, long granted, long giveBack) =>
         CallAsync(LeaseScript.Heartbeat, windowId, [identity.EdgeId, charged, granted, giveBack]);
+
+    /// <summary>Asks the other edges to give back what they hold of a window and do not need. Nobody waits for it: at worst it is not heard.</summary>
+    public void Recall(string windowId)
+    {
+        metrics.LeaseCommand();
+        redis.GetSubscriber().Publish(Recalls, $"{identity.EdgeId} {windowId}", CommandFlags.FireAndForget);
+    }
+
+    /// <summary>Hears what other edges recall.</summary>
+    public async Task<bool> ListenAsync(Action<string> recalled)
+    {
+        try
+        {
+            await redis.GetSubscriber().SubscribeAsync(Recalls, (_, message) =>
+            {
+                var text = message.ToString();
+                var space = text.IndexOf(' ', StringComparison.Ordinal);
+                if (space > 0 && !text.AsSpan(0, space).SequenceEqual(identity.EdgeId))
+                {
+                    recalled(text[(space + 1)..]);
+                }
+            });
+            return true;
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException)
+        {
+            return false;
+        }
+    }
 
     private async Task<LeaseReply> CallAsync(string script, string windowId, RedisValue[] arguments)
     {
@@ -64,12 +96,12 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity iden
                 "rebuilding" => LeaseStatus.Rebuilding,
                 _ => LeaseStatus.Unknown,
             };
-            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]));
+            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]), Number(reply[8]));
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {
             metrics.LeaseCommandFailed();
-            return new LeaseReply(LeaseStatus.Unreachable, 0, 0, 0, 0, 0);
+            return new LeaseReply(LeaseStatus.Unreachable, 0, 0, 0, 0, 0, 0, 0);
         }
     }
 
