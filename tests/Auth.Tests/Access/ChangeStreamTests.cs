@@ -160,7 +160,7 @@ public sealed class ChangeStreamTests(SharedAuth shared, ITestOutputHelper outpu
             }
         }
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/health/ready")).StatusCode);
+        await host.UntilAsync(async () => (await host.Client.GetAsync("/health/ready")).StatusCode == HttpStatusCode.ServiceUnavailable, "not ready");
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/live")).StatusCode);
         (await host.PostAsync("/key/generate", new { })).Refused(503, "temporarily_unavailable");
         Assert.Equal(HttpStatusCode.OK, (await host.ResolveAsync(AuthSetup.MasterKey)).Status);

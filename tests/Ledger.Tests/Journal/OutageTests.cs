@@ -28,7 +28,7 @@ public sealed class OutageTests
             await ledger.PublishAsync(batches[batch]);
         }
 
-        Assert.NotEqual("Healthy", await (await ledger.Http.GetAsync("/health/ready")).Content.ReadAsStringAsync());
+        await Eventually.HoldsAsync(async () => await (await ledger.Http.GetAsync("/health/ready")).Content.ReadAsStringAsync() != "Healthy", "not ready");
         Assert.Equal("Healthy", await ledger.Http.GetStringAsync("/health/live"));
         await postgres.StartAsync();
         var sum = records.Sum(record => record.Cost.NanoDollars);
