@@ -19,6 +19,7 @@ public class LeaseBenchmarks
         ledger: null!,
         new EdgeIdentity(new ConfigurationBuilder().Build()),
         new BudgetOptions(),
+        TimeProvider.System,
         default);
 
     [GlobalSetup]
