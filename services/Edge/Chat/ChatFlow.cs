@@ -215,11 +215,12 @@ internal sealed class ChatFlow(
         }
 
         var taken = exchange.Ticket.TryReserve(slots, estimate.Want);
-        if (taken == slots.Length)
-        {
-            return null;
-        }
+        return taken == slots.Length ? null : await ReserveNearLimitAsync(exchange, group, slots, taken);
+    }
 
+    // Apart, because asking for the cost again needs an object that the warm path does not.
+    private async ValueTask<GatewayError?> ReserveNearLimitAsync(ChatExchange exchange, ModelGroup group, BudgetSlot[] slots, int taken)
+    {
         var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => exchange.Operation.Cost(exchange, group));
         if (refusal is not null)
         {

@@ -43,13 +43,10 @@ internal sealed class ChatForwarder(
         // 1. The deployment's and the provider's own budgets: one that is used up leaves the request to the next target.
         exchange.TargetTicket.Settle(Money.Zero);
         var slots = budgets.WithTarget(target.Budgets, exchange, group.Name, target.Provider, target.Id);
-        if (slots.Length > 0)
+        if (slots.Length > 0 && await ReserveTargetAsync(exchange, group, slots) is { } refusal)
         {
-            if (await exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group)) is { } refusal)
-            {
-                exchange.Failed(target, "budget");
-                return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
-            }
+            exchange.Failed(target, "budget");
+            return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
         }
 
         // 2. The request. A guarded one is streamed in any case: it must be possible to stop it.
@@ -128,6 +125,10 @@ internal sealed class ChatForwarder(
             Timers.Return(timer);
         }
     }
+
+    // Apart, because asking for the cost again needs an object that calls without such budgets do not.
+    private static ValueTask<BudgetRefusal?> ReserveTargetAsync(ChatExchange exchange, ModelGroup group, BudgetSlot[] slots) =>
+        exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group));
 
     private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)
     {

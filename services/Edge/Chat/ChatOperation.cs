@@ -1,12 +1,17 @@
+using System.Buffers;
+using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Routing;
+using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Chat;
 
 /// <summary>Chat, in OpenAI's words or said in those of another surface.</summary>
-internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : Operation
+internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : Operation, IAnswersWhole
 {
     public override string CallType => "chat_completion";
 
@@ -33,7 +38,29 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
         ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
         call.Stream && reply.Content.Headers.ContentType?.MediaType is not "application/json"
             ? streamed.RelayAsync(exchange, target, call, reply, timer, began, exchange.Ticket.Guarded || exchange.TargetTicket.Guarded)
-            : whole.RelayAsync(exchange, target, call, reply, began, timer.Token);
+            : whole.RelayAsync(this, exchange, target, call, reply, began, timer.Token);
+
+    /// <inheritdoc/>
+    public WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
+    {
+        TokenUsage? usage;
+        if (exchange.Passed is { } passed)
+        {
+            usage = passed.ReadReply(exchange, body);
+        }
+        else if (target.Protocol.SpeaksOpenAiChat)
+        {
+            usage = OpenAiUsage.TryRead(body.Span, out var read) ? read : null;
+        }
+        else
+        {
+            var translated = new ArrayBufferWriter<byte>(body.Length + 512);
+            usage = target.Protocol.ReadReply(body, call, translated).Tokens;
+            body = translated.WrittenMemory;
+        }
+
+        return new WholeAnswer(body, usage ?? Estimate(exchange, body.Span), Estimated: usage is null);
+    }
 
     public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, exchange.Surface);
 
@@ -47,5 +74,20 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
         var wrong = surface.ReadHead(exchange.Body.Memory, out exchange.Head);
         exchange.Head.ModelName = exchange.ModelInPath ?? exchange.Head.ModelName;
         return wrong ?? (exchange.Head.ModelName.Length == 0 ? ChatRequestHead.MissingModel : null);
+    }
+
+    private static TokenUsage Estimate(ChatExchange exchange, ReadOnlySpan<byte> answer)
+    {
+        using var tap = new OutputTap();
+        if (exchange.Passed is { } passed)
+        {
+            passed.CollectText(answer, tap);
+        }
+        else
+        {
+            tap.Observe(answer);
+        }
+
+        return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
     }
 }

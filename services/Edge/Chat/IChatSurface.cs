@@ -39,21 +39,8 @@ internal interface IChatSurface
     void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output);
 
     /// <summary>Starts a streamed answer.</summary>
-    IChatSurfaceStream OpenStream(ChatExchange exchange);
+    ChatSurfaceStream OpenStream(ChatExchange exchange);
 
     /// <summary>Writes an error's body.</summary>
     void WriteError(GatewayError error, IBufferWriter<byte> output);
-}
-
-/// <summary>One streamed answer in a surface's format.</summary>
-internal interface IChatSurfaceStream : IDisposable
-{
-    /// <summary>Takes frames of OpenAI's stream.</summary>
-    void Read(ReadOnlySpan<byte> frames, IBufferWriter<byte> output);
-
-    /// <summary>The answer is complete.</summary>
-    void End(TokenUsage usage, IBufferWriter<byte> output);
-
-    /// <summary>The answer ends with an error.</summary>
-    void Fail(GatewayError error, IBufferWriter<byte> output);
 }

@@ -45,7 +45,7 @@ internal sealed class StreamRelay : IDisposable
     public IPassedStream? Passed { get; }
 
     /// <summary>Says the stream in the client's own format; null for OpenAI's, or when the frames pass.</summary>
-    public IChatSurfaceStream? Surface { get; }
+    public ChatSurfaceStream? Surface { get; }
 
     /// <summary>What waits to be sent.</summary>
     public ArrayBufferWriter<byte> Output { get; } = new();

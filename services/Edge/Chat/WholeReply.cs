@@ -3,19 +3,38 @@ using System.Globalization;
 using Gateway.Contracts;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Chat;
+
+/// <summary>An operation whose answer comes in one piece, or may.</summary>
+internal interface IAnswersWhole
+{
+    /// <summary>What the client gets, and what it used.</summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="target">Who answered.</param>
+    /// <param name="call">What the gateway decided.</param>
+    /// <param name="reply">The answer's head.</param>
+    /// <param name="body">The answer; it is gone when the relay ends.</param>
+    /// <exception cref="MalformedReplyException">It is no answer.</exception>
+    WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body);
+}
+
+/// <summary>An answer in one piece, in the words of the hub or of the client.</summary>
+/// <param name="Body">What goes on.</param>
+/// <param name="Usage">What it used.</param>
+/// <param name="Estimated">Whether that was counted here, because the provider does not say.</param>
+internal readonly record struct WholeAnswer(ReadOnlyMemory<byte> Body, TokenUsage Usage, bool Estimated);
 
 /// <summary>Relays an answer that comes in one piece: its usage is known before the first byte goes on, so the cost stands in a header.</summary>
 internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 {
     /// <summary>The largest answer that is taken.</summary>
-    public const int BytesMax = 64 << 20;
+    private const int BytesMax = 64 << 20;
 
+    /// <summary>Reads the answer, lets the operation understand it, settles and passes it on.</summary>
     public async Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
+        IAnswersWhole operation, ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
     {
         byte[]? rented = null;
         try
@@ -31,28 +50,10 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
             exchange.UpstreamMicroseconds = took;
             target.Health.Answered(took);
 
-            ReadOnlyMemory<byte> answer = rented.AsMemory(0, length);
-            TokenUsage? usage;
-            if (exchange.Passed is { } passed)
-            {
-                usage = passed.ReadReply(exchange, answer);
-            }
-            else if (target.Protocol.SpeaksOpenAiChat)
-            {
-                usage = OpenAiUsage.TryRead(answer.Span, out var read) ? read : null;
-            }
-            else
-            {
-                var translated = new ArrayBufferWriter<byte>(length + 512);
-                usage = target.Protocol.ReadReply(answer, call, translated).Tokens;
-                answer = translated.WrittenMemory;
-            }
-
-            var estimated = usage is null;
-            usage ??= Estimate(exchange, answer.Span);
-            await Settlement.CoverAsync(exchange, usage);
-            await AnswerAsync(exchange, answer, usage, estimated);
-            return new RelayResult(usage.PromptTokens + usage.CompletionTokens);
+            var answer = operation.Understand(exchange, target, call, reply, rented.AsMemory(0, length));
+            await Settlement.CoverAsync(exchange, answer.Usage);
+            await AnswerAsync(exchange, answer.Body, answer.Usage, answer.Estimated);
+            return new RelayResult(answer.Usage.PromptTokens + answer.Usage.CompletionTokens);
         }
         catch (Exception error) when (error is MalformedReplyException or InvalidDataException)
         {
@@ -98,23 +99,8 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         }
     }
 
-    private static TokenUsage Estimate(ChatExchange exchange, ReadOnlySpan<byte> answer)
-    {
-        using var tap = new Streaming.OutputTap();
-        if (exchange.Passed is { } passed)
-        {
-            passed.CollectText(answer, tap);
-        }
-        else
-        {
-            tap.Observe(answer);
-        }
-
-        return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
-    }
-
     /// <summary>Reads a whole reply into a pooled array; one byte more than <see cref="BytesMax"/> says that it is larger.</summary>
-    public static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
+    private static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var stream = await UpstreamClient.OpenAsync(content, cancellation);
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, (content.Headers.ContentEncoding.Count == 0 ? content.Headers.ContentLength + 1 : null) ?? 8192));

@@ -9,38 +9,9 @@ using Gateway.Edge.Streaming;
 namespace Gateway.Edge.Completions;
 
 /// <summary>Makes a stream of <c>text_completion</c> of chat's chunks.</summary>
-internal sealed class CompletionsStream(ChatExchange exchange) : IChatSurfaceStream
+internal sealed class CompletionsStream(ChatExchange exchange) : ChatSurfaceStream
 {
-    private readonly SseReader reader = new();
-
-    public void Read(ReadOnlySpan<byte> frames, IBufferWriter<byte> output)
-    {
-        reader.Append(frames);
-        while (reader.TryRead(out var frame))
-        {
-            if (!frame.HasData || frame.Data is not [(byte)'{', ..])
-            {
-                continue;
-            }
-
-            using var chunk = JsonReading.ParseReply(frame.Data);
-            foreach (var choice in chunk.RootElement.Field("choices"u8).Items())
-            {
-                var delta = choice.Field("delta"u8);
-                if (delta.Field("content"u8).RawText().Length > 0 || choice.Field("finish_reason"u8).Given())
-                {
-                    Frame(output, json =>
-                    {
-                        json.WriteStartArray("choices"u8);
-                        WriteChoice(json, choice, delta);
-                        json.WriteEndArray();
-                    });
-                }
-            }
-        }
-    }
-
-    public void End(TokenUsage usage, IBufferWriter<byte> output)
+    public override void End(TokenUsage usage, IBufferWriter<byte> output)
     {
         if (exchange.Head.IncludeUsage)
         {
@@ -56,9 +27,24 @@ internal sealed class CompletionsStream(ChatExchange exchange) : IChatSurfaceStr
         output.Write("data: [DONE]\n\n"u8);
     }
 
-    public void Fail(GatewayError error, IBufferWriter<byte> output) => error.WriteFrame(output);
+    public override void Fail(GatewayError error, IBufferWriter<byte> output) => error.WriteFrame(output);
 
-    public void Dispose() => reader.Dispose();
+    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
+    {
+        foreach (var choice in chunk.Field("choices"u8).Items())
+        {
+            var delta = choice.Field("delta"u8);
+            if (delta.Field("content"u8).RawText().Length > 0 || choice.Field("finish_reason"u8).Given())
+            {
+                Frame(output, json =>
+                {
+                    json.WriteStartArray("choices"u8);
+                    WriteChoice(json, choice, delta);
+                    json.WriteEndArray();
+                });
+            }
+        }
+    }
 
     /// <summary>What every answer and every chunk begins with; the object stays open.</summary>
     public static void WriteOpening(Utf8JsonWriter json, ChatExchange exchange)

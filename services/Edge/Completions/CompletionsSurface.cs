@@ -70,14 +70,7 @@ internal sealed class CompletionsSurface : IChatSurface
             json.WriteNumber("top_logprobs"u8, logprobs);
         }
 
-        foreach (var field in root.Fields())
-        {
-            if (SameInChat.Contains(field.Name) && field.Value.Given())
-            {
-                json.WritePropertyName(field.Name);
-                json.WriteCopy(field.Value);
-            }
-        }
+        json.WriteFieldsOf(root, SameInChat);
 
         json.WriteEndObject();
         DropRest(root, dropped);
@@ -100,7 +93,7 @@ internal sealed class CompletionsSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    public IChatSurfaceStream OpenStream(ChatExchange exchange) => new CompletionsStream(exchange);
+    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new CompletionsStream(exchange);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => output.Write(error.ToJson());
 

@@ -8,7 +8,7 @@ using Gateway.Edge.Providers.OpenAi;
 namespace Gateway.Edge.Images;
 
 /// <summary><c>POST /v1/images/generations</c>, OpenAI's form: billed by the picture, or (<c>gpt-image-1</c>) by the tokens that it is made of.</summary>
-internal sealed class ImagesOperation(WholeReply whole, TimeProvider time) : JsonOperation(OperationKind.Images, whole, time)
+internal sealed class ImagesOperation(WholeReply whole) : JsonOperation(OperationKind.Images, whole)
 {
     /// <summary>The most tokens of one picture: 1536 × 1024 in high quality has 6,240 (OpenAI's price page).</summary>
     private const int TokensOfOneMax = 6_240;

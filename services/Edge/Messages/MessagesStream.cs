@@ -14,9 +14,8 @@ namespace Gateway.Edge.Messages;
 /// Makes Anthropic's events of OpenAI's chunks: <c>message_start</c>, blocks that open, grow and close one after the other,
 /// <c>message_delta</c> with the usage, <c>message_stop</c>.
 /// </summary>
-internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
+internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
 {
-    private readonly SseReader reader = new();
     private readonly SortedDictionary<int, Call> calls = [];
     private string? open;
     private int block = -1;
@@ -24,20 +23,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
     private string? finishReason;
     private bool started;
 
-    public void Read(ReadOnlySpan<byte> frames, IBufferWriter<byte> output)
-    {
-        reader.Append(frames);
-        while (reader.TryRead(out var frame))
-        {
-            if (frame.HasData && frame.Data is [(byte)'{', ..])
-            {
-                using var chunk = JsonReading.ParseReply(frame.Data);
-                Take(chunk.RootElement, output);
-            }
-        }
-    }
-
-    public void End(TokenUsage usage, IBufferWriter<byte> output)
+    public override void End(TokenUsage usage, IBufferWriter<byte> output)
     {
         Start(output);
         Close(output);
@@ -54,11 +40,9 @@ internal sealed class MessagesStream(ChatExchange exchange) : IChatSurfaceStream
         Event(output, "message_stop", static _ => { });
     }
 
-    public void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
+    public override void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
 
-    public void Dispose() => reader.Dispose();
-
-    private void Take(JsonElement chunk, IBufferWriter<byte> output)
+    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
     {
         Start(output);
         var choice = chunk.Field("choices"u8).Items().FirstOrDefault();

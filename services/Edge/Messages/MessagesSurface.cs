@@ -46,7 +46,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    public IChatSurfaceStream OpenStream(ChatExchange exchange) => new MessagesStream(exchange);
+    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new MessagesStream(exchange);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => WriteErrorBody(output, error);
 

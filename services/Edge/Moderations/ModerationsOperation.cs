@@ -7,7 +7,7 @@ using Gateway.Edge.Providers.OpenAi;
 namespace Gateway.Edge.Moderations;
 
 /// <summary><c>POST /v1/moderations</c>, OpenAI's form. OpenAI's own is free and reports no tokens; others bill what they read and say so.</summary>
-internal sealed class ModerationsOperation(WholeReply whole, TimeProvider time) : JsonOperation(OperationKind.Moderations, whole, time)
+internal sealed class ModerationsOperation(WholeReply whole) : JsonOperation(OperationKind.Moderations, whole)
 {
     /// <summary>The model of a request that names none: OpenAI's API does not ask for it, so clients do not send it.</summary>
     private const string DefaultModel = "omni-moderation-latest";

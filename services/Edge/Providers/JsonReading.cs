@@ -118,6 +118,19 @@ internal static class JsonReading
     /// <summary>A string's bytes as they came, without its quotes; empty when this is no string.</summary>
     public static ReadOnlySpan<byte> RawText(this JsonElement element) => element.ValueKind == JsonValueKind.String ? element.Raw()[1..^1] : default;
 
+    /// <summary>Writes those fields of an object that have one of these names and a value.</summary>
+    public static void WriteFieldsOf(this Utf8JsonWriter writer, JsonElement element, IReadOnlyCollection<string> names)
+    {
+        foreach (var field in element.Fields())
+        {
+            if (names.Contains(field.Name) && field.Value.Given())
+            {
+                writer.WritePropertyName(field.Name);
+                writer.WriteCopy(field.Value);
+            }
+        }
+    }
+
     /// <summary>Writes a field with the bytes as they came.</summary>
     public static void WriteCopy(this Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement value)
     {

@@ -12,7 +12,7 @@ namespace Gateway.Edge.Rerank;
 /// <c>POST /v2/rerank</c>, Cohere's form, which Jina and the servers of one's own speak too. Cohere bills searches of up to 100 documents,
 /// others the tokens that they read.
 /// </summary>
-internal sealed class RerankOperation(WholeReply whole, TimeProvider time) : JsonOperation(OperationKind.Rerank, whole, time)
+internal sealed class RerankOperation(WholeReply whole) : JsonOperation(OperationKind.Rerank, whole)
 {
     private const int DocumentsPerSearch = 100;
 

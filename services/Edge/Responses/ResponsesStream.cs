@@ -13,28 +13,14 @@ namespace Gateway.Edge.Responses;
 /// Makes the events of OpenAI's Responses of OpenAI's chunks: <c>response.created</c>, items that are added, grow and are done one after the
 /// other, <c>response.completed</c> with the whole. Every event has the next sequence number.
 /// </summary>
-internal sealed class ResponsesStream(ChatExchange exchange) : IChatSurfaceStream
+internal sealed class ResponsesStream(ChatExchange exchange) : ChatSurfaceStream
 {
-    private readonly SseReader reader = new();
     private readonly ResponseDraft response = new(exchange);
     private readonly SortedDictionary<int, ResponseItem> calls = [];
     private ResponseItem? open;
     private long sequence;
 
-    public void Read(ReadOnlySpan<byte> frames, IBufferWriter<byte> output)
-    {
-        reader.Append(frames);
-        while (reader.TryRead(out var frame))
-        {
-            if (frame.HasData && frame.Data is [(byte)'{', ..])
-            {
-                using var chunk = JsonReading.ParseReply(frame.Data);
-                Take(chunk.RootElement, output);
-            }
-        }
-    }
-
-    public void End(TokenUsage usage, IBufferWriter<byte> output)
+    public override void End(TokenUsage usage, IBufferWriter<byte> output)
     {
         Start(output);
         if (response.Items.Count == 0)
@@ -52,7 +38,7 @@ internal sealed class ResponsesStream(ChatExchange exchange) : IChatSurfaceStrea
         Event(output, $"response.{response.Status}", json => WriteResponse(json, usage));
     }
 
-    public void Fail(GatewayError error, IBufferWriter<byte> output) => WriteError(error, sequence++, output);
+    public override void Fail(GatewayError error, IBufferWriter<byte> output) => WriteError(error, sequence++, output);
 
     /// <summary>The error that ends a stream, as OpenAI describes the event, and in the envelope that its clients throw at.</summary>
     public static void WriteError(GatewayError error, long sequence, IBufferWriter<byte> output) => Write(output, "error", sequence, json =>
@@ -64,13 +50,13 @@ internal sealed class ResponsesStream(ChatExchange exchange) : IChatSurfaceStrea
         json.WriteCopy("error"u8, envelope.RootElement.Field("error"u8));
     });
 
-    public void Dispose()
+    public override void Dispose()
     {
-        reader.Dispose();
         response.Dispose();
+        base.Dispose();
     }
 
-    private void Take(JsonElement chunk, IBufferWriter<byte> output)
+    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
     {
         Start(output);
         var choice = chunk.Field("choices"u8).Items().FirstOrDefault();

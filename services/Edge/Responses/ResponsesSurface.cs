@@ -59,7 +59,7 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
         response.Write(json, usage);
     }
 
-    public IChatSurfaceStream OpenStream(ChatExchange exchange) => new ResponsesStream(exchange);
+    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new ResponsesStream(exchange);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => output.Write(error.ToJson());
 }

@@ -8,7 +8,7 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.Cohere;
 
 /// <summary><c>POST /v2/embed</c>.</summary>
-internal sealed class CohereEmbed() : Surface("/v2/embed", CohereDialect.Instance)
+internal sealed class CohereEmbed() : JsonSurface("/v2/embed", CohereDialect.Instance)
 {
     private const int TextsMax = 96;
     private const int DimensionsDefault = 1024;
@@ -16,16 +16,8 @@ internal sealed class CohereEmbed() : Surface("/v2/embed", CohereDialect.Instanc
 
     private static readonly string[] Types = ["float", "int8", "uint8", "binary", "ubinary", "base64"];
 
-    public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
+    protected override PreparedReply Prepare(ChatAsk ask, JsonElement root)
     {
-        var ask = ChatAskReader.Read(body, script);
-        if (ask.Fault is not null)
-        {
-            return Dialect.Refuse(ask.Fault, ask.Model, Script.None);
-        }
-
-        var reader = new Utf8JsonReader(body);
-        var root = JsonElement.ParseValue(ref reader);
         var texts = root.TryGetProperty("texts", out var given) && given.ValueKind == JsonValueKind.Array ? TextInputs.Read(given) : null;
         string[] types = root.TryGetProperty("embedding_types", out var asked) && asked.ValueKind == JsonValueKind.Array
             ? [.. asked.EnumerateArray().Select(type => type.ToString())]

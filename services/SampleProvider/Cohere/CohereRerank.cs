@@ -7,21 +7,13 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.Cohere;
 
 /// <summary><c>POST /v2/rerank</c>, which others serve at <c>/v1/rerank</c>: documents that share words with the query come first.</summary>
-internal sealed class CohereRerank(string path) : Surface(path, CohereDialect.Instance)
+internal sealed class CohereRerank(string path) : JsonSurface(path, CohereDialect.Instance)
 {
     private const int DocumentsMax = 10_000;
     private const int DocumentsPerSearchUnit = 100;
 
-    public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
+    protected override PreparedReply Prepare(ChatAsk ask, JsonElement root)
     {
-        var ask = ChatAskReader.Read(body, script);
-        if (ask.Fault is not null)
-        {
-            return Dialect.Refuse(ask.Fault, ask.Model, Script.None);
-        }
-
-        var reader = new Utf8JsonReader(body);
-        var root = JsonElement.ParseValue(ref reader);
         var query = root.TryGetProperty("query", out var asked) && asked.ValueKind == JsonValueKind.String ? asked.GetString()! : "";
         string[]? documents = root.TryGetProperty("documents", out var given) && given.ValueKind == JsonValueKind.Array
             ? [.. given.EnumerateArray().Select(document => document.ToString())]

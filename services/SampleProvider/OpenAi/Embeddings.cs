@@ -8,22 +8,13 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.OpenAi;
 
 /// <summary><c>POST /v1/embeddings</c>.</summary>
-internal sealed class Embeddings() : Surface("/v1/embeddings", OpenAiDialect.Instance)
+internal sealed class Embeddings() : JsonSurface("/v1/embeddings", OpenAiDialect.Instance)
 {
     private const int InputsMax = 2048;
     private const int DimensionsMax = 4096;
 
-    public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
+    protected override PreparedReply Prepare(ChatAsk ask, JsonElement root)
     {
-        // The chat's reader knows the model, its script and what is no JSON; the rest of the fields are this route's own.
-        var ask = ChatAskReader.Read(body, script);
-        if (ask.Fault is not null)
-        {
-            return Dialect.Refuse(ask.Fault, ask.Model, Script.None);
-        }
-
-        var reader = new Utf8JsonReader(body);
-        var root = JsonElement.ParseValue(ref reader);
         var inputs = root.TryGetProperty("input", out var input) ? TextInputs.Read(input) : null;
         var format = root.TryGetProperty("encoding_format", out var given) ? given.ToString() : "float";
         var dimensions = ask.Model.Contains("large", StringComparison.Ordinal) ? 3072 : 1536;

@@ -6,23 +6,15 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.OpenAi;
 
 /// <summary><c>POST /v1/images/generations</c>: one white pixel for each picture. A <c>gpt-image</c> model reports tokens, the older ones do not.</summary>
-internal sealed class Images() : Surface("/v1/images/generations", OpenAiDialect.Instance)
+internal sealed class Images() : JsonSurface("/v1/images/generations", OpenAiDialect.Instance)
 {
     private const int TokensOfOne = 1056;
 
     // A PNG of one white pixel.
     private const string Pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII=";
 
-    public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
+    protected override PreparedReply Prepare(ChatAsk ask, JsonElement root)
     {
-        var ask = ChatAskReader.Read(body, script);
-        if (ask.Fault is not null)
-        {
-            return Dialect.Refuse(ask.Fault, ask.Model, Script.None);
-        }
-
-        var reader = new Utf8JsonReader(body);
-        var root = JsonElement.ParseValue(ref reader);
         if (!root.TryGetProperty("prompt", out var prompt) || prompt.ValueKind != JsonValueKind.String)
         {
             return Dialect.Refuse(new Fault(400, "Missing required parameter: 'prompt'.", "prompt", "missing_required_parameter"), ask.Model, Script.None);

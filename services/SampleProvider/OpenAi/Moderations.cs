@@ -6,7 +6,7 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.OpenAi;
 
 /// <summary><c>POST /v1/moderations</c>: a text that says "attack" is flagged, everything else is not.</summary>
-internal sealed class Moderations() : Surface("/v1/moderations", OpenAiDialect.Instance)
+internal sealed class Moderations() : JsonSurface("/v1/moderations", OpenAiDialect.Instance)
 {
     private const string DefaultModel = "omni-moderation-latest";
 
@@ -16,16 +16,9 @@ internal sealed class Moderations() : Surface("/v1/moderations", OpenAiDialect.I
         "self-harm/instructions", "self-harm", "sexual/minors", "violence", "violence/graphic",
     ];
 
-    public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
+    protected override PreparedReply Prepare(ChatAsk ask, JsonElement root)
     {
-        var ask = ChatAskReader.Read(body, script);
-        if (ask.Fault is not null)
-        {
-            return Dialect.Refuse(ask.Fault, ask.Model, Script.None);
-        }
-
-        var reader = new Utf8JsonReader(body);
-        var inputs = Texts(JsonElement.ParseValue(ref reader));
+        var inputs = Texts(root);
         if (inputs.Count == 0)
         {
             return Dialect.Refuse(new Fault(400, "Missing required parameter: 'input'.", "input", "missing_required_parameter"), ask.Model, Script.None);

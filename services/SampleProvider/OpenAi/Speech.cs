@@ -7,22 +7,14 @@ using Gateway.SampleProvider.Scripts;
 namespace Gateway.SampleProvider.OpenAi;
 
 /// <summary><c>POST /v1/audio/speech</c>: a hum as WAV, longer for a longer text, whatever format is asked for.</summary>
-internal sealed class Speech() : Surface("/v1/audio/speech", OpenAiDialect.Instance)
+internal sealed class Speech() : JsonSurface("/v1/audio/speech", OpenAiDialect.Instance)
 {
     private const int SamplesPerSecond = 8_000;
     private const int SamplesPerCharacter = 400;
     private const int CharactersMax = 4_096;
 
-    public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
+    protected override PreparedReply Prepare(ChatAsk ask, JsonElement root)
     {
-        var ask = ChatAskReader.Read(body, script);
-        if (ask.Fault is not null)
-        {
-            return Dialect.Refuse(ask.Fault, ask.Model, Script.None);
-        }
-
-        var reader = new Utf8JsonReader(body);
-        var root = JsonElement.ParseValue(ref reader);
         var text = root.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.String ? input.GetString()! : "";
         var fault = text.Length == 0 ? new Fault(400, "Missing required parameter: 'input'.", "input", "missing_required_parameter")
             : text.Length > CharactersMax ? new Fault(400, $"String should have at most {CharactersMax} characters.", "input", "string_above_max_length")

@@ -83,7 +83,10 @@ internal sealed class BudgetTicket
         return windows;
     }
 
-    /// <summary>The warm path: everything at its worst case, without waiting for anything. False leaves what was taken; go on with <see cref="ReserveAsync"/>.</summary>
+    /// <summary>
+    /// The warm path: everything at its worst case, without waiting for anything. How many of the slots gave it; with fewer than all what was
+    /// taken stays taken, and <see cref="ReserveAsync"/> goes on from there.
+    /// </summary>
     public int TryReserve(ReadOnlySpan<BudgetSlot> slots, long want)
     {
         var taken = 0;

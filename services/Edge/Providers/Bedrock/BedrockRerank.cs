@@ -21,11 +21,11 @@ internal sealed class BedrockRerank : IUpstreamOperation
         if (call.ProviderModel.Contains("cohere.", StringComparison.Ordinal))
         {
             json.WriteNumber("api_version"u8, 2);
-            CohereRerank.WriteFields(request, json, dropped, "max_tokens_per_doc");
+            RerankRequest.WriteFields(request, json, dropped, "top_n"u8, "max_tokens_per_doc");
         }
         else
         {
-            CohereRerank.WriteFields(request, json, dropped);
+            RerankRequest.WriteFields(request, json, dropped, "top_n"u8);
         }
 
         json.WriteEndObject();

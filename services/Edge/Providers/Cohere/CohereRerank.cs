@@ -21,7 +21,7 @@ internal sealed class CohereRerank : IUpstreamOperation
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
         json.WriteString("model"u8, call.ProviderModel);
-        WriteFields(request, json, dropped, "max_tokens_per_doc", "priority");
+        RerankRequest.WriteFields(request, json, dropped, "top_n"u8, "max_tokens_per_doc", "priority");
         json.WriteEndObject();
     }
 
@@ -32,37 +32,5 @@ internal sealed class CohereRerank : IUpstreamOperation
         var root = document.RootElement;
         RerankReply.Write(root.Field("results"u8), root.Field("meta"u8), root.Field("id"u8).Text(), call, output);
         return true;
-    }
-
-    /// <summary>The question and the documents, as Cohere takes them at its own address and at Amazon's alike.</summary>
-    public static void WriteFields(JsonElement request, Utf8JsonWriter json, DroppedFields dropped, params string[] more)
-    {
-        json.WriteCopy("query"u8, request.Field("query"u8) is { ValueKind: JsonValueKind.String } query
-            ? query
-            : throw new UntranslatableRequestException("The field query must be a string.", "query"));
-        json.WriteStartArray("documents"u8);
-        foreach (var document in request.Field("documents"u8).Items())
-        {
-            json.WriteCopy(RerankReply.TextOf(document) is { ValueKind: JsonValueKind.String } text
-                ? text
-                : throw new UntranslatableRequestException("Each of the documents must be a string, or an object with a text.", "documents"));
-        }
-
-        json.WriteEndArray();
-        if (request.Field("top_n"u8) is { ValueKind: JsonValueKind.Number } top)
-        {
-            json.WriteCopy("top_n"u8, top);
-        }
-
-        foreach (var name in more)
-        {
-            if (request.TryGetProperty(name, out var value) && value.Given())
-            {
-                json.WritePropertyName(name);
-                json.WriteCopy(value);
-            }
-        }
-
-        dropped.AddUnknown(request, ["model", "query", "documents", "top_n", "return_documents", .. more]);
     }
 }

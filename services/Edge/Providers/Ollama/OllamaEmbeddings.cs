@@ -27,14 +27,7 @@ internal sealed class OllamaEmbeddings : IUpstreamOperation
             json.WriteNumber("dimensions"u8, dimensions);
         }
 
-        foreach (var field in request.Fields())
-        {
-            if (Own.Contains(field.Name) && field.Value.Given())
-            {
-                json.WritePropertyName(field.Name);
-                json.WriteCopy(field.Value);
-            }
-        }
+        json.WriteFieldsOf(request, Own);
 
         json.WriteEndObject();
     }

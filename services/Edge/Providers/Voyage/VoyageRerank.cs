@@ -19,30 +19,8 @@ internal sealed class VoyageRerank(Func<ProviderTarget, Uri> address) : IUpstrea
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
         json.WriteString("model"u8, call.ProviderModel);
-        json.WriteCopy("query"u8, request.Field("query"u8) is { ValueKind: JsonValueKind.String } query
-            ? query
-            : throw new UntranslatableRequestException("The field query must be a string.", "query"));
-        json.WriteStartArray("documents"u8);
-        foreach (var document in request.Field("documents"u8).Items())
-        {
-            json.WriteCopy(RerankReply.TextOf(document) is { ValueKind: JsonValueKind.String } text
-                ? text
-                : throw new UntranslatableRequestException("Each of the documents must be a string, or an object with a text.", "documents"));
-        }
-
-        json.WriteEndArray();
-        if (request.Field("top_n"u8) is { ValueKind: JsonValueKind.Number } top)
-        {
-            json.WriteCopy("top_k"u8, top);
-        }
-
-        if (request.Field("truncation"u8) is { ValueKind: JsonValueKind.True or JsonValueKind.False } truncation)
-        {
-            json.WriteCopy("truncation"u8, truncation);
-        }
-
+        RerankRequest.WriteFields(request, json, dropped, "top_k"u8, "truncation");
         json.WriteEndObject();
-        dropped.AddUnknown(request, ["model", "query", "documents", "top_n", "truncation", "return_documents"]);
     }
 
     /// <inheritdoc/>

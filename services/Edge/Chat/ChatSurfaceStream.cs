@@ -1,0 +1,38 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Streaming;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>One streamed answer in a surface's format, made of the chunks of OpenAI's stream.</summary>
+internal abstract class ChatSurfaceStream : IDisposable
+{
+    private readonly SseReader reader = new();
+
+    /// <summary>Takes frames of OpenAI's stream.</summary>
+    public void Read(ReadOnlySpan<byte> frames, IBufferWriter<byte> output)
+    {
+        reader.Append(frames);
+        while (reader.TryRead(out var frame))
+        {
+            if (frame.HasData && frame.Data is [(byte)'{', ..])
+            {
+                using var chunk = JsonReading.ParseReply(frame.Data);
+                Take(chunk.RootElement, output);
+            }
+        }
+    }
+
+    /// <summary>The answer is complete.</summary>
+    public abstract void End(TokenUsage usage, IBufferWriter<byte> output);
+
+    /// <summary>The answer ends with an error.</summary>
+    public abstract void Fail(GatewayError error, IBufferWriter<byte> output);
+
+    public virtual void Dispose() => reader.Dispose();
+
+    /// <summary>Says one chunk.</summary>
+    protected abstract void Take(JsonElement chunk, IBufferWriter<byte> output);
+}
