@@ -51,7 +51,12 @@ internal sealed class VertexProvider : GeminiProvider
 
         if (credentials.StartsWith("ya29.", StringComparison.Ordinal))
         {
-            // A token that somebody fetched already.
+            // A token that somebody fetched already. The header's own check would quote it.
+            if (credentials.Any(char.IsControl))
+            {
+                throw new CredentialException("The token is not fit for a header: it has a line break or another control character.");
+            }
+
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", credentials);
             return default;
         }
