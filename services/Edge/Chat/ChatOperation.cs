@@ -88,6 +88,6 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
             tap.Observe(answer);
         }
 
-        return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
+        return TokenCounter.Estimate(exchange.Body.Memory, exchange.Target?.OpenAiModel, tap.Text, tap.Bytes);
     }
 }

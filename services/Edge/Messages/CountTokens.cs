@@ -85,7 +85,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         }
 
         context.Response.Headers["x-gateway-estimated"] = "true";
-        var counted = TokenCounter.CountPrompt(body.Memory);
+        var counted = TokenCounter.CountPrompt(body.Memory, grant.Group.Deployments[0].OpenAiModel);
         await WriteAsync(context, 200, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"input_tokens":{{counted}}}""")));
         return null;
     }

@@ -92,13 +92,18 @@ internal sealed class MessagesSurface : IChatSurface
     };
 
     /// <summary>Anthropic's usage: cached tokens are not part of <c>input_tokens</c>.</summary>
-    public static void WriteUsage(Utf8JsonWriter json, TokenUsage usage)
+    public static void WriteUsage(Utf8JsonWriter json, TokenUsage usage, Money? cost = null)
     {
         json.WriteStartObject();
         json.WriteNumber("input_tokens", usage.Input + usage.InputAudio);
         json.WriteNumber("cache_creation_input_tokens", usage.CacheWrite5m + usage.CacheWrite1h);
         json.WriteNumber("cache_read_input_tokens", usage.CachedInput);
         json.WriteNumber("output_tokens", usage.CompletionTokens);
+        if (cost is { } amount)
+        {
+            json.WriteNumber("cost", amount.ToDollars());
+        }
+
         json.WriteEndObject();
     }
 
