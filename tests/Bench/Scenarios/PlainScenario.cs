@@ -19,8 +19,8 @@ internal sealed class PlainScenario(string name, int bytes, bool everyPeer = fal
 
     public override string Description => $"a prompt of {bytes / 1024} KiB, an answer that is not streamed, {Connections} connections that never wait";
 
-    // The main figure has all its rounds and peers in a quick run too.
-    public override int Rounds(BenchOptions options) => everyPeer ? options.Rounds : base.Rounds(options);
+    // The main figure has all peers and more rounds than others in a quick run too.
+    public override int Rounds(BenchOptions options) => !everyPeer ? base.Rounds(options) : options.Quick && !options.RoundsAreGiven ? 5 : options.Rounds;
 
     public override IEnumerable<Peer> Choose(BenchRun run) => everyPeer ? run.Peers : base.Choose(run);
 
