@@ -10,6 +10,7 @@ namespace Gateway.Edge.Routing;
 internal sealed class Deployment
 {
     private readonly Uri?[] passedAddresses;
+    private readonly Uri?[] passedStreamAddresses;
 
     public Deployment(
         ModelDeployment configuration, string providerModel, IChatProvider protocol, ProviderTarget target, ModelPrice? price, DeploymentHealth health, BudgetSlot[] budgets)
@@ -24,7 +25,12 @@ internal sealed class Deployment
         ModelJson = JsonSerializer.SerializeToUtf8Bytes(providerModel, EdgeJson.Default.String);
         Address = protocol.ChatAddress(target, stream: false);
         StreamAddress = protocol.ChatAddress(target, stream: true);
-        passedAddresses = [.. Enum.GetValues<SurfaceProtocol>().Select(surface => configuration.MockResponse is null ? protocol.PassedAddress(target, surface) : null)];
+        CountTokensAddress = configuration.MockResponse is null ? protocol.CountTokensAddress(target) : null;
+        passedAddresses = PassedAddresses(stream: false);
+        passedStreamAddresses = PassedAddresses(stream: true);
+
+        Uri?[] PassedAddresses(bool stream) =>
+            [.. Enum.GetValues<SurfaceProtocol>().Select(surface => configuration.MockResponse is null ? protocol.PassedAddress(target, surface, stream) : null)];
     }
 
     public ModelDeployment Configuration { get; }
@@ -57,10 +63,17 @@ internal sealed class Deployment
     public Uri StreamAddress { get; }
 
     /// <summary>Where the bytes of another surface pass to; null when the provider does not speak its protocol.</summary>
-    public Uri? PassedAddress(SurfaceProtocol protocol) => Volatile.Read(ref passedAddresses[(int)protocol]);
+    public Uri? PassedAddress(SurfaceProtocol protocol, bool stream = false) => Volatile.Read(ref (stream ? passedStreamAddresses : passedAddresses)[(int)protocol]);
+
+    /// <summary>Where the tokens of Anthropic's messages are counted; null when they are counted here.</summary>
+    public Uri? CountTokensAddress { get; }
 
     /// <summary>The server has no such route after all: from now on the hub's words are used.</summary>
-    public void LacksRouteOf(SurfaceProtocol protocol) => Volatile.Write(ref passedAddresses[(int)protocol], null);
+    public void LacksRouteOf(SurfaceProtocol protocol)
+    {
+        Volatile.Write(ref passedAddresses[(int)protocol], null);
+        Volatile.Write(ref passedStreamAddresses[(int)protocol], null);
+    }
 
     /// <summary>The most tokens that one answer may have; null when nobody says.</summary>
     public int? MaxOutputTokens => Configuration.MaxTokens ?? Price?.MaxOutputTokens;

@@ -72,7 +72,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
     private Deployment Make(ModelDeployment model, string providerModel, GatewayConfig configuration)
     {
         // A fixed answer is in OpenAI's format, whatever the provider would speak.
-        var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString()) ?? throw new InvalidOperationException(
+        var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString())?.For(providerModel) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
         var target = model.MockResponse is not null ? new ProviderTarget(providerModel, NoAddress, null)
             : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)

@@ -46,7 +46,7 @@ internal class OpenAiProvider : IChatProvider
     protected virtual Uri AddressOf(ProviderTarget target, string route) => target.WithoutChatPath().Under(route);
 
     /// <inheritdoc/>
-    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => protocol switch
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => protocol switch
     {
         SurfaceProtocol.Responses when target.HasResponses => target.Under("responses"),
         SurfaceProtocol.Completions when target.HasCompletions => AddressOf(target, "completions"),
