@@ -143,8 +143,8 @@ internal sealed class EdgeMetrics
 
     // The windows nearest to their end: the list is bounded, whatever the number of budgets.
     private static IEnumerable<Measurement<double>> Remaining(BudgetLeases leases) => leases.All
-        .Where(static lease => lease.LastReply is not null && lease.Definition.Limit > Money.Zero)
-        .Select(static lease => (Lease: lease, Ratio: (double)lease.Remaining.NanoDollars / lease.Definition.Limit.NanoDollars))
+        .Where(static lease => lease.LastReply is not null && lease.Limit > Money.Zero)
+        .Select(static lease => (Lease: lease, Ratio: (double)lease.Remaining.NanoDollars / lease.Limit.NanoDollars))
         .OrderBy(static entry => entry.Ratio)
         .Take(200)
         .Select(static entry => new Measurement<double>(

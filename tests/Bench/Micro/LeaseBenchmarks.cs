@@ -26,8 +26,9 @@ public class LeaseBenchmarks
     public void Prepare()
     {
         // As after a contact with Redis that granted more than can be used here.
-        RoomOf(lease) = long.MaxValue / 2;
-        FreshUntilOf(lease) = long.MaxValue;
+        var room = RoomOf(lease);
+        room.Add(long.MaxValue / 2);
+        room.FreshUntil = long.MaxValue;
     }
 
     [Benchmark]
@@ -39,8 +40,5 @@ public class LeaseBenchmarks
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "room")]
-    private static extern ref long RoomOf(BudgetLease lease);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "freshUntil")]
-    private static extern ref long FreshUntilOf(BudgetLease lease);
+    private static extern ref LeaseRoom RoomOf(BudgetLease lease);
 }

@@ -22,10 +22,6 @@ internal sealed class BudgetOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan RebuildWait { get; init; } = TimeSpan.FromSeconds(17);
 
-    /// <summary>How long a request may wait for what other edges hold and do not need, when a budget has no more for it.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
-    public TimeSpan RecallWait { get; init; } = TimeSpan.FromMilliseconds(400);
-
     /// <summary>How long an edge takes nothing ahead of its requests after another one has called back what it held.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan RecallMemory { get; init; } = TimeSpan.FromSeconds(2);
