@@ -263,12 +263,20 @@ internal sealed class StreamRelay : IDisposable
             throw new MalformedReplyException("A frame of the stream is no JSON object.");
         }
 
+        var mended = target.Protocol.Mend(data);
+        data = mended is null ? data : mended;
         finishSeen |= data.IndexOf("\"finish_reason\":\""u8) >= 0 || data.IndexOf("\"finish_reason\": \""u8) >= 0;
         HasOutput = true;
         tap.Observe(data);
         if (assembler is not null)
         {
             assembler.Add(data);
+        }
+        else if (mended is not null)
+        {
+            Output.Write("data: "u8);
+            Output.Write(mended);
+            Output.Write("\n\n"u8);
         }
         else
         {

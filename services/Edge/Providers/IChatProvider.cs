@@ -31,6 +31,12 @@ internal interface IChatProvider
     /// </summary>
     bool TakesStreamOptions => true;
 
+    /// <summary>
+    /// A whole reply or a chunk that is not quite OpenAI's, in OpenAI's words; null when it passes as it came, which nearly all do. Of meaning
+    /// only where the bytes pass through.
+    /// </summary>
+    byte[]? Mend(ReadOnlySpan<byte> reply) => null;
+
     /// <summary>The address of one call.</summary>
     /// <param name="target">Base address, version and model.</param>
     /// <param name="stream">Some protocols have another address for a stream.</param>

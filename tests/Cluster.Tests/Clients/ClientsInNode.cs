@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Gateway.Cluster.Tests.Calls;
+using Xunit.Abstractions;
 
 namespace Gateway.Cluster.Tests.Clients;
 
@@ -16,6 +17,20 @@ internal static class ClientsInNode
     /// <summary>Runs a script to its end.</summary>
     public static Task<(int ExitCode, string Output, string Errors)> RunAsync(string script, string input = "", IReadOnlyDictionary<string, string?>? environment = null) =>
         LocalProgram.RunAsync("node", [Path.Combine(Folder, script + ".mjs")], input, environment);
+
+    /// <summary>Runs a script of checks against some models, all of which must hold, and gives their number.</summary>
+    public static async Task<int> ChecksAsync(string script, int port, string key, IEnumerable<string> models, ITestOutputHelper output)
+    {
+        var (exit, said, errors) = await RunAsync(script, environment: new Dictionary<string, string?>
+        {
+            ["GATEWAY_URL"] = $"http://localhost:{port}", ["GATEWAY_KEY"] = key, ["GATEWAY_MODELS"] = string.Join(',', models),
+        });
+        output.WriteLine(said);
+        var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.DoesNotContain(lines, static line => line.StartsWith("failed ", StringComparison.Ordinal));
+        Assert.True(exit == 0 && lines is [.., "done"], $"{script} ended with {exit}: {errors}");
+        return lines.Count(static line => line.StartsWith("ok ", StringComparison.Ordinal));
+    }
 
     private static string? Look()
     {

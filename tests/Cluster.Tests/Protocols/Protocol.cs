@@ -31,6 +31,14 @@ internal sealed record Protocol(string Name, string Model, string Folder, string
         new("ollama", "ollama/llama3.2", "Ollama"),
     ];
 
+    /// <summary>Models that put documents in order, behind protocols that have words for it.</summary>
+    public static IReadOnlyList<Protocol> Rerankers { get; } =
+    [
+        new("cohere-rerank", "cohere/rerank-v3.5", "Cohere"),
+        new("voyage-rerank", "voyage/rerank-2.5", "Voyage", "/v1"),
+        new("bedrock-rerank", "bedrock/cohere.rerank-v3-5:0", "Bedrock"),
+    ];
+
     public static TheoryData<string> Names => new(All.Select(static protocol => protocol.Name));
 
     /// <summary>Whether the provider's bytes are OpenAI's chat already, and reach a client of it as they are.</summary>

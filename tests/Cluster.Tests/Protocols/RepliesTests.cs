@@ -32,6 +32,14 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             await OfAsync(team, protocol);
         }
 
+        await OperationsAsync(team);
+        Add("the list of models", "models", Body(await team.GetAsync("/v1/models")));
+        Add("a model", "model", Body(await team.GetAsync("/v1/models/openai")));
+        Add("an unknown model", "openai_error", (await team.ChatAsync("nobody's")).Body);
+        Add("no model", "openai_error", (await team.PostAsync("/v1/embeddings", new JsonObject())).Body);
+        using var nobody = cluster.Team("sk-nobody");
+        Add("an unknown key", "openai_error", (await nobody.ChatAsync("openai")).Body);
+        Add("an unknown key of messages", "anthropic_error", (await nobody.PostAsync("/v1/messages", Message("openai"))).Body);
         var wrong = await WrongAsync();
 
         Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
@@ -61,6 +69,23 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             {
                 Add($"{protocol} error {test} of messages", "anthropic_error", (await team.PostAsync("/v1/messages", Message(protocol.Name))).Body);
             }
+        }
+    }
+
+    /// <summary>What else is asked of a model, by the protocols that have words of their own for it.</summary>
+    private async Task OperationsAsync(TeamClient team)
+    {
+        foreach (var (name, folder, operation, path) in ((string, string, string, string)[])
+        [
+            ("cohere", "Cohere", "embeddings", "/v1/embeddings"), ("gemini", "Gemini", "embeddings", "/v1/embeddings"), ("vertex", "Vertex", "embeddings", "/v1/embeddings"),
+            ("ollama", "Ollama", "embeddings", "/v1/embeddings"), ("gemini", "Gemini", "images", "/v1/images/generations"), ("vertex", "Vertex", "images", "/v1/images/generations"),
+        ])
+        {
+            var protocol = Protocol.Of(name) with { Folder = folder };
+            var request = protocol.Read(operation, "plain")["request"]!.DeepClone();
+            request["model"] = name;
+            cluster.Answer(name, protocol.Reply(operation, "plain"));
+            Add($"{operation} of {name}", operation, Body(await team.PostAsync(path, request)));
         }
     }
 

@@ -35,6 +35,9 @@ internal class OpenAiProvider : IChatProvider
     public virtual bool TakesStreamOptions => true;
 
     /// <inheritdoc/>
+    public virtual byte[]? Mend(ReadOnlySpan<byte> reply) => null;
+
+    /// <inheritdoc/>
     public virtual Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, "chat/completions");
 
     /// <inheritdoc/>
