@@ -12,6 +12,7 @@ namespace Gateway.Auth;
 /// <summary>The JSON of the admin API: LiteLLM's names, absent values as null.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BudgetLimit[]))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(KeyInfo))]
 [JsonSerializable(typeof(KeyIds))]

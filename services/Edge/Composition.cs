@@ -4,6 +4,7 @@ using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Audio;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Credentials;
 using Gateway.Edge.Embeddings;
 using Gateway.Edge.Images;
 using Gateway.Edge.Metering;
@@ -61,6 +62,8 @@ internal static class Composition
     {
         builder.Services.AddSingleton<UpstreamClient>();
         builder.Services.AddSingleton<SampleProviderAddress>();
+        builder.Services.AddSingleton<CredentialMetrics>();
+        builder.Services.AddHosted<CredentialKeeper>();
         builder.Services.AddSingleton<RoutingTables>();
         builder.Services.AddHosted<ConfigurationLoader>();
     }

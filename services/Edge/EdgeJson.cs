@@ -8,6 +8,8 @@ namespace Gateway.Edge;
 /// <summary>The JSON that only the edge writes.</summary>
 [JsonSerializable(typeof(ErrorEnvelope))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(Credentials.VaultLogin))]
 [JsonSerializable(typeof(Models.ModelList))]
 [JsonSerializable(typeof(Models.ModelEntry))]
 internal sealed partial class EdgeJson : JsonSerializerContext

@@ -22,6 +22,9 @@ internal sealed record Allowance
     /// <summary>JSON, as it was sent (<see cref="ModelBudgets"/>).</summary>
     public string ModelMaxBudget { get; init; } = "{}";
 
+    /// <summary>JSON: which credential of the configuration's list its calls use, by deployment, public model name or provider.</summary>
+    public string Credentials { get; init; } = "{}";
+
     /// <summary>What <see cref="MaxBudget"/> is higher by until <see cref="TempBudgetExpiry"/>.</summary>
     public Money? TempBudgetIncrease { get; init; }
 

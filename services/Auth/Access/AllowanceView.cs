@@ -24,6 +24,9 @@ internal abstract record AllowanceView
     /// <summary>Budgets for single models, as they were sent.</summary>
     public JsonElement ModelMaxBudget { get; init; } = JsonElement.Parse("{}");
 
+    /// <summary>Which credentials its calls use: names, never values.</summary>
+    public JsonElement Credentials { get; init; } = JsonElement.Parse("{}");
+
     /// <summary>What <see cref="MaxBudget"/> is higher by until <see cref="TempBudgetExpiry"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public decimal? TempBudgetIncrease { get; init; }
@@ -79,6 +82,7 @@ internal static class AllowanceViews
             BudgetDuration = allowance.BudgetDuration,
             BudgetLimits = [.. allowance.BudgetLimits.Select(limit => new BudgetLimitView(limit.BudgetDuration, limit.MaxBudget.ToDollars()))],
             ModelMaxBudget = JsonElement.Parse(allowance.ModelMaxBudget),
+            Credentials = JsonElement.Parse(allowance.Credentials),
             TempBudgetIncrease = allowance.TempBudgetIncrease?.ToDollars(),
             TempBudgetExpiry = allowance.TempBudgetExpiry,
             BudgetResetAt = BudgetPeriod.TryParse(allowance.BudgetDuration, out var period)

@@ -157,6 +157,7 @@ internal sealed class KeyResolver(
             TeamAlias = row.Text("team_alias"),
             OrganizationId = organizationId,
             Models = ModelGrants.Of(key.Models, teamId is not null, team.Models, user.Models, organization.Models),
+            Credentials = OwnCredentials.Joined(key.Credentials, team.Credentials, user.Credentials, organization.Credentials),
             AllowedRoutes = row.Texts("allowed_routes"),
             Tags = row.Texts("tags") ?? [],
             Budgets = [.. budgets],

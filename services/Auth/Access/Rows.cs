@@ -56,6 +56,7 @@ internal sealed class RowWriter(string table, params string[] key)
         .Amount("soft_budget", allowance.SoftBudget)
         .Text("budget_duration", allowance.BudgetDuration)
         .Json("model_max_budget", allowance.ModelMaxBudget)
+        .Json("credentials", allowance.Credentials)
         .Amount("temp_budget_increase", allowance.TempBudgetIncrease)
         .Time("temp_budget_expiry", allowance.TempBudgetExpiry)
         .Json("budget_limits", JsonSerializer.Serialize(allowance.BudgetLimits, AuthJson.Default.BudgetLimitArray))
@@ -86,7 +87,7 @@ internal sealed class RowWriter(string table, params string[] key)
 /// <summary>Reads columns by name; with a prefix, those of one table of a join.</summary>
 internal static class RowReader
 {
-    public const string AllowanceColumns = "models max_budget soft_budget budget_duration budget_limits model_max_budget temp_budget_increase temp_budget_expiry rpm_limit tpm_limit max_parallel_requests";
+    public const string AllowanceColumns = "models max_budget soft_budget budget_duration budget_limits model_max_budget credentials temp_budget_increase temp_budget_expiry rpm_limit tpm_limit max_parallel_requests";
 
     /// <summary><c>u.models as u_models, …</c> for a table's alias.</summary>
     public static string Columns(string alias, string names) =>
@@ -113,6 +114,7 @@ internal static class RowReader
         BudgetDuration = row.Text(prefix + "budget_duration"),
         BudgetLimits = Limits(row.Text(prefix + "budget_limits")),
         ModelMaxBudget = row.Text(prefix + "model_max_budget") ?? "{}",
+        Credentials = row.Text(prefix + "credentials") ?? "{}",
         TempBudgetIncrease = row.Amount(prefix + "temp_budget_increase"),
         TempBudgetExpiry = row.Time(prefix + "temp_budget_expiry"),
         RpmLimit = row.Number(prefix + "rpm_limit"),

@@ -106,6 +106,7 @@ internal sealed class AccessSync(
     private static Allowance AllowanceOf(UserAccess entry, Allowance? before) => Kept(before) with
     {
         Models = ModelsOf(entry),
+        Credentials = OwnCredentials.Of(entry.Credentials, before?.Credentials),
         MaxBudget = entry.MaxBudget,
         SoftBudget = entry.SoftBudget,
         BudgetDuration = entry.BudgetDuration,
@@ -117,7 +118,7 @@ internal sealed class AccessSync(
     /// <summary>What the file cannot say stays as administrators set it.</summary>
     private static Allowance Kept(Allowance? before) => before is null ? new Allowance() : new Allowance
     {
-        ModelMaxBudget = before.ModelMaxBudget, TempBudgetIncrease = before.TempBudgetIncrease, TempBudgetExpiry = before.TempBudgetExpiry,
+        ModelMaxBudget = before.ModelMaxBudget, Credentials = before.Credentials, TempBudgetIncrease = before.TempBudgetIncrease, TempBudgetExpiry = before.TempBudgetExpiry,
     };
 
     /// <summary>In the file an empty list grants nothing; in the database it bounds nothing.</summary>

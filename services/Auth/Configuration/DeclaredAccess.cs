@@ -14,6 +14,9 @@ internal sealed record DeclaredAccess
     /// <summary>Requests at once for a key that states none of its own.</summary>
     public long? MaxParallelRequests { get; init; }
 
+    /// <summary>The names in <c>credential_list</c>.</summary>
+    public IReadOnlySet<string> Credentials { get; init; } = new HashSet<string>();
+
     public IReadOnlyList<UserAccess> Users { get; init; } = [];
 
     /// <summary>What of a whole configuration concerns access. The file's master key goes before the environment's.</summary>
@@ -22,6 +25,7 @@ internal sealed record DeclaredAccess
         MasterKey = config.General.MasterKey ?? (string.IsNullOrWhiteSpace(environmentMasterKey) ? null : new Secret(environmentMasterKey.Trim())),
         TimeZone = config.TimeZone,
         MaxParallelRequests = config.General.MaxParallelRequests,
+        Credentials = config.Credentials.Keys.ToHashSet(StringComparer.Ordinal),
         Users = config.UserAccess,
     };
 

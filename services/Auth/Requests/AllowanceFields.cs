@@ -19,6 +19,7 @@ internal static class AllowanceFields
             BudgetDuration = body.Period("budget_duration", before.BudgetDuration),
             BudgetLimits = Limits(body, before.BudgetLimits),
             ModelMaxBudget = ModelBudgets.Apply(body, before.ModelMaxBudget),
+            Credentials = OwnCredentials.Apply(body, before.Credentials),
             TempBudgetIncrease = body.Dollars("temp_budget_increase", before.TempBudgetIncrease),
             TempBudgetExpiry = body.Instant("temp_budget_expiry", before.TempBudgetExpiry),
             RpmLimit = body.Count("rpm_limit", before.RpmLimit),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Gateway.Auth.Configuration;
 using Gateway.Contracts;
 
 namespace Gateway.Auth.Requests;
@@ -30,6 +31,7 @@ internal sealed class RequestBody
     private readonly HashSet<string> read = new(StringComparer.Ordinal);
     private readonly List<string> warnings = [];
     private readonly Refusal? unreadable;
+    private DeclaredAccessSource? declared;
 
     private RequestBody(JsonElement root) => this.root = root;
 
@@ -64,7 +66,7 @@ internal sealed class RequestBody
             using var document = JsonDocument.Parse(
                 bytes.Length == 0 ? "{}"u8.ToArray() : bytes.ToArray(), new JsonDocumentOptions { MaxDepth = DepthMax, AllowDuplicateProperties = false });
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new RequestBody(document.RootElement.Clone())
+                ? new RequestBody(document.RootElement.Clone()) { declared = context.RequestServices.GetRequiredService<DeclaredAccessSource>() }
                 : new RequestBody(new Refusal(400, "invalid_json", "The request's body must be a JSON object."));
         }
         catch (JsonException error)
@@ -114,6 +116,9 @@ internal sealed class RequestBody
 
         return warnings.Count == 0 ? null : [.. warnings];
     }
+
+    /// <summary>Whether the configuration has a credential of that name.</summary>
+    public bool KnowsCredential(string name) => declared?.Current.Credentials.Contains(name) == true;
 
     public void Warn(string text) => warnings.Add(text);
 

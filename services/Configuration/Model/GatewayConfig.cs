@@ -27,6 +27,12 @@ public sealed record GatewayConfig
     /// <summary><c>model_list</c>, in its order. Several of one <see cref="ModelDeployment.ModelName"/> share the load.</summary>
     public IReadOnlyList<ModelDeployment> Models { get; init; } = [];
 
+    /// <summary><c>credential_list</c>, by name.</summary>
+    public IReadOnlyDictionary<string, NamedCredential> Credentials { get; init; } = new Dictionary<string, NamedCredential>();
+
+    /// <summary>Where Vault is; of meaning only where a credential is kept there.</summary>
+    public VaultSettings Vault { get; init; } = new();
+
     /// <summary><c>router_settings</c>.</summary>
     public RouterSettings Router { get; init; } = new();
 

@@ -27,6 +27,12 @@ public sealed record GeneralSettings
     /// <summary>How long a key is believed while Auth does not answer.</summary>
     public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How often credentials that are kept in files and stores are looked at.</summary>
+    public TimeSpan CredentialRefresh { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a credential is used while its store does not answer.</summary>
+    public TimeSpan CredentialMaxStale { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>A price file over the built-in prices; an absolute path.</summary>
     public string? PriceFile { get; init; }
 
@@ -91,6 +97,9 @@ public sealed record UserAccess
 
     /// <summary>The team that it belongs to.</summary>
     public string? TeamId { get; init; }
+
+    /// <summary>Which credential its calls use, by provider, public model name or deployment; of the names in <c>credential_list</c>.</summary>
+    public IReadOnlyDictionary<string, string> Credentials { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Its key.</summary>
     public required Secret ApiKey { get; init; }

@@ -33,6 +33,13 @@ public sealed record ModelDeployment
     /// <summary>The environment variable that <see cref="ApiKey"/> came from, or should have come from.</summary>
     public string? ApiKeyVariable { get; init; }
 
+    /// <summary>What reports call the credential: its name in <c>credential_list</c>, else where it comes from; null when none is sent.</summary>
+    public string? CredentialName { get; init; }
+
+    /// <summary>Every secret that a call needs.</summary>
+    public IEnumerable<Secret> Secrets =>
+        new[] { ApiKey, Aws?.AccessKeyId, Aws?.SecretAccessKey, Aws?.SessionToken, Vertex?.Credentials }.OfType<Secret>();
+
     /// <summary>Whether the sample provider answers, because the credential is missing (in Development only).</summary>
     public bool UsesSampleProvider { get; init; }
 

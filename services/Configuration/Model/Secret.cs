@@ -1,25 +1,67 @@
 namespace Gateway.Configuration;
 
-/// <summary>A key or password. It prints as <c>***</c>, so that no log, exception or debugger view shows it by accident.</summary>
+/// <summary>
+/// A key or password, or the place where it is kept. It prints as <c>***</c>, so that no log, exception or debugger view shows it by accident.
+/// </summary>
 public sealed class Secret : IEquatable<Secret>
 {
-    private readonly string value;
+    private readonly string? value;
 
     /// <summary>Wraps <paramref name="value"/>.</summary>
-    public Secret(string value) => this.value = value;
+    /// <param name="value">The value.</param>
+    /// <param name="origin">Where it comes from; see <see cref="Origin"/>.</param>
+    public Secret(string value, string origin = "config")
+    {
+        this.value = value;
+        Origin = origin;
+    }
+
+    /// <summary>A secret that is kept elsewhere and changes there.</summary>
+    public Secret(SecretLocation location)
+    {
+        Location = location;
+        Origin = location.ToString();
+    }
+
+    /// <summary>What people call it by, in logs and reports: <c>os.environ/OPENAI_API_KEY</c>, its place, or <c>config</c> for one that is written out.</summary>
+    public string Origin { get; }
+
+    /// <summary>Where it is kept; null for one whose value is known.</summary>
+    public SecretLocation? Location { get; }
 
     /// <summary>The value itself: for the one place that sends or compares it.</summary>
-    public string Reveal() => value;
+    /// <exception cref="InvalidOperationException">It is kept elsewhere.</exception>
+    public string Reveal() => value ?? throw new InvalidOperationException($"{Origin} has to be read from where it is kept.");
 
     /// <inheritdoc/>
-    public bool Equals(Secret? other) => other is not null && other.value == value;
+    public bool Equals(Secret? other) => other is not null && other.value == value && other.Location == Location;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Secret);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => value.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => HashCode.Combine(value, Location);
 
     /// <summary>Never the value.</summary>
     public override string ToString() => "***";
+}
+
+/// <summary>Where secrets are kept besides the configuration and the environment.</summary>
+public enum SecretStoreKind
+{
+    /// <summary>A file, as Kubernetes and Docker mount them.</summary>
+    File,
+
+    /// <summary>HashiCorp Vault's key-value store, version 2.</summary>
+    Vault,
+}
+
+/// <summary>The place of one secret.</summary>
+/// <param name="Store">The kind of store.</param>
+/// <param name="Path">An absolute path; in Vault the mount and the path below it: <c>secret/payments/openai</c>.</param>
+/// <param name="Field">The field of a JSON object; null for a file that is the secret as a whole.</param>
+public sealed record SecretLocation(SecretStoreKind Store, string Path, string? Field)
+{
+    /// <summary>As a configuration names it: <c>file//run/secrets/openai</c>, <c>vault/secret/payments/openai#key</c>.</summary>
+    public override string ToString() => $"{(Store == SecretStoreKind.File ? "file" : "vault")}/{Path}{(Field is null ? "" : "#" + Field)}";
 }

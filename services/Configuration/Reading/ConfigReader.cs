@@ -16,7 +16,7 @@ public static class ConfigReader
 
     /// <summary>Reads <paramref name="text"/>; <paramref name="fileName"/> is what messages call it, and relative paths start from its folder.</summary>
     public static ConfigResult Read(string text, string fileName, ConfigEnvironment environment) =>
-        Read(text, fileName, new Findings(Path.GetFileName(fileName), environment));
+        Read(text, fileName, new Findings(fileName, environment));
 
     /// <summary>Reads the file at <paramref name="path"/>; one that is missing, unreadable or too large is an error in the result.</summary>
     public static ConfigResult ReadFile(string path, ConfigEnvironment environment) => ReadFile(path, environment, out _);
@@ -37,7 +37,7 @@ public static class ConfigReader
             }
 
             using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
-            var findings = new Findings(Path.GetFileName(path), environment);
+            var findings = new Findings(path, environment);
             var result = Read(reader.ReadToEnd(), path, findings);
             version = findings.Version;
             return result;
@@ -90,6 +90,9 @@ public static class ConfigReader
             findings.State(name, value);
         }
 
+        var generalSection = top.Child("general_settings", ConfigSchema.General);
+        KeyManagement.Read(generalSection, findings);
+
         // 3. Each section by itself.
         var names = new List<NameInUse>();
         if (top.Value("model_list") is null or YamlList { Items.Count: 0 })
@@ -97,14 +100,14 @@ public static class ConfigReader
             findings.Missing(top.Value("model_list") ?? top.Node, "model_list", "Write at least one deployment: '- model_name: gpt-4o' with 'litellm_params: {model: openai/gpt-4o}'.");
         }
 
-        var modelList = new ModelListReader(findings);
+        var credentials = new CredentialListReader(findings).Read(top.Value("credential_list"));
+        var modelList = new ModelListReader(findings, credentials);
         var deployments = modelList.Read(top.Value("model_list"));
-        var generalSection = top.Child("general_settings", ConfigSchema.General);
         var liteLlmSection = top.Child("litellm_settings", ConfigSchema.LiteLlm);
         var router = new RouterReader(findings, names).Read(top.Child("router_settings", ConfigSchema.Router), liteLlmSection);
         var general = ReadGeneral(generalSection, fileName, findings);
         var prices = general.PriceFile is null ? PriceCatalogue.BuiltIn : ReadPrices(generalSection!, general.PriceFile, findings);
-        var users = new UserAccessReader(findings, names).Read(top.Value("user_access"), general.MasterKey);
+        var users = new UserAccessReader(findings, names, new CredentialUses(findings, credentials, deployments)).Read(top.Value("user_access"), general.MasterKey);
         var unpricedElsewhere = generalSection is null ? null : ReadUnpriced(generalSection, findings);
         var zoneElsewhere = liteLlmSection is null ? null : ReadTimeZone(liteLlmSection, findings);
 
@@ -115,6 +118,8 @@ public static class ConfigReader
             FileName = fileName,
             Version = findings.Version,
             Models = deployments,
+            Credentials = credentials.Values.OfType<NamedCredential>().ToDictionary(static credential => credential.Name, StringComparer.Ordinal),
+            Vault = VaultSettings.Of(findings.Variable),
             Router = router,
             General = general,
             Prices = prices,
@@ -153,6 +158,8 @@ public static class ConfigReader
             EnforceUserParam = section.Flag("enforce_user_param") ?? false,
             BudgetWait = section.Number("budget_wait", 0, 60) is { } wait ? TimeSpan.FromMilliseconds((double)(wait * 1_000)) : defaults.BudgetWait,
             MaxStale = section.Seconds("max_stale") ?? defaults.MaxStale,
+            CredentialRefresh = section.Seconds("credential_refresh", 0.1m) ?? defaults.CredentialRefresh,
+            CredentialMaxStale = section.Seconds("credential_max_stale", 1) ?? defaults.CredentialMaxStale,
             PriceFile = priceFile,
         };
     }

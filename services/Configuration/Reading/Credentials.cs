@@ -13,6 +13,12 @@ internal sealed record ProviderAccess
 
     public string? Variable { get; init; }
 
+    public string? CredentialName { get; init; }
+
+    public string? ApiVersion { get; init; }
+
+    public string? Organization { get; init; }
+
     public bool UsesSampleProvider { get; init; }
 
     public AwsSettings? Aws { get; init; }
@@ -29,14 +35,28 @@ internal sealed class Credentials(Findings findings)
     // Provider and missing variable: one notice for each, however many deployments there are.
     private readonly SortedSet<(string Variable, string Provider)> sampled = [];
 
-    public ProviderAccess Read(Section parameters, Provider provider, bool isMocked)
+    /// <summary>How a deployment is called. What it states itself goes before what its named credential has.</summary>
+    public ProviderAccess Read(Section parameters, Provider provider, bool isMocked, NamedCredential? named)
     {
-        var stated = parameters.Url("api_base");
-        var baseIsStated = parameters.Value("api_base") is not null;
+        var access = Find(parameters, provider, isMocked, named);
+        return access with
+        {
+            CredentialName = access.UsesSampleProvider ? null
+                : named is not null && parameters.Value("api_key") is null ? named.Name
+                : (access.ApiKey ?? access.Aws?.AccessKeyId ?? access.Vertex?.Credentials)?.Origin,
+            ApiVersion = parameters.Text("api_version") ?? named?.ApiVersion,
+            Organization = parameters.Text("organization") ?? named?.Organization,
+        };
+    }
+
+    private ProviderAccess Find(Section parameters, Provider provider, bool isMocked, NamedCredential? named)
+    {
+        var stated = parameters.Url("api_base") ?? named?.ApiBase;
+        var baseIsStated = parameters.Value("api_base") is not null || named?.ApiBase is not null;
         var apiBase = stated ?? (baseIsStated ? null : BaseFromEnvironment(parameters, provider) ?? provider.ApiBase);
         var access = new ProviderAccess { ApiBase = apiBase, ApiBaseIsStated = baseIsStated, Variable = Name(provider) };
-        var aws = provider.Protocol == ProviderProtocol.Bedrock ? Aws(parameters) : null;
-        var vertex = provider.Protocol == ProviderProtocol.Vertex ? Vertex(parameters) : null;
+        var aws = provider.Protocol == ProviderProtocol.Bedrock ? Aws(parameters, named) : null;
+        var vertex = provider.Protocol == ProviderProtocol.Vertex ? Vertex(parameters, named) : null;
         access = access with { Aws = aws, Vertex = vertex };
 
         // 1. A stated key wins. An empty one says that none is to be sent.
@@ -45,22 +65,33 @@ internal sealed class Credentials(Findings findings)
             return StatedKey(access, parameters, provider, key, isMocked);
         }
 
-        // 2. A cloud's own kind of credential, or a fixed answer: no key is needed.
+        // 2. Then the named credential, and nothing of the environment: its calls are somebody's.
+        if (named is { MissingVariable: { } missing })
+        {
+            return isMocked ? access : Missing(access, parameters.Value("litellm_credential_name")!, parameters.PathOf("litellm_credential_name"), provider, missing, "Set it.");
+        }
+
+        if (named is not null)
+        {
+            return NeedsAddress(access with { ApiKey = named.ApiKey, Variable = null }, parameters, provider);
+        }
+
+        // 3. A cloud's own kind of credential, or a fixed answer: no key is needed.
         if (isMocked || aws is { AccessKeyId: not null, SecretAccessKey: not null } || vertex is { Credentials: not null })
         {
             return access with { ApiKey = FromEnvironment(provider, aws, vertex) };
         }
 
-        // 3. An address of one's own gets no key of the provider's: it would be sent to somebody else.
+        // 4. An address of one's own gets no key of the provider's: it would be sent to somebody else.
         if (baseIsStated && (provider.ApiBase is not null || provider.KeyIsOptional))
         {
             return access with { ApiKey = provider.KeyIsOptional ? FromEnvironment(provider, aws, vertex) : null };
         }
 
-        // 4. The provider's environment variable.
+        // 5. The provider's environment variable.
         if (FromEnvironment(provider, aws, vertex) is { } found)
         {
-            return NeedsAddress(access with { ApiKey = found, Variable = provider.KeyVariables.First(name => findings.Variable(name) is not null) }, parameters, provider);
+            return NeedsAddress(access with { ApiKey = found, Variable = provider.KeyVariables.FirstOrDefault(name => findings.Variable(name) is not null) }, parameters, provider);
         }
 
         if (provider.KeyIsOptional)
@@ -68,7 +99,7 @@ internal sealed class Credentials(Findings findings)
             return NeedsAddress(access, parameters, provider);
         }
 
-        // 5. Nothing.
+        // 6. Nothing.
         return Missing(access, parameters.Value("model")!, parameters.PathOf("model"), provider, Name(provider)!, provider.KeyVariables.Count > 1
             ? $"Set it ({string.Join(" or ", provider.KeyVariables.Skip(1))} will do too), or write api_key below litellm_params."
             : "Set it, or write api_key below litellm_params.");
@@ -85,14 +116,15 @@ internal sealed class Credentials(Findings findings)
 
     private ProviderAccess StatedKey(ProviderAccess access, Section parameters, Provider provider, YamlScalar key, bool isMocked)
     {
-        if (Findings.ReferenceIn(key.Value) is not { } variable)
+        if (findings.Places.Read(key, parameters.PathOf("api_key"), out var variable) is { } secret)
         {
-            return NeedsAddress(access with { ApiKey = new Secret(key.Value), Variable = null }, parameters, provider);
+            return NeedsAddress(access with { ApiKey = secret, Variable = Findings.ReferenceIn(secret.Origin) }, parameters, provider);
         }
 
-        if (findings.Variable(variable) is { } value)
+        if (variable is null)
         {
-            return NeedsAddress(access with { ApiKey = new Secret(value), Variable = variable }, parameters, provider);
+            // What is wrong with its place is noted.
+            return access;
         }
 
         access = access with { Variable = variable };
@@ -162,24 +194,31 @@ internal sealed class Credentials(Findings findings)
         // Bedrock's and Vertex's credentials are not keys to send as they are, but for Bedrock's bearer token.
         if (aws is not null || vertex is not null)
         {
-            return aws is not null && findings.Variable("AWS_BEARER_TOKEN_BEDROCK") is { } token ? new Secret(token) : null;
+            return aws is not null ? Variable("AWS_BEARER_TOKEN_BEDROCK") : null;
         }
 
-        return provider.KeyVariables.Select(findings.Variable).FirstOrDefault(value => value is not null) is { } value ? new Secret(value) : null;
+        return provider.KeyVariables.Select(Variable).FirstOrDefault(static value => value is not null);
     }
 
-    private AwsSettings Aws(Section parameters) => new(
-        parameters.Text("aws_region_name") ?? findings.Variable("AWS_REGION_NAME") ?? findings.Variable("AWS_REGION") ?? findings.Variable("AWS_DEFAULT_REGION"),
-        parameters.Secret("aws_access_key_id") ?? Variable("AWS_ACCESS_KEY_ID"),
-        parameters.Secret("aws_secret_access_key") ?? Variable("AWS_SECRET_ACCESS_KEY"),
-        parameters.Secret("aws_session_token") ?? Variable("AWS_SESSION_TOKEN"));
+    private AwsSettings Aws(Section parameters, NamedCredential? named)
+    {
+        var region = parameters.Text("aws_region_name") ?? named?.Aws?.Region ?? findings.Variable("AWS_REGION_NAME") ?? findings.Variable("AWS_REGION") ?? findings.Variable("AWS_DEFAULT_REGION");
+        var stated = new AwsSettings(region, parameters.Credential("aws_access_key_id"), parameters.Credential("aws_secret_access_key"), parameters.Credential("aws_session_token"));
+        return named is null
+            ? new AwsSettings(
+                region, stated.AccessKeyId ?? Variable("AWS_ACCESS_KEY_ID"), stated.SecretAccessKey ?? Variable("AWS_SECRET_ACCESS_KEY"),
+                stated.SessionToken ?? Variable("AWS_SESSION_TOKEN"))
+            : new AwsSettings(
+                region, stated.AccessKeyId ?? named.Aws?.AccessKeyId, stated.SecretAccessKey ?? named.Aws?.SecretAccessKey, stated.SessionToken ?? named.Aws?.SessionToken);
+    }
 
-    private VertexSettings Vertex(Section parameters) => new(
-        parameters.Text("vertex_project") ?? findings.Variable("VERTEXAI_PROJECT") ?? findings.Variable("GOOGLE_CLOUD_PROJECT"),
-        parameters.Text("vertex_location") ?? findings.Variable("VERTEXAI_LOCATION") ?? findings.Variable("GOOGLE_CLOUD_LOCATION"),
-        parameters.Secret("vertex_credentials") ?? Variable("GOOGLE_APPLICATION_CREDENTIALS") ?? Variable("VERTEXAI_CREDENTIALS"));
+    private VertexSettings Vertex(Section parameters, NamedCredential? named) => new(
+        parameters.Text("vertex_project") ?? named?.Vertex?.Project ?? findings.Variable("VERTEXAI_PROJECT") ?? findings.Variable("GOOGLE_CLOUD_PROJECT"),
+        parameters.Text("vertex_location") ?? named?.Vertex?.Location ?? findings.Variable("VERTEXAI_LOCATION") ?? findings.Variable("GOOGLE_CLOUD_LOCATION"),
+        parameters.Credential("vertex_credentials") ?? (named is null ? Variable("GOOGLE_APPLICATION_CREDENTIALS") ?? Variable("VERTEXAI_CREDENTIALS") : named.Vertex?.Credentials));
 
-    private Secret? Variable(string name) => findings.Variable(name) is { } value ? new Secret(value) : null;
+    // Of the process's environment alone: only a name that somebody wrote is looked for in a store.
+    private Secret? Variable(string name) => findings.Variable(name) is { } value ? new Secret(value, Findings.EnvironmentPrefix + name) : null;
 
     private static string? Name(Provider provider) => provider.KeyVariables.Count > 0 ? provider.KeyVariables[0] : null;
 }

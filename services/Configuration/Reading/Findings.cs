@@ -5,14 +5,29 @@ using Gateway.Configuration.Yaml;
 namespace Gateway.Configuration.Reading;
 
 /// <summary>What a reading has found so far, and the surroundings that it reads in.</summary>
-internal sealed class Findings(string fileName, ConfigEnvironment environment)
+internal sealed class Findings
 {
     /// <summary>How many problems of one sort are kept: a file of nonsense must not make a message of megabytes.</summary>
     public const int ProblemsMax = 1_000;
 
-    private const string EnvironmentPrefix = "os.environ/";
+    /// <summary>What a reference to an environment variable begins with.</summary>
+    public const string EnvironmentPrefix = "os.environ/";
 
+    private readonly string fileName;
+    private readonly ConfigEnvironment environment;
     private readonly Dictionary<string, string> stated = new(StringComparer.Ordinal);
+
+    /// <param name="path">The file: messages have its name, and relative paths start from its folder.</param>
+    /// <param name="environment">The surroundings.</param>
+    public Findings(string path, ConfigEnvironment environment)
+    {
+        fileName = Path.GetFileName(path);
+        this.environment = environment;
+        Places = new SecretPlaces(this, Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Where credentials are.</summary>
+    public SecretPlaces Places { get; }
 
     public List<ConfigProblem> Errors { get; } = [];
 

@@ -8,7 +8,7 @@ using Gateway.Pricing;
 namespace Gateway.Configuration.Reading;
 
 /// <summary>Reads <c>model_list</c>.</summary>
-internal sealed class ModelListReader(Findings findings)
+internal sealed class ModelListReader(Findings findings, IReadOnlyDictionary<string, NamedCredential?> named)
 {
     private const long PerMinuteMax = 1_000_000_000_000;
     private static readonly string[] Modes =
@@ -69,7 +69,7 @@ internal sealed class ModelListReader(Findings findings)
         }
 
         var isMocked = parameters.Value("mock_response") is not null;
-        var access = model is { } found ? credentials.Read(parameters, found.Provider, isMocked) : null;
+        var access = model is { } found ? credentials.Read(parameters, found.Provider, isMocked, Named(parameters)) : null;
         var budget = Budget.Read(findings, parameters, "max_budget", "budget_duration");
         var deployment = new ModelDeployment
         {
@@ -82,11 +82,12 @@ internal sealed class ModelListReader(Findings findings)
             ApiBaseIsStated = access?.ApiBaseIsStated ?? false,
             ApiKey = access?.ApiKey,
             ApiKeyVariable = access?.Variable,
+            CredentialName = access?.CredentialName,
             UsesSampleProvider = access?.UsesSampleProvider ?? false,
             Aws = access?.Aws,
             Vertex = access?.Vertex,
-            ApiVersion = parameters.Text("api_version"),
-            Organization = parameters.Text("organization"),
+            ApiVersion = access?.ApiVersion,
+            Organization = access?.Organization,
             ExtraHeaders = ReadHeaders(parameters),
             Weight = parameters.Number("weight", 0, 1_000_000),
             Order = parameters.Count("order", int.MinValue),
@@ -114,6 +115,24 @@ internal sealed class ModelListReader(Findings findings)
 
         var price = PriceCatalogue.BuiltIn.Find(deployment.Provider, deployment.ProviderModel, deployment.BaseModel, deployment.Price);
         return deployment with { Mode = mode ?? price?.Mode ?? "chat" };
+    }
+
+    private NamedCredential? Named(Section parameters)
+    {
+        if (parameters.Text("litellm_credential_name") is not { } name)
+        {
+            return null;
+        }
+
+        if (named.TryGetValue(name, out var credential))
+        {
+            return credential;
+        }
+
+        findings.Error(
+            parameters.Value("litellm_credential_name")!, parameters.PathOf("litellm_credential_name"), name, $"there is no credential '{name}' in credential_list.",
+            Nearest.To(name, named.Keys) is { } nearest ? $"Did you mean '{nearest}'?" : "Add it there, or write api_key here.");
+        return null;
     }
 
     private (Provider Provider, string Model)? ReadModel(Section parameters, string? publicName)

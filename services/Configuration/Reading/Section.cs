@@ -97,7 +97,30 @@ internal sealed class Section
         return text.Trim();
     }
 
-    public Secret? Secret(string key) => Text(key) is { } text ? new Secret(text) : null;
+    /// <summary>A secret of the gateway's own, which is not read from files or stores.</summary>
+    public Secret? Secret(string key)
+    {
+        if (Scalar(key) is { } scalar && SecretPlaces.IsPlace(scalar.Value))
+        {
+            findings.Error(scalar, PathOf(key), null, "only credentials of providers are read from file/ and vault/.", "Write os.environ/NAME.");
+            return null;
+        }
+
+        return Text(key) is { } text ? new Secret(text) : null;
+    }
+
+    /// <summary>A provider's credential: written out, of the environment, of a file or of a store.</summary>
+    public Secret? Credential(string key)
+    {
+        if (Scalar(key) is not { } scalar)
+        {
+            return null;
+        }
+
+        var secret = string.IsNullOrWhiteSpace(scalar.Value) ? null : findings.Places.Read(scalar, PathOf(key), out _);
+        // What is missing or empty is said as of any other text.
+        return secret ?? (SecretPlaces.IsPlace(scalar.Value) ? null : Text(key) is { } text ? new Secret(text) : null);
+    }
 
     public string? Required(string key, string example)
     {

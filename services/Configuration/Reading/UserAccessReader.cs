@@ -4,7 +4,7 @@ using Gateway.Configuration.Yaml;
 namespace Gateway.Configuration.Reading;
 
 /// <summary>Reads <c>user_access</c>.</summary>
-internal sealed class UserAccessReader(Findings findings, List<NameInUse> names)
+internal sealed class UserAccessReader(Findings findings, List<NameInUse> names, CredentialUses credentials)
 {
     private const long PerMinuteMax = 1_000_000_000_000;
 
@@ -66,6 +66,7 @@ internal sealed class UserAccessReader(Findings findings, List<NameInUse> names)
             TpmLimit = entry.Whole("tpm_limit", 0, PerMinuteMax),
             MaxParallelRequests = entry.Count("max_parallel_requests"),
             TeamId = entry.Text("team_id"),
+            Credentials = credentials.Read(entry.Value("credentials"), entry.PathOf("credentials")),
         };
         var key = isSecond ? null : ReadKey(entry, userId);
         if (userId is null || key is null)
@@ -84,6 +85,7 @@ internal sealed class UserAccessReader(Findings findings, List<NameInUse> names)
             TpmLimit = user.TpmLimit,
             MaxParallelRequests = user.MaxParallelRequests,
             TeamId = user.TeamId,
+            Credentials = user.Credentials,
             ApiKey = key,
             ApiKeyIsMade = entry.Value("api_key") is null,
         };
@@ -113,7 +115,7 @@ internal sealed class UserAccessReader(Findings findings, List<NameInUse> names)
         var node = entry.Value("api_key");
         if (node is not null)
         {
-            key = entry.Text("api_key");
+            key = entry.Secret("api_key")?.Reveal();
         }
         else if (findings.IsDevelopment)
         {

@@ -37,6 +37,7 @@ internal static class ConfigSchema
     public static readonly KeySet Top = new("(top level)",
     [
         new("model_list", "list", "required", "The deployments; several of one model_name share its load"),
+        new("credential_list", "list", "none", "Credentials with names, for deployments, users, teams and organizations"),
         new("router_settings", "map", "none", "How a deployment is chosen, retried and replaced"),
         new("litellm_settings", "map", "none", "Settings under the name that LiteLLM gives them"),
         new("general_settings", "map", "none", "Settings of the gateway as a whole"),
@@ -45,7 +46,7 @@ internal static class ConfigSchema
         new("unpriced_models", "refuse, allow or flag", "flag", "What happens to a request whose model has no price"),
         new("timezone", "IANA time zone", "UTC", "The calendar that budgets with a period start by"),
         .. NotSupported(
-            "callback_settings", "guardrails", "credential_list", "mcp_servers", "include", "assistant_settings", "finetune_settings",
+            "callback_settings", "guardrails", "mcp_servers", "include", "assistant_settings", "finetune_settings",
             "files_settings", "vector_store_registry", "mcp_tools", "prompts", "search_tools"),
     ]);
 
@@ -64,7 +65,8 @@ internal static class ConfigSchema
     [
         new("model", "provider/name", "required", "The provider and its name of the model"),
         new("custom_llm_provider", "text", "from model", "The provider, when model does not begin with it"),
-        new("api_key", "text", "from the environment", "The credential; os.environ/NAME takes it from there"),
+        new("api_key", "text", "from the environment", "The credential, or its place: os.environ/NAME, file/PATH, vault/MOUNT/PATH#field"),
+        new("litellm_credential_name", "text", "none", "An entry of credential_list; what is stated here goes before it"),
         new("api_base", "URL", "the provider's",
             "The address; no key is sent there unless api_key is stated or the provider has no address of its own"),
         new("api_version", "text", "the provider's", "The version of the API (Azure)"),
@@ -97,12 +99,45 @@ internal static class ConfigSchema
             "configurable_clientside_auth_params", "mock_timeout", "mock_tool_calls", "input_cost_per_video_per_second",
             "output_cost_per_video_per_second", "output_cost_per_second", "temperature", "top_p", "max_tokens", "max_completion_tokens",
             "seed", "n", "stop", "frequency_penalty", "presence_penalty", "user", "stream", "reasoning_effort", "response_format",
-            "thinking", "extra_body", "litellm_credential_name", "rust", "merge_reasoning_content_in_choices", "use_in_pass_through",
+            "thinking", "extra_body", "rust", "merge_reasoning_content_in_choices", "use_in_pass_through",
             "allowed_openai_params", "base_url", "ssl_verify", "azure_ad_token", "tenant_id", "client_id", "client_secret",
             "aws_role_name", "aws_session_name", "aws_profile_name", "aws_bedrock_runtime_endpoint", "aws_web_identity_token",
             "region_name", "model_info", "litellm_session_id", "use_litellm_proxy", "cache", "cooldown_policy", "caching",
             "max_file_size_mb", "complexity_router_config", "auto_router_config", "auto_router_default_model",
             "default_api_key_tpm_limit", "default_api_key_rpm_limit"),
+    ]);
+
+    /// <summary>A credential with a name.</summary>
+    public static readonly KeySet CredentialEntry = new("credential_list[]",
+    [
+        new("credential_name", "text", "required", "Its name in deployments, users and usage records"),
+        new("credential_values", "map", "required", "What it is made of"),
+        new("credential_info", "map", "none", "For people"),
+    ]);
+
+    /// <summary>What a credential is made of.</summary>
+    public static readonly KeySet CredentialValues = new("credential_list[].credential_values",
+    [
+        new("api_key", "text", "none", "The key, or its place: os.environ/NAME, file/PATH, vault/MOUNT/PATH#field"),
+        new("api_base", "URL", "the deployment's", "The address that it is for"),
+        new("api_version", "text", "the deployment's", "The version of the API (Azure)"),
+        new("organization", "text", "none", "The organization (OpenAI)"),
+        new("aws_region_name", "text", "the deployment's", "The region (Bedrock)"),
+        new("aws_access_key_id", "text", "none", "The access key, or its place (Bedrock)"),
+        new("aws_secret_access_key", "text", "none", "Its secret, or its place (Bedrock)"),
+        new("aws_session_token", "text", "none", "Its session, or its place (Bedrock)"),
+        new("vertex_project", "text", "the deployment's", "The project (Vertex AI)"),
+        new("vertex_location", "text", "the deployment's", "The location (Vertex AI)"),
+        new("vertex_credentials", "text", "none", "A service account's JSON or its place (Vertex AI)"),
+    ]);
+
+    /// <summary>Which secrets a store has.</summary>
+    public static readonly KeySet KeyManagementSettings = new("general_settings.key_management_settings",
+    [
+        new("hosted_keys", "list of text", "those that the environment does not have", "The names that os.environ/NAME finds in the store"),
+        .. NotSupported(
+            "access_mode", "store_virtual_keys", "prefix_for_stored_virtual_keys", "primary_secret_name", "description", "tags", "custom_secret_manager",
+            "aws_region_name", "aws_role_name", "aws_session_name", "aws_external_id", "aws_profile_name", "aws_web_identity_token", "aws_sts_endpoint"),
     ]);
 
     /// <summary>What is known of a deployment.</summary>
@@ -205,6 +240,10 @@ internal static class ConfigSchema
         new("enforce_user_param", "true or false", "false", "Whether every request has to name its end user"),
         new("budget_wait", "seconds", "1", "How long a request may wait for money that others are expected to give back"),
         new("max_stale", "seconds", "600", "How long a key is believed while Auth does not answer"),
+        new("credential_refresh", "seconds", "10", "How often credentials in files and stores are looked at; a provider that refuses one is a reason to look at once"),
+        new("credential_max_stale", "seconds", "86400", "How long a credential is used while its file or store does not answer"),
+        new("key_management_system", "hashicorp_vault", "none", "Where os.environ/NAME in a credential is looked for besides the environment"),
+        new("key_management_settings", "map", "none", "Which names are there"),
         new("price_file", "path", "none", "A price file over the built-in prices, from the folder of this file"),
         new("unpriced_models", "refuse, allow or flag", "flag", "The same as at the top level"),
         .. NotSupported(
@@ -220,7 +259,7 @@ internal static class ConfigSchema
             "enforce_fallback_model_access", "skip_user_budget_on_team_key", "always_include_stream_usage", "alerting",
             "alerting_threshold", "alert_types", "alert_to_webhook_url", "alerting_args", "background_health_checks",
             "health_check_interval", "enable_health_check_routing", "use_shared_health_check", "pass_through_endpoints",
-            "forward_client_headers_to_llm_api", "key_management_system", "key_management_settings", "control_plane_url",
+            "forward_client_headers_to_llm_api", "control_plane_url",
             "spend_report_frequency", "infer_model_from_keys", "completion_model", "ui_access_mode", "disable_master_key_return",
             "disable_admin_ui", "max_iterations", "coordination_namespace", "pass_through_request_timeout", "default_user_params"),
     ]);
@@ -267,11 +306,12 @@ internal static class ConfigSchema
         new("tpm_limit", "whole number", "no limit", "Tokens in a minute"),
         new("max_parallel_requests", "whole number", "no limit", "Requests at once"),
         new("team_id", "text", "none", "The team that it belongs to"),
+        new("credentials", "map of name to text", "the deployments' own", "Which of credential_list its calls use: by deployment id, model_name or provider, in this order"),
         new("api_key", "text", "<user_id>-token in Development", "The key; os.environ/NAME takes it from the environment"),
     ]);
 
     public static readonly IReadOnlyList<KeySet> All =
-        [Top, ModelEntry, LitellmParams, ModelInfo, Router, RouterArgs, Retries, Alias, ProviderBudgets, General, LiteLlm, Access];
+        [Top, ModelEntry, LitellmParams, ModelInfo, CredentialEntry, CredentialValues, Router, RouterArgs, Retries, Alias, ProviderBudgets, General, KeyManagementSettings, LiteLlm, Access];
 
     private static IEnumerable<ConfigKey> NotSupported(params IEnumerable<string> names) =>
         names.Select(name => new ConfigKey(name, "", "", "A key of LiteLLM's that has no effect here", IsSupported: false));

@@ -102,6 +102,9 @@ public sealed record AccessSnapshot
     /// <summary>The models granted, by public name or pattern (<c>anthropic/*</c>); null for every model.</summary>
     public string[]? Models { get; init; }
 
+    /// <summary>Which credential its calls use, by deployment, public model name or provider; null for the deployments' own everywhere.</summary>
+    public Dictionary<string, string>? Credentials { get; init; }
+
     /// <summary>The routes granted; null for every route of its role.</summary>
     public string[]? AllowedRoutes { get; init; }
 

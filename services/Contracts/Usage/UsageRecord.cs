@@ -131,6 +131,9 @@ public sealed record UsageRecord
     /// <summary>The provider's name of the model.</summary>
     public required string ProviderModel { get; init; }
 
+    /// <summary>The credential that it was called with, by name and never the value: of the configuration's list, else where it comes from.</summary>
+    public string? Credential { get; init; }
+
     /// <summary>The status that the client saw; 499 when it had left before one was sent.</summary>
     public int Status { get; init; }
 

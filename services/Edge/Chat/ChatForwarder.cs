@@ -66,6 +66,10 @@ internal sealed class ChatForwarder(
         {
             return new AttemptResult(AttemptOutcome.CallersFault, false, new GatewayError(400, "invalid_request", error.Message, error.Param));
         }
+        catch (CredentialException)
+        {
+            return NoCredential(exchange, target);
+        }
 
         var timer = Timers.Get();
         var began = time.GetTimestamp();
@@ -105,9 +109,7 @@ internal sealed class ChatForwarder(
         }
         catch (CredentialException)
         {
-            return Failed(
-                exchange, target, "credential", new GatewayError(502, "provider_auth_failed", "The gateway has no credential for the provider. Your platform's administrators can see why."),
-                ProviderErrorKind.Authentication);
+            return NoCredential(exchange, target);
         }
         catch (HttpRequestException error)
         {
@@ -153,6 +155,11 @@ internal sealed class ChatForwarder(
                 return new AttemptResult(AttemptOutcome.NoSuchRoute);
             }
 
+            if (error.Kind == ProviderErrorKind.Authentication)
+            {
+                target.CredentialRefused();
+            }
+
             result = AttemptResult.Of(error, status, retryAfter);
             if (exchange.Passed is not null && !target.Protocol.WrapsPassed && result.IsCallersFault && ErrorText.IsFit(buffer.AsSpan(0, length)))
             {
@@ -172,6 +179,12 @@ internal sealed class ChatForwarder(
         }
 
         return result;
+    }
+
+    private AttemptResult NoCredential(ChatExchange exchange, Deployment target)
+    {
+        target.CredentialRefused();
+        return Failed(exchange, target, "credential", GatewayError.NoCredential, ProviderErrorKind.Authentication);
     }
 
     private AttemptResult Failed(

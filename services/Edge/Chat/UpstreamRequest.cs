@@ -73,9 +73,25 @@ internal static class UpstreamRequest
         new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
 
     /// <summary>Adds the credential, the protocol's headers, and of the client's those that are the protocol's own or that an administrator named.</summary>
+    /// <exception cref="CredentialException">There is no credential that could be sent.</exception>
     public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, GeneralSettings settings, Deployment target, HttpRequestMessage request)
     {
-        target.Protocol.AddHeaders(target.Target, request.Headers);
+        var access = target.Target;
+        if (access.LacksCredential)
+        {
+            throw new CredentialException("The credential cannot be read any more from where it is kept.");
+        }
+
+        try
+        {
+            target.Protocol.AddHeaders(access, request.Headers);
+        }
+        catch (FormatException)
+        {
+            // Its message would quote the credential.
+            throw new CredentialException("The credential is not fit for a header: it has a line break or another control character.");
+        }
+
         foreach (var name in passed?.ForwardedHeaders ?? [])
         {
             if (client.Headers.TryGetValue(name, out var given) && given.Count > 0)

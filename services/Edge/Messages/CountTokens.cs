@@ -91,9 +91,9 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         using var request = new HttpRequestMessage(HttpMethod.Post, target.CountTokensAddress);
         var passed = new SplicedContent(body.Memory, Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false));
         request.Content = target.Protocol.WrapsPassed ? UpstreamRequest.Wrapped(passed, target, counts: true) : passed;
-        UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, request);
         try
         {
+            UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, request);
             await target.Protocol.SignAsync(target.Target, request, default, limit.Token);
             using var reply = await upstream.SendAsync(request, limit.Token);
             await using var stream = await UpstreamClient.OpenAsync(reply.Content, limit.Token);
@@ -103,7 +103,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
             var tells = status is 200 or 400 or 413 or 422 && ErrorText.IsFitJson(bytes.AsSpan(0, length));
             return tells ? (status, bytes[..length]) : null;
         }
-        catch (Exception failure) when (failure is HttpRequestException or CredentialException or IOException or InvalidDataException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception failure) when (failure is CredentialException or HttpRequestException or IOException or InvalidDataException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
             return null;
         }

@@ -104,6 +104,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             DeploymentId = target.Id,
             Provider = target.Provider,
             ProviderModel = target.ProviderModel,
+            Credential = target.CredentialName,
             Status = status,
             Outcome = outcome,
             Streamed = streamed,

@@ -137,6 +137,9 @@ internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? Api
     /// <exception cref="FormatException">The key has a line break.</exception>
     public AuthenticationHeaderValue Bearer => bearer ??= new("Bearer", ApiKey);
 
+    /// <summary>Whether its credential cannot be had at the moment: then nothing is sent at all.</summary>
+    public bool LacksCredential { get; init; }
+
     /// <summary>Credentials of a cloud; null for providers that want one key.</summary>
     public CloudAccess? Cloud { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Configuration;
+using Gateway.Edge.Credentials;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers;
@@ -10,14 +11,16 @@ internal static class ProviderTargets
     /// <summary>The target of a deployment.</summary>
     /// <param name="model">The deployment.</param>
     /// <param name="providerModel">The provider's name of the model, without a pattern.</param>
+    /// <param name="keeper">Knows the values of secrets that are kept elsewhere.</param>
     /// <exception cref="InvalidOperationException">The deployment has no address and its provider has none of its own.</exception>
-    public static ProviderTarget Of(ModelDeployment model, string providerModel)
+    public static ProviderTarget Of(ModelDeployment model, string providerModel, CredentialKeeper keeper)
     {
-        var cloud = CloudOf(model);
+        var cloud = CloudOf(model, keeper);
         var address = model.ApiBase ?? AddressIn(model.Protocol, cloud) ??
             throw new InvalidOperationException($"{model.ModelName} needs api_base: {model.Provider} has no address of its own.");
-        return new ProviderTarget(providerModel, new Uri(address), model.ApiKey?.Reveal(), model.ApiVersion, model.Organization)
+        return new ProviderTarget(providerModel, new Uri(address), keeper.Reveal(model.ApiKey), model.ApiVersion, model.Organization)
         {
+            LacksCredential = model.Secrets.Any(secret => keeper.Reveal(secret) is null),
             Cloud = cloud,
             HasCompletions = HasCompletions(model, providerModel),
             HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
@@ -31,16 +34,16 @@ internal static class ProviderTargets
     public static bool HasCompletions(ModelDeployment model, string providerModel) =>
         model.Mode == "completion" || OpenAiModel.Completes(providerModel) || model.ApiBaseIsStated || ProviderCatalogue.Find(model.Provider) is { HasCompletions: true };
 
-    private static CloudAccess? CloudOf(ModelDeployment model) => model switch
+    private static CloudAccess? CloudOf(ModelDeployment model, CredentialKeeper keeper) => model switch
     {
         { Aws: { } aws } => new CloudAccess
         {
             Region = aws.Region,
-            AccessKeyId = aws.AccessKeyId?.Reveal(),
-            SecretAccessKey = aws.SecretAccessKey?.Reveal(),
-            SessionToken = aws.SessionToken?.Reveal(),
+            AccessKeyId = keeper.Reveal(aws.AccessKeyId),
+            SecretAccessKey = keeper.Reveal(aws.SecretAccessKey),
+            SessionToken = keeper.Reveal(aws.SessionToken),
         },
-        { Vertex: { } vertex } => new CloudAccess { Project = vertex.Project, Region = vertex.Location, Credentials = vertex.Credentials?.Reveal() },
+        { Vertex: { } vertex } => new CloudAccess { Project = vertex.Project, Region = vertex.Location, Credentials = keeper.Reveal(vertex.Credentials) },
         _ => null,
     };
 

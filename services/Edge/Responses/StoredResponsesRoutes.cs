@@ -24,6 +24,10 @@ internal sealed class StoredResponsesRoutes(Authentication authentication, Routi
         {
             // The client has left, and nothing is owed.
         }
+        catch (CredentialException)
+        {
+            await GatewayError.NoCredential.WriteAsync(context);
+        }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
             if (context.Response.HasStarted)

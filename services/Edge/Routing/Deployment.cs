@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Gateway.Configuration;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Credentials;
 using Gateway.Edge.Providers;
 using Gateway.Pricing;
 
@@ -11,14 +12,18 @@ internal sealed class Deployment
 {
     private readonly Uri?[] passedAddresses;
     private readonly Uri?[] passedStreamAddresses;
+    private readonly ProviderTarget target;
+    private readonly LiveTarget? live;
 
     public Deployment(
-        ModelDeployment configuration, string providerModel, IChatProvider protocol, ProviderTarget target, ModelPrice? price, DeploymentHealth health, BudgetSlot[] budgets)
+        ModelDeployment configuration, string providerModel, IChatProvider protocol, ProviderTarget target, ModelPrice? price, DeploymentHealth health, BudgetSlot[] budgets,
+        LiveTarget? live = null)
     {
         Configuration = configuration;
         ProviderModel = providerModel;
         Protocol = protocol;
-        Target = target;
+        this.target = target;
+        this.live = live;
         Price = price;
         Health = health;
         Budgets = budgets;
@@ -44,7 +49,11 @@ internal sealed class Deployment
 
     public IChatProvider Protocol { get; }
 
-    public ProviderTarget Target { get; }
+    /// <summary>Where to and as whom. Where a credential is kept elsewhere, it is the one of now.</summary>
+    public ProviderTarget Target => live is null ? target : live.Current;
+
+    /// <summary>What reports call the credential; null when none is sent.</summary>
+    public string? CredentialName => Configuration.CredentialName;
 
     /// <summary>Null for a model without a price: its requests are flagged, never silently free.</summary>
     public ModelPrice? Price { get; }
@@ -67,6 +76,9 @@ internal sealed class Deployment
 
     /// <summary>Where the tokens of Anthropic's messages are counted; null when they are counted here.</summary>
     public Uri? CountTokensAddress { get; }
+
+    /// <summary>The provider refused the credential: where it is kept there may be another one by now.</summary>
+    public void CredentialRefused() => live?.Refused();
 
     /// <summary>The server has no such route after all: from now on the hub's words are used.</summary>
     public void LacksRouteOf(SurfaceProtocol protocol)
@@ -94,6 +106,12 @@ internal sealed class ModelGroup(string name, Deployment[] deployments)
 
     /// <summary>… when a provider's content policy refused.</summary>
     public IReadOnlyList<string> ContentPolicyFallbacks { get; init; } = [];
+
+    /// <summary>The same group with other deployments: as somebody calls it who has credentials of their own.</summary>
+    public ModelGroup With(Deployment[] others) => new(Name, others)
+    {
+        Fallbacks = Fallbacks, ContextWindowFallbacks = ContextWindowFallbacks, ContentPolicyFallbacks = ContentPolicyFallbacks, Retries = Retries,
+    };
 
     /// <summary>Tries after the first, within the group.</summary>
     public RetryRule Retries { get; init; } = new(0, new RetryPolicy());

@@ -13,12 +13,16 @@ internal sealed class RoutingTable
     private readonly IReadOnlyDictionary<string, ModelAlias> aliases;
     private readonly (string Pattern, Func<string, ModelGroup> Make)[] patterns;
     private readonly ConcurrentDictionary<string, ModelGroup> matched = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(Deployment Deployment, string Credential), Deployment> ofOwners = new();
+    private readonly Func<Deployment, string, Deployment> withCredential;
 
     public RoutingTable(
-        GatewayConfig configuration, IEnumerable<ModelGroup> groups, IEnumerable<(string Pattern, Func<string, ModelGroup> Make)> patterns, IRoutingStrategy strategy)
+        GatewayConfig configuration, IEnumerable<ModelGroup> groups, IEnumerable<(string Pattern, Func<string, ModelGroup> Make)> patterns, IRoutingStrategy strategy,
+        Func<Deployment, string, Deployment> withCredential)
     {
         Configuration = configuration;
         Strategy = strategy;
+        this.withCredential = withCredential;
         aliases = configuration.Router.ModelGroupAlias;
         this.groups = groups.ToFrozenDictionary(group => group.Name, StringComparer.Ordinal);
         // The pattern with the most text is the most particular one.
@@ -66,4 +70,29 @@ internal sealed class RoutingTable
 
         return null;
     }
+
+    /// <summary>A group as it is called by an owner that has credentials of its own for some of its deployments.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="credentials">The credential's name by deployment, public name or provider; the most particular one wins.</param>
+    public ModelGroup With(ModelGroup group, IReadOnlyDictionary<string, string> credentials)
+    {
+        Deployment[] owned = [.. group.Deployments.Select(deployment => NameIn(credentials, deployment.Configuration) is { } name ? Of(deployment, name) : deployment)];
+        return owned.SequenceEqual(group.Deployments) ? group : group.With(owned);
+    }
+
+    private Deployment Of(Deployment deployment, string credential)
+    {
+        if (ofOwners.TryGetValue((deployment, credential), out var known))
+        {
+            return known;
+        }
+
+        var made = withCredential(deployment, credential);
+        return ofOwners.Count < PatternMatchesMax ? ofOwners.GetOrAdd((deployment, credential), made) : made;
+    }
+
+    private static string? NameIn(IReadOnlyDictionary<string, string> credentials, ModelDeployment model) =>
+        model.MockResponse is not null ? null
+        : credentials.TryGetValue(model.DeploymentId, out var name) || credentials.TryGetValue(model.ModelName, out name) || credentials.TryGetValue(model.Provider, out name) ? name
+        : null;
 }

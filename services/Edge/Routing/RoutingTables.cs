@@ -3,12 +3,13 @@ using Gateway.Configuration;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Credentials;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Routing;
 
 /// <summary>The routing table in force, and how one is made from a configuration.</summary>
-internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases leases, RateGates gates, TimeProvider time)
+internal sealed class RoutingTables(SampleProviderAddress sample, CredentialKeeper credentials, BudgetLeases leases, RateGates gates, TimeProvider time)
 {
     // Nothing is ever sent there (RFC 6761: this name leads nowhere).
     private static readonly Uri NoAddress = new("http://mocked.invalid/v1");
@@ -43,7 +44,8 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         GatewayGate = configuration.General.GlobalMaxParallelRequests is { } most
             ? gates.Get(new LimitDefinition(BudgetId.Gateway, LimitKind.ParallelRequests, most))
             : null;
-        Volatile.Write(ref current, new RoutingTable(configuration, named, patterns, StrategyOf(configuration.Router)));
+        Volatile.Write(ref current, new RoutingTable(
+            configuration, named, patterns, StrategyOf(configuration.Router), (deployment, credential) => With(deployment, credential, configuration)));
     }
 
     private static IRoutingStrategy StrategyOf(RouterSettings router) => router.Strategy switch
@@ -69,18 +71,11 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
         };
     }
 
-    private Deployment Make(ModelDeployment model, string providerModel, GatewayConfig configuration)
+    private Deployment Make(ModelDeployment model, string providerModel, GatewayConfig configuration, string owner = "")
     {
         // A fixed answer is in OpenAI's format, whatever the provider would speak.
         var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString())?.For(providerModel) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
-        var target = model.MockResponse is not null ? new ProviderTarget(providerModel, NoAddress, null)
-            : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
-            {
-                HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
-                HasCompletions = ProviderTargets.HasCompletions(model, providerModel),
-            }
-            : ProviderTargets.Of(model, providerModel);
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
         {
@@ -96,10 +91,28 @@ internal sealed class RoutingTables(SampleProviderAddress sample, BudgetLeases l
             model with { MaxParallelRequests = model.MaxParallelRequests ?? configuration.Router.DefaultMaxParallelRequests },
             providerModel,
             protocol,
-            target,
+            TargetOf(model, providerModel),
             configuration.PriceOf(model, providerModel),
-            health.GetOrAdd($"{model.DeploymentId}/{providerModel}", static _ => new DeploymentHealth()),
-            [.. budgets]);
+            health.GetOrAdd($"{model.DeploymentId}/{providerModel}{owner}", static _ => new DeploymentHealth()),
+            [.. budgets],
+            model.Secrets.Any(static secret => secret.Location is not null) ? new LiveTarget(credentials, () => TargetOf(model, providerModel)) : null);
+    }
+
+    private ProviderTarget TargetOf(ModelDeployment model, string providerModel) =>
+        model.MockResponse is not null ? new ProviderTarget(providerModel, NoAddress, null)
+        : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
+        {
+            HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
+            HasCompletions = ProviderTargets.HasCompletions(model, providerModel),
+        }
+        : ProviderTargets.Of(model, providerModel, credentials);
+
+    /// <summary>A deployment as it is called with another credential. How that one does is its own matter: its refusals must not stop the others.</summary>
+    private Deployment With(Deployment deployment, string name, GatewayConfig configuration)
+    {
+        // A name that is gone from the configuration must not fall back on the gateway's own credential: its calls are somebody else's.
+        var credential = configuration.Credentials.GetValueOrDefault(name) ?? new NamedCredential { Name = name, ApiKey = new Secret(new SecretLocation(SecretStoreKind.File, "", name)) };
+        return Make(credential.Of(deployment.Configuration), deployment.ProviderModel, configuration, "/" + name);
     }
 
     // The order of configurations is the order of their budgets: what was loaded later is newer.

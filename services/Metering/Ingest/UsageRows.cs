@@ -34,7 +34,7 @@ internal sealed class UsageRows
             rows.NewestEnd = end > rows.NewestEnd ? end : rows.NewestEnd;
             foreach (var text in (ReadOnlySpan<string?>)[
                 record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model,
-                record.DeploymentId, record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price,
+                record.DeploymentId, record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
                 .. record.Tags, .. record.BudgetWindows])
             {
                 rows.Names.Add(Ingest.Names.Clean(text));
@@ -89,6 +89,7 @@ internal sealed class UsageRows
         yield return Column(NpgsqlDbType.Text, record => Numbers(record.Tags));
         yield return Column(NpgsqlDbType.Text, record => Numbers(record.BudgetWindows));
         yield return Column(NpgsqlDbType.Text, record => Attempts(record.FailedAttempts));
+        yield return Column(NpgsqlDbType.Integer, record => Number(record.Credential));
     }
 
     private NpgsqlParameter<T[]> Column<T>(NpgsqlDbType type, Func<UsageRecord, T> value)

@@ -19,14 +19,15 @@ internal sealed record SpendLog
             coalesce(r.images, 0), r.status, r.outcome, r.streamed, r.estimated, r.unpriced, r.failed_attempts::text,
             key.name, alias.name, usr.name, team.name, organization.name, end_user.name, model.name, deployment.name, provider.name,
             provider_model.name, call_type.name, price.name,
-            case when r.tags_no is null then null else array(select n.name from unnest(r.tags_no) with ordinality as t(no, i) join names n using (no) order by t.i) end
+            case when r.tags_no is null then null else array(select n.name from unnest(r.tags_no) with ordinality as t(no, i) join names n using (no) order by t.i) end,
+            credential.name
         from ({records}) r
         left join names key on key.no = r.key_no left join names alias on alias.no = r.alias_no left join names usr on usr.no = r.user_no
         left join names team on team.no = r.team_no left join names organization on organization.no = r.organization_no
         left join names end_user on end_user.no = r.end_user_no left join names model on model.no = r.model_no
         left join names deployment on deployment.no = r.deployment_no left join names provider on provider.no = r.provider_no
         left join names provider_model on provider_model.no = r.provider_model_no left join names call_type on call_type.no = r.call_type_no
-        left join names price on price.no = r.price_no
+        left join names price on price.no = r.price_no left join names credential on credential.no = r.credential_no
         order by r.started_at desc, r.request_id desc
         """;
 
@@ -141,6 +142,7 @@ internal sealed record SpendLog
                 UsageEstimated = reader.GetBoolean(17),
                 Unpriced = reader.GetBoolean(18),
                 Price = ReportDatabase.NameOrNull(reader, 31),
+                Credential = ReportDatabase.NameOrNull(reader, 33),
                 Usage = tokens,
             },
         };
@@ -176,6 +178,9 @@ internal sealed record SpendLogDetails
     public required bool Unpriced { get; init; }
 
     public string? Price { get; init; }
+
+    /// <summary>The credential that it was served with, by name.</summary>
+    public string? Credential { get; init; }
 
     /// <summary>Each class of tokens; none is counted in two.</summary>
     public required TokenUsage Usage { get; init; }

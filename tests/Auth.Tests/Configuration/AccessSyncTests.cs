@@ -76,6 +76,27 @@ public sealed class AccessSyncTests
     }
 
     [Fact]
+    public async Task A_declared_users_credentials_are_its_keys_and_the_same_ones_again_change_nothing()
+    {
+        var database = await Servers.Shared.NewDatabaseAsync("auth");
+        var declared = Of(Alpha with { Credentials = new Dictionary<string, string> { ["openai"] = "of-alpha", ["azure"] = "of-alpha" } }) with { Database = database };
+        long before;
+        await using (var auth = await AuthHost.StartAsync(declared))
+        {
+            Assert.Equal(("of-alpha", 2), ((await auth.SnapshotAsync("team-alpha-token")).Credentials!["openai"], (await auth.SnapshotAsync("team-alpha-token")).Credentials!.Count));
+            before = await auth.SqlAsync<long>("select last from access_revision");
+        }
+
+        await using (var again = await AuthHost.StartAsync(declared))
+        {
+            Assert.Equal(before, await again.SqlAsync<long>("select last from access_revision"));
+        }
+
+        await using var without = await AuthHost.StartAsync(Of(Alpha) with { Database = database });
+        Assert.Null((await without.SnapshotAsync("team-alpha-token")).Credentials);
+    }
+
+    [Fact]
     public async Task A_changed_api_key_replaces_the_old_one()
     {
         await using var auth = await AuthHost.StartAsync(Of(Alpha));

@@ -62,4 +62,26 @@ public sealed class TeamRoutesTests(SharedAuth shared) : IClassFixture<SharedAut
         (await auth.PostAsync("/team/member_add", new { team_id = "t2", member = new { role = "king", user_id = "m3" } })).Refused(422, "invalid_request");
         (await auth.PostAsync("/team/member_add", new { team_id = "t2" })).Refused(422, "invalid_request");
     }
+
+    [Fact]
+    public async Task A_team_and_an_organization_name_the_credentials_of_their_calls_the_nearest_wins()
+    {
+        auth.Declared.Set(auth.Declared.Current with { Credentials = new HashSet<string> { "of-team", "of-org", "of-key" } });
+        (await auth.PostAsync("/organization/new", new { organization_id = "o3", credentials = new { openai = "of-org", azure = "of-org" } })).Ok();
+        var team = (await auth.PostAsync("/team/new", new { team_id = "t3", organization_id = "o3", credentials = new { openai = "of-team" } })).Ok().Json;
+        Assert.Equal("of-team", (string?)team["credentials"]!["openai"]);
+        var key = await auth.NewKeyAsync(new { team_id = "t3" });
+        var own = await auth.NewKeyAsync(new { team_id = "t3", credentials = new { openai = "of-key" } });
+        var other = await auth.NewKeyAsync(new { models = new[] { "*" } });
+
+        Assert.Equal(new Dictionary<string, string> { ["openai"] = "of-team", ["azure"] = "of-org" }, (await auth.SnapshotAsync(key)).Credentials);
+        Assert.Equal("of-key", (await auth.SnapshotAsync(own)).Credentials!["openai"]);
+        Assert.Null((await auth.SnapshotAsync(other)).Credentials);
+
+        var unknown = (await auth.PostAsync("/team/update", new { team_id = "t3", credentials = new { openai = "of-nobody" } })).Refused(422, "invalid_request");
+        Assert.Contains("there is no credential 'of-nobody'", (string?)unknown.Json["error"]!["message"], StringComparison.Ordinal);
+        (await auth.PostAsync("/team/update", new { team_id = "t3", credentials = new { openai = new { api_key = "sk-real" } } })).Refused(422, "invalid_request");
+        (await auth.PostAsync("/team/update", new { team_id = "t3", credentials = (object?)null })).Ok();
+        Assert.Equal("of-org", (await auth.SnapshotAsync(key)).Credentials!["openai"]);
+    }
 }

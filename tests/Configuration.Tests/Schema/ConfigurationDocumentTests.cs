@@ -52,7 +52,10 @@ public sealed class ConfigurationDocumentTests
               retry_policy: {}
               model_group_alias: {n: {model: m}}
               provider_budget_config: {openai: {budget_limit: 1}}
-            general_settings: {}
+            credential_list:
+              - credential_name: c
+                credential_values: {api_key: x}
+            general_settings: {key_management_settings: {}}
             litellm_settings: {}
             user_access:
               - {user_id: u, models: [m]}

@@ -83,6 +83,11 @@ internal sealed class Caller(
             return null;
         }
 
+        if (Snapshot.Credentials is { Count: > 0 } credentials)
+        {
+            group = table.With(group, credentials);
+        }
+
         var grant = new ModelGrant(table, group, MayCall(model) || MayCall(group.Name), expectations.For(Snapshot.KeyId, group.Name));
         if (grants.Count < GrantsMax)
         {

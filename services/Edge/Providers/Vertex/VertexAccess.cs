@@ -38,6 +38,12 @@ internal static class VertexAccess
 
         if (credentials.StartsWith("ya29.", StringComparison.Ordinal))
         {
+            // The header's own check would quote it.
+            if (credentials.Any(char.IsControl))
+            {
+                throw new CredentialException("The token is not fit for a header: it has a line break or another control character.");
+            }
+
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", credentials);
             return default;
         }

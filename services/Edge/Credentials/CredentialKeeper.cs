@@ -1,0 +1,209 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Gateway.Configuration;
+
+namespace Gateway.Edge.Credentials;
+
+/// <summary>
+/// Keeps the values of credentials that stand in files and stores. Requests only compare a number (<see cref="Version"/>) with the one that
+/// their target was made under; all reading is done here: at the start, at intervals, and soon after a provider has refused one. While a
+/// store is away the last value serves on, for a stated time.
+/// </summary>
+internal sealed class CredentialKeeper : BackgroundService
+{
+    private const int ReadsAtOnce = 8;
+
+    // A provider that refuses every call must not make every call a question to the store.
+    private static readonly TimeSpan LookApart = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<SecretLocation, StoredSecret> secrets = new();
+    private readonly Channel<bool> asked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly FileSecrets files = new();
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) });
+    private readonly CredentialMetrics metrics;
+    private readonly ILogger<CredentialKeeper> log;
+    private readonly TimeProvider time;
+    private VaultSecrets vault;
+    private GeneralSettings settings = new();
+    private long version;
+
+    public CredentialKeeper(CredentialMetrics metrics, ILogger<CredentialKeeper> log, TimeProvider time)
+    {
+        (this.metrics, this.log, this.time) = (metrics, log, time);
+        vault = new VaultSecrets(new VaultSettings(), http, time);
+        metrics.Observe(() => secrets.Values.Select(secret => (secret.Location.ToString(), (time.GetUtcNow() - secret.ReadAt).TotalSeconds)));
+    }
+
+    /// <summary>Changes whenever a value does.</summary>
+    public long Version => Volatile.Read(ref version);
+
+    /// <summary>The value of a secret; null when it cannot be used any more.</summary>
+    public string? Reveal(Secret? secret) =>
+        secret is null ? null : secret.Location is not { } location ? secret.Reveal() : secrets.GetValueOrDefault(location)?.Value;
+
+    /// <summary>A provider refused a credential: it may have been rotated.</summary>
+    public void LookSoon() => asked.Writer.TryWrite(true);
+
+    /// <summary>Reads what a configuration needs and is not known yet, before it comes into force. On any problem nothing changes.</summary>
+    /// <returns>What cannot be read, each with its reason; empty when all is there.</returns>
+    public async Task<IReadOnlyList<string>> PrepareAsync(GatewayConfig configuration, CancellationToken cancellation)
+    {
+        var places = configuration.Models.SelectMany(static model => model.Secrets)
+            .Concat(configuration.Credentials.Values.SelectMany(static credential => credential.Secrets))
+            .Select(static secret => secret.Location).OfType<SecretLocation>().ToHashSet();
+        var store = configuration.Vault == vault.Settings ? vault : new VaultSecrets(configuration.Vault, http, time);
+        var problems = new ConcurrentBag<string>();
+        var found = new ConcurrentBag<StoredSecret>();
+        await ReadAsync([.. places.Where(place => !secrets.ContainsKey(place))], store, (place, value, reason) =>
+        {
+            if (value is null)
+            {
+                problems.Add($"{place}: {reason}");
+            }
+            else
+            {
+                found.Add(new StoredSecret(place) { Value = value, ReadAt = time.GetUtcNow() });
+            }
+        }, cancellation);
+        if (!problems.IsEmpty)
+        {
+            return [.. problems.Order(StringComparer.Ordinal)];
+        }
+
+        vault = store;
+        settings = configuration.General;
+        foreach (var secret in found)
+        {
+            secrets[secret.Location] = secret;
+        }
+
+        foreach (var gone in secrets.Keys.Where(place => !places.Contains(place)))
+        {
+            secrets.TryRemove(gone, out _);
+        }
+
+        return [];
+    }
+
+    /// <summary>Looks at everything now.</summary>
+    public async Task LookAsync(CancellationToken cancellation)
+    {
+        var changed = 0;
+        await ReadAsync([.. secrets.Keys], vault, (place, value, reason) =>
+        {
+            if (secrets.TryGetValue(place, out var secret) && (value is null ? Missed(secret, reason!) : Found(secret, value)))
+            {
+                Interlocked.Exchange(ref changed, 1);
+            }
+        }, cancellation);
+        if (changed == 1)
+        {
+            Interlocked.Increment(ref version);
+        }
+    }
+
+    public override void Dispose()
+    {
+        http.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            using (var turn = new CancellationTokenSource(settings.CredentialRefresh, time))
+            using (var either = CancellationTokenSource.CreateLinkedTokenSource(turn.Token, stoppingToken))
+            {
+                try
+                {
+                    await asked.Reader.ReadAsync(either.Token);
+                }
+                catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+                {
+                    // Its time has come without anybody asking.
+                }
+            }
+
+            try
+            {
+                await LookAsync(stoppingToken);
+            }
+            catch (Exception failure) when (failure is not OperationCanceledException)
+            {
+                log.CredentialLookFailed(failure);
+            }
+
+            await Task.Delay(settings.CredentialRefresh < LookApart ? settings.CredentialRefresh : LookApart, time, stoppingToken);
+        }
+    }
+
+    private bool Found(StoredSecret secret, string value)
+    {
+        if (secret.Failing)
+        {
+            log.CredentialReadable(secret.Location.ToString());
+        }
+
+        secret.ReadAt = time.GetUtcNow();
+        secret.Failing = false;
+        if (secret.Value == value)
+        {
+            return false;
+        }
+
+        secret.Value = value;
+        log.CredentialChanged(secret.Location.ToString());
+        return true;
+    }
+
+    private bool Missed(StoredSecret secret, string reason)
+    {
+        if (!secret.Failing)
+        {
+            secret.Failing = true;
+            log.CredentialUnreadable(secret.Location.ToString(), reason, settings.CredentialMaxStale.TotalHours);
+        }
+
+        if (secret.Value is null || time.GetUtcNow() - secret.ReadAt <= settings.CredentialMaxStale)
+        {
+            return false;
+        }
+
+        secret.Value = null;
+        log.CredentialTooOld(secret.Location.ToString(), secret.ReadAt);
+        return true;
+    }
+
+    /// <summary>Reads each path once, whatever the number of its fields that are asked for.</summary>
+    private Task ReadAsync(IReadOnlyCollection<SecretLocation> places, VaultSecrets store, Action<SecretLocation, string?, string?> read, CancellationToken cancellation) =>
+        Parallel.ForEachAsync(
+            places.GroupBy(static place => (place.Store, place.Path)),
+            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellation },
+            async (group, stop) =>
+            {
+                byte[]? document = null;
+                var reason = "";
+                try
+                {
+                    document = await (group.Key.Store == SecretStoreKind.Vault ? store : (ISecretStore)files).ReadAsync(group.Key.Path, stop);
+                }
+                catch (SecretUnavailableException unavailable)
+                {
+                    reason = unavailable.Message;
+                }
+
+                metrics.Looked(group.Key.Store == SecretStoreKind.Vault ? "vault" : "file", document is null);
+                foreach (var place in group)
+                {
+                    try
+                    {
+                        read(place, document is null ? null : StoredSecret.In(document, place.Field), reason);
+                    }
+                    catch (SecretUnavailableException unavailable)
+                    {
+                        read(place, null, unavailable.Message);
+                    }
+                }
+            });
+}

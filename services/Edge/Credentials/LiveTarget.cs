@@ -1,0 +1,26 @@
+using Gateway.Edge.Providers;
+
+namespace Gateway.Edge.Credentials;
+
+/// <summary>A target whose credential is kept elsewhere: made again when a value has changed, and read by requests without a lock.</summary>
+internal sealed class LiveTarget(CredentialKeeper keeper, Func<ProviderTarget> make)
+{
+    private Made made = new(keeper.Version, make());
+
+    /// <summary>The target with the credential of now.</summary>
+    public ProviderTarget Current => Volatile.Read(ref made) is var known && known.Version == keeper.Version ? known.Target : Renew();
+
+    /// <summary>The provider refused the credential.</summary>
+    public void Refused() => keeper.LookSoon();
+
+    private ProviderTarget Renew()
+    {
+        // The number first: a value that changes meanwhile has another, and the target is made once more.
+        var version = keeper.Version;
+        var renewed = new Made(version, make());
+        Volatile.Write(ref made, renewed);
+        return renewed.Target;
+    }
+
+    private sealed record Made(long Version, ProviderTarget Target);
+}
