@@ -141,10 +141,6 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
         {
             json.WriteString("signature", "");
         }
-        else
-        {
-            json.WriteNull("citations");
-        }
     });
 
     private void TakeCall(JsonElement delta, IBufferWriter<byte> output)

@@ -202,7 +202,6 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteStartObject();
             json.WriteString("type"u8, "text"u8);
             json.WriteCopy("text"u8, text);
-            json.WriteNull("citations"u8);
             json.WriteEndObject();
         }
     }

@@ -54,10 +54,11 @@ function fromClients() {
     const generator = createGenerator({ path, skipTypeCheck: true, additionalProperties: true, jsDoc: 'none' });
     return Object.fromEntries([...used].map(kind => {
       const { definitions } = generator.createSchema(kind);
-      // What OpenAI's client puts together itself, of what comes over the wire.
-      const response = definitions.Response;
-      if (response?.required.includes('output_text')) {
-        response.required = response.required.filter(name => name !== 'output_text');
+      // What OpenAI's client puts together itself, and what Anthropic leaves out of a text that cites nothing: other clients refuse a null there.
+      for (const [type, member] of [['Response', 'output_text'], ['TextBlock', 'citations']]) {
+        if (definitions[type]) {
+          definitions[type].required = definitions[type].required.filter(name => name !== member);
+        }
       }
 
       ajv.addSchema({ $id: kind, definitions: byType(definitions, name => definitions[decodeURIComponent(name.slice('#/definitions/'.length))]) });
