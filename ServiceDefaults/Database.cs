@@ -13,10 +13,27 @@ public static partial class Database
     private const long MigrationLock = 0x6761_7465_7761_79;
 
     /// <summary>
-    /// A session goes back to the pool as it is: without this PostgreSQL resets it before its next use, a transaction more for each one. No
-    /// service leaves anything in a session: settings are local to their transaction, and who listens throws the session away.
+    /// The most connections of one process, unless its connection string says <c>Maximum Pool Size</c>. Auth, Ledger and Metering together fit
+    /// into the 100 that a PostgreSQL has by default, two of each into 200; what finds none free waits for one.
     /// </summary>
-    public static void KeepSessions(NpgsqlDataSourceBuilder source) => source.ConnectionStringBuilder.NoResetOnClose = true;
+    public const int ConnectionsMax = 30;
+
+    private const string PoolSize = "Maximum Pool Size";
+
+    /// <summary>
+    /// How a service holds its connections: a bounded number. A session goes back to the pool as it is: otherwise PostgreSQL resets it before
+    /// its next use, a transaction more for each one. No service leaves anything in a session: settings are local to their transaction, and
+    /// who listens throws the session away.
+    /// </summary>
+    public static void KeepSessions(NpgsqlDataSourceBuilder source)
+    {
+        var connection = source.ConnectionStringBuilder;
+        connection.NoResetOnClose = true;
+        if (!connection.ShouldSerialize(PoolSize))
+        {
+            connection.MaxPoolSize = ConnectionsMax;
+        }
+    }
 
     /// <summary>
     /// Runs the scripts that <paramref name="assembly"/> embeds from its folder <c>Schema/</c>, in the order of their names, each once and in

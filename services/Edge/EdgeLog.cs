@@ -21,6 +21,9 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1006, Level = LogLevel.Information, Message = "Ledger was not told that edge {EdgeId} is gone; its leases come back by themselves")]
     public partial void EdgeCloseFailed(string edgeId, Exception error);
 
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "The spool {Path} was left by a process that is gone: its {Segments} segments are sent from here")]
+    public partial void SpoolAdopted(string path, int segments);
+
     [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "Auth does not answer; keys that are not known here are refused with 503")]
     public partial void AuthUnavailable(Exception error);
 

@@ -47,12 +47,6 @@ internal sealed class ProcessEnvironment(string environmentName)
             variables[name] = Text(resource, name, value);
         }
 
-        // A data directory is a process's own (the edge's spool): the second replica and the next have a folder beside the first one's.
-        if (replica > 0 && variables.TryGetValue("GATEWAY__DATADIRECTORY", out var folder) && folder is not null)
-        {
-            variables["GATEWAY__DATADIRECTORY"] = $"{folder}-{replica + 1}";
-        }
-
         return variables;
     }
 

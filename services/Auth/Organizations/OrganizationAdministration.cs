@@ -97,6 +97,12 @@ internal sealed class OrganizationAdministration(NpgsqlDataSource database, Ledg
         return new DeletedOrganizations([.. organizations.Select(organization => organization.OrganizationId)]);
     }
 
+    public async Task<bool> ExistsAsync(string organizationId, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return RequestBody.IsId(organizationId) && await OrganizationStore.FindAsync(connection, organizationId, cancellation) is not null;
+    }
+
     /// <summary>An organization as <paramref name="caller"/> may see it: administrators see all, others the one of their key.</summary>
     public async Task<Outcome<OrganizationView>> InfoAsync(string? organizationId, AccessSnapshot caller, CancellationToken cancellation)
     {

@@ -6,13 +6,13 @@ using Npgsql;
 
 namespace Gateway.Auth.Spend;
 
-/// <summary>Answer of <c>POST /key/{key}/reset_spend</c> and <c>/team/{team_id}/reset_spend</c>. Amounts are dollars.</summary>
+/// <summary>Answer of <c>POST /key/{key}/reset_spend</c>, and of <c>/user</c>, <c>/team</c> and <c>/organization</c> in the same form. Amounts are dollars.</summary>
 /// <param name="Account">Whose spending: <c>key/9f86…</c>, <c>team/payments</c>.</param>
 /// <param name="Spend">What it is now, in every window that is open.</param>
 /// <param name="PreviousSpend">What it was before.</param>
 internal sealed record SpendWasReset(string Account, decimal Spend, decimal PreviousSpend);
 
-/// <summary>Takes off what a key or a team has spent (LiteLLM's <c>reset_spend</c>): Ledger books it, and the audit has a line.</summary>
+/// <summary>Takes off what a key, user, team or organization has spent (LiteLLM's <c>reset_spend</c>): Ledger books it, and the audit has a line.</summary>
 internal sealed class SpendResets(NpgsqlDataSource database, LedgerSpend ledger, TimeProvider clock)
 {
     public async Task<Outcome<SpendWasReset>> ResetAsync(string scope, string owner, RequestBody body, Actor actor, CancellationToken cancellation)

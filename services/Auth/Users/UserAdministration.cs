@@ -135,6 +135,12 @@ internal sealed class UserAdministration(NpgsqlDataSource database, KeyAdministr
         return new DeletedUsers([.. users.Select(user => user.UserId)], [.. owned.Select(key => key.KeyId)]);
     }
 
+    public async Task<bool> ExistsAsync(string userId, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return RequestBody.IsId(userId) && await UserStore.FindAsync(connection, userId, cancellation) is not null;
+    }
+
     /// <summary>A user as <paramref name="caller"/> may see it; its own without an id.</summary>
     public async Task<Outcome<UserInfo>> InfoAsync(string? userId, AccessSnapshot caller, CancellationToken cancellation)
     {

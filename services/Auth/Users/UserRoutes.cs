@@ -1,5 +1,7 @@
 using Gateway.Auth.Audit;
 using Gateway.Auth.Requests;
+using Gateway.Auth.Spend;
+using Gateway.Contracts;
 using Gateway.ServiceDefaults;
 
 namespace Gateway.Auth.Users;
@@ -16,6 +18,10 @@ internal static class UserRoutes
             (await users.UpdateAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.UserView));
         admins.MapPost("/delete", async (RequestBody body, UserAdministration users, HttpContext context) =>
             (await users.DeleteAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.DeletedUsers));
+        admins.MapPost("/{userId}/reset_spend", async (string userId, RequestBody body, UserAdministration users, SpendResets resets, HttpContext context) =>
+            await users.ExistsAsync(userId, context.RequestAborted)
+                ? (await resets.ResetAsync(BudgetId.UserScope, userId, body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.SpendWasReset)
+                : Refusal.NotFound("user", "user_id").ToResult());
         admins.MapGet("/list", async (UserAdministration users, HttpContext context) =>
         {
             var query = new PageQuery(context.Request.Query, sizeDefault: 25, sizeMax: 100, "page_size", "size");

@@ -28,7 +28,7 @@ internal sealed class SpeechOperation(PassedReply passed) : JsonRequestOperation
 
     public override Task<RelayResult> RelayAsync(
         ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
-        passed.RelayAsync(exchange, target, reply, began, timer, ends => Use(exchange, target, ends));
+        passed.RelayAsync(exchange, target, reply, began, timer, ends => Use(exchange, target, ends), isKnownBefore: true);
 
     protected override OperationUse Most(ChatExchange exchange)
     {

@@ -61,11 +61,6 @@ internal sealed class ChatFlow(
             error = null;
             settlement.Abandon(exchange);
         }
-        catch (BadHttpRequestException broken)
-        {
-            // The request itself is broken, or its client left while it was sent.
-            error = new GatewayError(broken.StatusCode, "invalid_request", $"The request could not be read: {broken.Message}");
-        }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             log.RequestFailed(exchange.Id, failure);
@@ -182,9 +177,7 @@ internal sealed class ChatFlow(
         var decision = await gate.EnterAsync(amount);
         if (!decision.Allowed)
         {
-            return decision.Unavailable
-                ? GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter }
-                : RateRefusal.Of(gate, decision, exchange.Context.Response);
+            return RateRefusal.Of(gate, decision, exchange.Context.Response);
         }
 
         exchange.Entered.Add((gate, amount, decision.Entry));
@@ -193,7 +186,7 @@ internal sealed class ChatFlow(
 
     private async ValueTask<GatewayError?> ReserveAsync(ChatExchange exchange, ModelGroup group)
     {
-        if (group.Deployments is [{ Price: null }, ..] && tables.Current.Configuration.UnpricedModels == Configuration.UnpricedModels.Refuse)
+        if (tables.Current.Configuration.UnpricedModels == Configuration.UnpricedModels.Refuse && Array.TrueForAll(group.Deployments, static deployment => deployment.Price is null))
         {
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
@@ -356,10 +349,10 @@ internal sealed class ChatFlow(
     }
 
     /// <summary>The deployments that may take this request at all; null with the reason when there is none.</summary>
-    private static Deployment[]? Fitting(ChatExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
+    private Deployment[]? Fitting(ChatExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
     {
         unfit = default;
-        var tagged = Eligibility.ByTags(group.Deployments, router, exchange.Tags);
+        var tagged = Eligibility.ByTags(Eligibility.ByPrice(group.Deployments, tables.Current.Configuration.UnpricedModels), router, exchange.Tags);
         if (tagged.Length == 0)
         {
             unfit = (new GatewayError(

@@ -50,7 +50,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
         }
         else if (target.Protocol.SpeaksOpenAiChat)
         {
-            usage = OpenAiUsage.TryReadWhole(body.Span, out var read) ? read : null;
+            usage = OpenAiUsage.TryRead(body.Span, out var read) ? read : null;
             body = target.Protocol.Mend(body.Span) ?? body;
         }
         else
@@ -89,6 +89,6 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
             tap.Observe(answer);
         }
 
-        return TokenCounter.Estimate(exchange.Body.Memory, tap.Text, tap.Bytes);
+        return TokenCounter.Estimate(exchange.Body.Memory, exchange.Target?.OpenAiModel, tap.Text, tap.Bytes);
     }
 }

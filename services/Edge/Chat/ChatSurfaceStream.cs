@@ -26,7 +26,10 @@ internal abstract class ChatSurfaceStream : IDisposable
     }
 
     /// <summary>The answer is complete.</summary>
-    public abstract void End(TokenUsage usage, IBufferWriter<byte> output);
+    /// <param name="usage">What it used.</param>
+    /// <param name="cost">What it cost, where streams are to say so; else null.</param>
+    /// <param name="output">Takes the last events.</param>
+    public abstract void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output);
 
     /// <summary>The answer ends with an error.</summary>
     public abstract void Fail(GatewayError error, IBufferWriter<byte> output);

@@ -38,6 +38,9 @@ internal interface IPassedStream
     /// <summary>Whether the frame seen last has the usage and nothing else: for the client only if it asked for it.</summary>
     bool IsUsageOnly => false;
 
+    /// <summary>Whether the frame seen last has a usage of the answer as it is then.</summary>
+    bool HasUsage { get; }
+
     /// <summary>Whether the frame seen last is the protocol's own end.</summary>
     bool Ended { get; }
 

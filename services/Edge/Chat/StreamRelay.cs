@@ -23,8 +23,9 @@ internal sealed class StreamRelay : IDisposable
     private readonly FrameReader reader;
     private readonly OutputTap tap = new();
     private readonly ChatAssembler? assembler;
-    private ArrayBufferWriter<byte>? last;
+    private HeldFrames? last;
     private TokenUsage? usage;
+    private bool lastEnds;
     private bool finishSeen;
     private long promptTokens = -1;
 
@@ -80,7 +81,7 @@ internal sealed class StreamRelay : IDisposable
             else if (Passed is not null)
             {
                 // Some servers send [DONE] behind the protocol's own end.
-                last?.Write(frame.Raw);
+                last?.Add(frame, withCost: false);
             }
         }
     }
@@ -107,7 +108,7 @@ internal sealed class StreamRelay : IDisposable
             return Estimate(partly);
         }
 
-        promptTokens = promptTokens >= 0 ? promptTokens : exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory);
+        promptTokens = promptTokens >= 0 ? promptTokens : exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory, target.OpenAiModel);
         return new TokenUsage { Input = promptTokens, Output = TokenCounter.CountEscaped(tap.Text, tap.Bytes) };
     }
 
@@ -117,7 +118,7 @@ internal sealed class StreamRelay : IDisposable
         var counted = TokenCounter.CountEscaped(tap.Text, tap.Bytes);
         return partly is { PromptTokens: > 0 }
             ? partly with { Output = Math.Max(partly.Output, counted - partly.Reasoning) }
-            : new TokenUsage { Input = TokenCounter.CountPrompt(exchange.Body.Memory), Output = counted };
+            : new TokenUsage { Input = TokenCounter.CountPrompt(exchange.Body.Memory, target.OpenAiModel), Output = counted };
     }
 
     public ReadOnlyMemory<byte> Assemble(TokenUsage total) => Passed?.Assemble() ?? assembler!.ToJson(total);
@@ -143,16 +144,14 @@ internal sealed class StreamRelay : IDisposable
         UsageWasRelayed = true;
     }
 
-    /// <summary>Sends the frame that ends a passed stream; false when the provider sent none, or one that a caller must not see.</summary>
-    public bool WriteLast()
+    /// <summary>
+    /// Sends the frames that end a passed stream, with the cost in their usage where that is wanted; false when the provider did not send its
+    /// end, or one that a caller must not see.
+    /// </summary>
+    public bool WriteLast(Money? cost)
     {
-        if (last is null)
-        {
-            return false;
-        }
-
-        Output.Write(last.WrittenSpan);
-        return true;
+        last?.WriteTo(Output, cost);
+        return lastEnds;
     }
 
     public void Dispose()
@@ -194,7 +193,17 @@ internal sealed class StreamRelay : IDisposable
         if (!Done)
         {
             HasOutput |= !Passed.IsUsageOnly;
-            if (exchange.Head.Stream && (!Passed.IsUsageOnly || exchange.Head.IncludeUsage))
+            if (!exchange.Head.Stream || (Passed.IsUsageOnly && !exchange.Head.IncludeUsage))
+            {
+                return;
+            }
+
+            // What it cost is known at the end: a usage that shall say so waits for it, and what comes behind stays behind.
+            if (last is not null || (withCost && Passed.HasUsage))
+            {
+                Hold(frame);
+            }
+            else
             {
                 Output.Write(frame.Raw);
             }
@@ -205,10 +214,12 @@ internal sealed class StreamRelay : IDisposable
         HasOutput |= Passed.Ended;
         if (Passed.Ended || ErrorText.IsFit(frame.Data))
         {
-            last = new ArrayBufferWriter<byte>(frame.Raw.Length);
-            last.Write(frame.Raw);
+            Hold(frame);
+            lastEnds = true;
         }
     }
+
+    private void Hold(SseEvent frame) => (last ??= new()).Add(frame, withCost && Passed!.HasUsage);
 
     private void TakeTranslated(SseEvent frame)
     {

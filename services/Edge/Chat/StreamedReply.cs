@@ -198,10 +198,11 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
 
     private async ValueTask WriteEndAsync(ChatExchange exchange, StreamRelay relay, TokenUsage usage, bool estimated, Money cost, GatewayError? error)
     {
+        Money? shown = tables.Current.Configuration.LiteLlm.IncludeCostInStreamingUsage ? cost : null;
         if (relay.Passed is { } passed)
         {
-            // The provider's own last frame, which was held until the request was recorded.
-            if (!relay.WriteLast())
+            // The provider's own last frames, which were held until the request was recorded.
+            if (!relay.WriteLast(shown))
             {
                 passed.Fail(error!, relay.Output);
             }
@@ -215,7 +216,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
             }
             else
             {
-                surface.End(usage, exchange.Context.Response.BodyWriter);
+                surface.End(usage, shown, exchange.Context.Response.BodyWriter);
             }
         }
         else if (error is not null)
@@ -226,7 +227,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         {
             if (exchange.Head.IncludeUsage && (estimated || !relay.UsageWasRelayed))
             {
-                relay.WriteUsage(usage, tables.Current.Configuration.LiteLlm.IncludeCostInStreamingUsage ? cost : null);
+                relay.WriteUsage(usage, shown);
             }
 
             relay.Output.Write(Done);

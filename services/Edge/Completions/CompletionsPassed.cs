@@ -22,8 +22,7 @@ internal sealed class CompletionsPassed : IPassedProtocol
 
     public void CollectText(ReadOnlySpan<byte> reply, OutputTap tap)
     {
-        tap.Collect(reply, "\"text\":\""u8);
-        tap.Collect(reply, "\"text\": \""u8);
+        tap.Collect(reply, "\"text\""u8);
     }
 
     public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new CompletionsPassedStream(assembles);
@@ -41,6 +40,8 @@ internal sealed class CompletionsPassedStream(bool assembles) : IPassedStream
     public ProviderError? Error { get; private set; }
 
     public bool IsUsageOnly { get; private set; }
+
+    public bool HasUsage => IsUsageOnly;
 
     public void Watch(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, OutputTap tap)
     {

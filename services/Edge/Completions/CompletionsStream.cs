@@ -11,7 +11,7 @@ namespace Gateway.Edge.Completions;
 /// <summary>Makes a stream of <c>text_completion</c> of chat's chunks.</summary>
 internal sealed class CompletionsStream(ChatExchange exchange) : ChatSurfaceStream
 {
-    public override void End(TokenUsage usage, IBufferWriter<byte> output)
+    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
         if (exchange.Head.IncludeUsage)
         {
@@ -20,7 +20,7 @@ internal sealed class CompletionsStream(ChatExchange exchange) : ChatSurfaceStre
                 json.WriteStartArray("choices"u8);
                 json.WriteEndArray();
                 json.WritePropertyName("usage"u8);
-                OpenAiUsage.Write(json, usage);
+                OpenAiUsage.Write(json, usage, cost);
             });
         }
 

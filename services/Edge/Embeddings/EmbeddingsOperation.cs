@@ -29,6 +29,6 @@ internal sealed class EmbeddingsOperation(WholeReply whole) : JsonOperation(Oper
             throw new MalformedReplyException("The reply is no JSON object.");
         }
 
-        return OpenAiUsage.TryReadWhole(reply, out var usage) ? new(usage) : null;
+        return OpenAiUsage.TryReadLast(reply, out var usage) ? new(usage) : null;
     }
 }

@@ -24,8 +24,8 @@ internal sealed class MessagesPassed : IPassedProtocol
 
     public void CollectText(ReadOnlySpan<byte> reply, OutputTap tap)
     {
-        tap.Collect(reply, "\"text\":\""u8);
-        tap.Collect(reply, "\"thinking\":\""u8);
+        tap.Collect(reply, "\"text\""u8);
+        tap.Collect(reply, "\"thinking\""u8);
     }
 
     public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new MessagesPassedStream(assembles);
@@ -39,12 +39,15 @@ internal sealed class MessagesPassedStream(bool assembles) : IPassedStream
 
     public TokenUsage? Usage => usage.Tokens;
 
+    public bool HasUsage { get; private set; }
+
     public bool Ended { get; private set; }
 
     public ProviderError? Error { get; private set; }
 
     public void Watch(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, OutputTap tap)
     {
+        HasUsage = false;
         if (name.SequenceEqual("content_block_delta"u8) && assembler is null)
         {
             // Nearly every frame is one of these: it is not parsed.
@@ -53,9 +56,9 @@ internal sealed class MessagesPassedStream(bool assembles) : IPassedStream
                 throw new MalformedReplyException("A frame of the stream is no JSON object.");
             }
 
-            tap.Collect(data, "\"text\":\""u8);
-            tap.Collect(data, "\"thinking\":\""u8);
-            tap.Collect(data, "\"partial_json\":\""u8);
+            tap.Collect(data, "\"text\""u8);
+            tap.Collect(data, "\"thinking\""u8);
+            tap.Collect(data, "\"partial_json\""u8);
             return;
         }
 
@@ -67,11 +70,12 @@ internal sealed class MessagesPassedStream(bool assembles) : IPassedStream
                 usage.Take(item.Field("message"u8).Field("usage"u8));
                 break;
             case "content_block_delta":
-                tap.Collect(data, "\"text\":\""u8);
-                tap.Collect(data, "\"thinking\":\""u8);
-                tap.Collect(data, "\"partial_json\":\""u8);
+                tap.Collect(data, "\"text\""u8);
+                tap.Collect(data, "\"thinking\""u8);
+                tap.Collect(data, "\"partial_json\""u8);
                 break;
             case "message_delta":
+                HasUsage = item.Field("usage"u8).Given();
                 usage.Take(item.Field("usage"u8));
                 break;
             case "message_stop":

@@ -23,7 +23,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
     private string? finishReason;
     private bool started;
 
-    public override void End(TokenUsage usage, IBufferWriter<byte> output)
+    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
         Start(output);
         Close(output);
@@ -35,7 +35,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
             MessagesSurface.WriteNothing(json, ["stop_sequence", "stop_details", "container"]);
             json.WriteEndObject();
             json.WritePropertyName("usage");
-            MessagesSurface.WriteUsage(json, usage, isWhole: false);
+            MessagesSurface.WriteUsage(json, usage, isWhole: false, cost);
         });
         Event(output, "message_stop", static _ => { });
     }
@@ -77,7 +77,7 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
         }
 
         started = true;
-        var input = exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory);
+        var input = exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory, exchange.Target?.OpenAiModel);
         Event(output, "message_start", json =>
         {
             json.WriteStartObject("message");

@@ -99,13 +99,19 @@ internal sealed class MessagesSurface : IChatSurface
     /// <param name="json">Takes it.</param>
     /// <param name="usage">The tokens.</param>
     /// <param name="isWhole">Whether it is a message's, and not the shorter one at a stream's end.</param>
-    public static void WriteUsage(Utf8JsonWriter json, TokenUsage usage, bool isWhole)
+    /// <param name="cost">What it cost; null where that is not said.</param>
+    public static void WriteUsage(Utf8JsonWriter json, TokenUsage usage, bool isWhole, Money? cost = null)
     {
         json.WriteStartObject();
         json.WriteNumber("input_tokens", usage.Input + usage.InputAudio);
         json.WriteNumber("cache_creation_input_tokens", usage.CacheWrite5m + usage.CacheWrite1h);
         json.WriteNumber("cache_read_input_tokens", usage.CachedInput);
         json.WriteNumber("output_tokens", usage.CompletionTokens);
+        if (cost is { } amount)
+        {
+            json.WriteNumber("cost", amount.ToDollars());
+        }
+
         json.WriteStartObject("output_tokens_details");
         json.WriteNumber("thinking_tokens", usage.Reasoning);
         json.WriteEndObject();

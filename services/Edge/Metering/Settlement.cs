@@ -14,13 +14,16 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     public static Money Cost(ChatExchange exchange, TokenUsage tokens) =>
         exchange.Target?.Price is { } price ? CostCalculator.Cost(tokens, price, exchange.Units) : Money.Zero;
 
+    /// <summary>What is charged for it: no more than is held.</summary>
+    public static Money Charge(ChatExchange exchange, TokenUsage tokens) => Money.Min(Cost(exchange, tokens), Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held));
+
     /// <summary>Records a request that a provider answered, wholly or in part. Called before the last byte leaves.</summary>
     /// <returns>The cost.</returns>
     public Money Complete(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
     {
         // Never over: what a budget has no more for is written off, and the record says how much that is.
         var produced = Cost(exchange, tokens);
-        var cost = Money.Min(produced, Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held));
+        var cost = Charge(exchange, tokens);
         try
         {
             Record(exchange, tokens, estimated, exchange.Target!.Price is null, cost, outcome, status, streamed, produced - cost);

@@ -12,8 +12,6 @@ namespace Gateway.Edge.Metering;
 /// </summary>
 internal sealed class Spool : IDisposable
 {
-    private const int FoldersMax = 64;
-
     /// <summary>Several files, each with its own lock: requests on different cores do not wait for each other.</summary>
     private readonly Stripe[] stripes;
 
@@ -26,9 +24,9 @@ internal sealed class Spool : IDisposable
     private readonly SpoolOptions options;
     private readonly EdgeIdentity identity;
     private readonly EdgeLog log;
-    private readonly FileStream lockFile;
+    private readonly SpoolFolder own;
+    private readonly List<SpoolFolder> adopted = [];
     private readonly string folder;
-    private readonly string root;
     private long bytes;
     private long appended;
     private long published;
@@ -40,19 +38,15 @@ internal sealed class Spool : IDisposable
         this.options = options.Value;
         this.identity = identity;
         this.log = log;
-        (root, lockFile) = Claim(identity.DataDirectory);
-        Recovered = Recover(root);
-        EarlierEdges = [.. Directory.EnumerateDirectories(root).Select(static path => Path.GetFileName(path))];
-        folder = Path.Combine(root, identity.EdgeId);
+        own = SpoolFolder.Claim(identity.DataDirectory, log);
+        bytes = own.Segments.Sum(static segment => segment.Tail);
+        folder = Path.Combine(own.Path, identity.EdgeId);
         Directory.CreateDirectory(folder);
         stripes = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 8)).Select(index => new Stripe(this, index))];
     }
 
-    /// <summary>Segments of earlier processes, to be published first.</summary>
-    public List<SpoolSegment> Recovered { get; }
-
-    /// <summary>The processes that had this folder before and did not end in order: with records left or without.</summary>
-    public IReadOnlyCollection<string> EarlierEdges { get; }
+    /// <summary>The folders that this process holds: its own, and those that it took over (<see cref="Adopt"/>).</summary>
+    public IReadOnlyList<SpoolFolder> Folders => [own, .. adopted];
 
     /// <summary>Signalled when there may be something to publish.</summary>
     public SemaphoreSlim Written { get; } = new(0, 1);
@@ -64,7 +58,7 @@ internal sealed class Spool : IDisposable
     public long Pending => Volatile.Read(ref appended) - Volatile.Read(ref published);
 
     /// <summary>How long the oldest record that is not confirmed has been waiting, in seconds.</summary>
-    public double OldestSeconds => Pending == 0 && Recovered.Count == 0 ? 0 : (Environment.TickCount64 - Volatile.Read(ref waitingSince)) / 1000.0;
+    public double OldestSeconds => Pending == 0 && own.Segments.Count == 0 ? 0 : (Environment.TickCount64 - Volatile.Read(ref waitingSince)) / 1000.0;
 
     /// <summary>Whether the bound is reached or the disk refuses: no new request may be served.</summary>
     public bool Full => failing || Bytes >= options.BytesMax;
@@ -150,7 +144,7 @@ internal sealed class Spool : IDisposable
     {
         collected.ResetWrittenCount();
         var batch = new SpoolBatch(collected);
-        foreach (var segment in Recovered)
+        foreach (var segment in Folders.SelectMany(static folder => folder.Segments))
         {
             batch.Take(segment, options.BatchRecordsMax);
         }
@@ -173,12 +167,12 @@ internal sealed class Spool : IDisposable
         foreach (var (segment, end, records) in batch.Parts)
         {
             segment.MarkPublished(end);
-            if (Recovered.Contains(segment))
+            if (Folders.FirstOrDefault(folder => folder.Segments.Contains(segment)) is { } of)
             {
                 if (segment.Published >= segment.Tail)
                 {
-                    Interlocked.Add(ref bytes, -segment.Tail);
-                    Recovered.Remove(segment);
+                    Interlocked.Add(ref bytes, of == own ? -segment.Tail : 0);
+                    of.Segments.Remove(segment);
                     segment.Delete();
                 }
             }
@@ -194,15 +188,26 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>Whether records of an earlier process are still here: to be sent, or in a file that could not be read.</summary>
-    public bool StillHasRecordsOf(string edge) =>
-        Directory.Exists(Path.Combine(root, edge)) && Directory.EnumerateFileSystemEntries(Path.Combine(root, edge)).Any();
+    /// <summary>
+    /// Takes over what replicas left that were never started again, and lets go of what nothing is left in. A living process holds its folder.
+    /// What is taken over does not count towards this edge's bound: it must not refuse its own callers for it.
+    /// </summary>
+    /// <returns>The folders that were taken now.</returns>
+    public IReadOnlyList<SpoolFolder> Adopt()
+    {
+        foreach (var done in adopted.Where(static folder => folder.Segments.Count == 0 && folder.EarlierEdges.Count == 0).ToArray())
+        {
+            adopted.Remove(done);
+            done.Dispose();
+        }
 
-    /// <summary>Forgets an earlier process of which nothing is left: its folder is empty (<see cref="StillHasRecordsOf"/>).</summary>
-    public void Forget(string edge) => Directory.CreateDirectory(Path.Combine(root, edge)).Delete();
+        var taken = SpoolFolder.TakeAbandoned(identity.DataDirectory, own, log).ToList();
+        adopted.AddRange(taken);
+        return taken;
+    }
 
     /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
-    internal void ReleaseLockAsADeadProcessWould() => lockFile.Dispose();
+    internal void ReleaseLockAsADeadProcessWould() => own.ReleaseLockAsADeadProcessWould();
 
     public void Dispose()
     {
@@ -211,62 +216,18 @@ internal sealed class Spool : IDisposable
             stripe.Dispose();
         }
 
-        foreach (var segment in Recovered)
-        {
-            segment.Dispose();
-        }
-
         // Nothing left to send: the next start has nothing to recover.
         if (Pending == 0 && Directory.Exists(folder))
         {
             Directory.Delete(folder, recursive: true);
         }
 
-        lockFile.Dispose();
+        foreach (var held in Folders)
+        {
+            held.Dispose();
+        }
+
         Written.Dispose();
-    }
-
-    /// <summary>
-    /// Takes the first folder that no other process holds: several edges may have been given one data directory, and two on one spool would
-    /// delete each other's records.
-    /// </summary>
-    private static (string Folder, FileStream Lock) Claim(string dataDirectory)
-    {
-        for (var i = 1; i <= FoldersMax; i++)
-        {
-            var folder = Path.Combine(dataDirectory, i == 1 ? "spool" : $"spool-{i}");
-            Directory.CreateDirectory(folder);
-            try
-            {
-                return (folder, new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-            }
-            catch (IOException)
-            {
-                // Another process has it.
-            }
-        }
-
-        throw new InvalidOperationException(
-            $"No spool could be opened in {dataDirectory}: {FoldersMax} are in use or not writable. Give this edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).");
-    }
-
-    private List<SpoolSegment> Recover(string root)
-    {
-        var found = new List<SpoolSegment>();
-        foreach (var path in Directory.EnumerateFiles(root, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
-        {
-            if (SpoolSegment.TryRecover(path, out var segment))
-            {
-                found.Add(segment!);
-                bytes += segment!.Tail;
-            }
-            else
-            {
-                log.SpoolSegmentUnreadable(path);
-            }
-        }
-
-        return found;
     }
 
     private sealed class Stripe(Spool spool, int index) : IDisposable

@@ -28,4 +28,11 @@ internal sealed class SpoolOptions
     /// <summary>How long SIGTERM waits for the broker to confirm what is left; the rest is sent at the next start.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How often an edge looks beside its own folder for one that a replica left which was never started again, and sends what is there. A
+    /// living process holds its folder.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
+    public TimeSpan AdoptAfter { get; init; } = TimeSpan.FromMinutes(1);
 }

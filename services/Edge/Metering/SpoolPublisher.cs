@@ -16,9 +16,9 @@ internal sealed class SpoolPublisher(
     private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CloseAgainAfter = TimeSpan.FromSeconds(5);
 
-    private readonly HashSet<string> recovering = [.. spool.EarlierEdges];
     private long lastPublished;
     private long closeAgainAt;
+    private long adoptAt;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -47,12 +47,16 @@ internal sealed class SpoolPublisher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var flusher = FlushAsync(stoppingToken);
+
+        // Not at once: replicas that are started together each take a folder of their own first.
+        adoptAt = AdoptAgain();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 var published = await PublishOnceAsync(stoppingToken);
                 await CloseRecoveredAsync(stoppingToken);
+                Adopt();
                 if (published == 0)
                 {
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
@@ -109,28 +113,46 @@ internal sealed class SpoolPublisher(
     /// <summary>Tells Ledger of earlier processes of which nothing is left here: what they still hold is free.</summary>
     private async Task CloseRecoveredAsync(CancellationToken cancellation)
     {
-        if (recovering.Count == 0 || Environment.TickCount64 < closeAgainAt)
+        if (Environment.TickCount64 < closeAgainAt)
         {
             return;
         }
 
-        foreach (var edge in recovering.Where(edge => !spool.StillHasRecordsOf(edge)).ToArray())
+        foreach (var folder in spool.Folders)
         {
-            try
+            foreach (var edge in folder.EarlierEdges.Where(edge => !folder.StillHasRecordsOf(edge)).ToArray())
             {
-                await ledger.CloseEdgeAsync(edge, cancellation);
-                recovering.Remove(edge);
-                spool.Forget(edge);
-            }
-            catch (Exception error) when (error is HttpRequestException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
-            {
-                // What it held is not free before; records do not wait for it.
-                closeAgainAt = Environment.TickCount64 + (long)CloseAgainAfter.TotalMilliseconds;
-                log.EdgeCloseFailed(edge, error);
-                return;
+                try
+                {
+                    await ledger.CloseEdgeAsync(edge, cancellation);
+                    folder.Forget(edge);
+                }
+                catch (Exception error) when (error is HttpRequestException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
+                {
+                    // What it held is not free before; records do not wait for it.
+                    closeAgainAt = Environment.TickCount64 + (long)CloseAgainAfter.TotalMilliseconds;
+                    log.EdgeCloseFailed(edge, error);
+                    return;
+                }
             }
         }
     }
+
+    private void Adopt()
+    {
+        if (Environment.TickCount64 < adoptAt)
+        {
+            return;
+        }
+
+        adoptAt = AdoptAgain();
+        foreach (var folder in spool.Adopt())
+        {
+            log.SpoolAdopted(folder.Path, folder.Segments.Count);
+        }
+    }
+
+    private long AdoptAgain() => Environment.TickCount64 + (long)options.Value.AdoptAfter.TotalMilliseconds;
 
     private async Task FlushAsync(CancellationToken cancellation)
     {

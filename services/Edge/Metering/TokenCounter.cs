@@ -45,8 +45,13 @@ internal static class TokenCounter
     private const int TokensOfAMessage = 4;
     private const int TokensOfTheAnswersStart = 2;
 
+    // What a reasoning model of OpenAI is told about the use of tools when there are any, beside their definitions.
+    private const int TokensOfToolsForReasoning = 80;
+
     /// <summary>The prompt tokens of a request: its texts, and the few tokens that frame each message and the answer. A plain prompt has no frame.</summary>
-    public static long CountPrompt(ReadOnlyMemory<byte> body)
+    /// <param name="body">The request, in whatever protocol.</param>
+    /// <param name="openAiModel">Which model of OpenAI's reads it; null for those of others.</param>
+    public static long CountPrompt(ReadOnlyMemory<byte> body, string? openAiModel = null)
     {
         long tokens = 0;
         try
@@ -67,17 +72,18 @@ internal static class TokenCounter
                         isFrame = false;
                         break;
 
-                    // The role is in the frame; a part's type is not sent to the model.
+                    // The role is in the frame; a part's type and the ids of calls are not sent to the model.
                     case JsonTokenType.PropertyName:
-                        isFrame = json.ValueTextEquals("role"u8) || json.ValueTextEquals("type"u8);
+                        isFrame = json.ValueTextEquals("role"u8) || json.ValueTextEquals("type"u8) || json.ValueTextEquals("id"u8)
+                            || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("call_id"u8) || json.ValueTextEquals("tool_use_id"u8);
                         break;
 
-                    // Definitions of tools are shown to the model whole, in words of the provider's own: about as many as there are here.
                     case JsonTokenType.StartArray when isTools && json.CurrentDepth == 1:
-                        var start = (int)json.TokenStartIndex;
-                        json.Skip();
-                        var definitions = body.Span[start..(int)json.BytesConsumed];
-                        tokens += Count(Encoding.UTF8.GetString(definitions));
+                        using (var definitions = JsonDocument.ParseValue(ref json))
+                        {
+                            tokens += CountTools(definitions.RootElement, openAiModel);
+                        }
+
                         texts++;
                         break;
 
@@ -116,8 +122,23 @@ internal static class TokenCounter
     }
 
     /// <summary>A usage that was counted here.</summary>
-    public static TokenUsage Estimate(ReadOnlyMemory<byte> body, ReadOnlySpan<byte> escapedOutput, long outputBytes) =>
-        new() { Input = CountPrompt(body), Output = CountEscaped(escapedOutput, outputBytes) };
+    public static TokenUsage Estimate(ReadOnlyMemory<byte> body, string? openAiModel, ReadOnlySpan<byte> escapedOutput, long outputBytes) =>
+        new() { Input = CountPrompt(body, openAiModel), Output = CountEscaped(escapedOutput, outputBytes) };
+
+    // Other models than OpenAI's are shown the definitions as they stand here, or in as many words.
+    private static long CountTools(JsonElement tools, string? openAiModel)
+    {
+        if (openAiModel is null)
+        {
+            return Count(tools.GetRawText());
+        }
+
+        var text = ToolText.Of(tools);
+        return text.Length == 0 ? 0 : Count(text) + (Reasons(openAiModel) ? TokensOfToolsForReasoning : 0);
+    }
+
+    private static bool Reasons(string openAiModel) =>
+        openAiModel.StartsWith("gpt-5", StringComparison.Ordinal) || openAiModel is ['o', >= '1' and <= '9', ..];
 
     private static string Unescape(ReadOnlySpan<byte> text)
     {

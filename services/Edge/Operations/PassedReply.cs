@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
@@ -20,8 +21,15 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
 {
     private const int PieceBytes = 32 * 1024;
 
+    /// <param name="exchange">The request.</param>
+    /// <param name="target">Who answers.</param>
+    /// <param name="reply">The answer's head.</param>
+    /// <param name="began">When the call began.</param>
+    /// <param name="timer">Ends the call when its time is over.</param>
+    /// <param name="use">What it used, by its first and last bytes.</param>
+    /// <param name="isKnownBefore">Whether that hangs on the request alone, unless events say more: then the cost stands in a header all the same.</param>
     public async Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, HttpResponseMessage reply, long began, CancellationTokenSource timer, Func<ReplyEnds, PassedUse> use)
+        ChatExchange exchange, Deployment target, HttpResponseMessage reply, long began, CancellationTokenSource timer, Func<ReplyEnds, PassedUse> use, bool isKnownBefore = false)
     {
         var type = reply.Content.Headers.ContentType?.ToString() ?? "application/octet-stream";
         var streams = type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
@@ -51,6 +59,14 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
                 }
 
                 waits = false;
+                if (isKnownBefore && !streams && !exchange.Begun)
+                {
+                    var (tokens, units) = use(ends).Use;
+                    exchange.Units = units;
+                    await Settlement.CoverAsync(exchange, tokens);
+                    ShowCost(exchange.Context.Response, Settlement.Charge(exchange, tokens));
+                }
+
                 await WriteAsync(exchange, type, buffer.AsMemory(0, held));
                 held = 0;
             }
@@ -60,14 +76,14 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
                 return new RelayResult(0, "broken");
             }
 
-            var (tokens, cost) = await SettleAsync(exchange, use(ends), outcome, streams);
+            var (used, cost) = await SettleAsync(exchange, use(ends), outcome, streams);
             if (!exchange.Begun)
             {
                 ShowCost(exchange.Context.Response, cost);
             }
 
             await WriteAsync(exchange, type, buffer.AsMemory(0, held));
-            return new RelayResult(tokens);
+            return new RelayResult(used);
         }
         catch (Exception failure) when (failure is IOException or HttpRequestException or OperationCanceledException or InvalidDataException)
         {
@@ -89,10 +105,10 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
             }
 
             outcome = exchange.Aborted.IsCancellationRequested ? UsageOutcome.ClientClosed : UsageOutcome.UpstreamCut;
-            var (tokens, _) = await SettleAsync(exchange, use(ends) with { Reported = false }, outcome, streams);
+            var (used, _) = await SettleAsync(exchange, use(ends) with { Reported = false }, outcome, streams);
             // A cut answer must not look like a whole one.
             exchange.Context.Abort();
-            return new RelayResult(tokens);
+            return new RelayResult(used);
         }
         finally
         {
@@ -125,7 +141,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
 
     private static void ShowCost(HttpResponse response, Money cost)
     {
-        var dollars = cost.ToDollarText();
+        var dollars = cost.ToDollars().ToString(CultureInfo.InvariantCulture);
         response.Headers["x-gateway-cost"] = dollars;
         response.Headers["x-litellm-response-cost"] = dollars;
     }

@@ -87,7 +87,7 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
     }
 
     /// <summary>Writes the response; without usage it is under way.</summary>
-    public void Write(Utf8JsonWriter json, TokenUsage? usage)
+    public void Write(Utf8JsonWriter json, TokenUsage? usage, Money? cost = null)
     {
         var status = usage is null ? "in_progress" : Status;
         json.WriteStartObject();
@@ -120,7 +120,7 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
         if (usage is not null)
         {
             json.WritePropertyName("usage"u8);
-            WriteUsage(json, usage);
+            WriteUsage(json, usage, cost);
         }
 
         json.WriteEndObject();
@@ -158,7 +158,7 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
         }
     }
 
-    private static void WriteUsage(Utf8JsonWriter json, TokenUsage usage)
+    private static void WriteUsage(Utf8JsonWriter json, TokenUsage usage, Money? cost)
     {
         json.WriteStartObject();
         json.WriteNumber("input_tokens"u8, usage.PromptTokens);
@@ -171,6 +171,11 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
         json.WriteNumber("reasoning_tokens"u8, usage.Reasoning);
         json.WriteEndObject();
         json.WriteNumber("total_tokens"u8, usage.PromptTokens + usage.CompletionTokens);
+        if (cost is { } amount)
+        {
+            json.WriteNumber("cost"u8, amount.ToDollars());
+        }
+
         json.WriteEndObject();
     }
 }

@@ -17,13 +17,13 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
     {
         using var document = JsonReading.ParseReply(reply.Span);
         stored.Remember(exchange, document.RootElement.Field("id"u8).Text());
-        return OpenAiUsage.TryReadWhole(reply.Span, out var usage) ? usage : null;
+        return OpenAiUsage.TryRead(reply.Span, out var usage) ? usage : null;
     }
 
     public void CollectText(ReadOnlySpan<byte> reply, OutputTap tap)
     {
-        tap.Collect(reply, "\"text\":\""u8);
-        tap.Collect(reply, "\"arguments\":\""u8);
+        tap.Collect(reply, "\"text\""u8);
+        tap.Collect(reply, "\"arguments\""u8);
     }
 
     public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new ResponsesPassedStream(id => stored.Remember(exchange, id));
@@ -37,6 +37,8 @@ internal sealed class ResponsesPassedStream(Action<string?> named) : IPassedStre
     private byte[]? whole;
 
     public TokenUsage? Usage { get; private set; }
+
+    public bool HasUsage => Ended && Usage is not null;
 
     public bool Ended { get; private set; }
 
@@ -53,7 +55,7 @@ internal sealed class ResponsesPassedStream(Action<string?> named) : IPassedStre
                 throw new MalformedReplyException("A frame of the stream is no JSON object.");
             }
 
-            tap.Collect(data, "\"delta\":\""u8);
+            tap.Collect(data, "\"delta\""u8);
             return;
         }
 
@@ -87,7 +89,7 @@ internal sealed class ResponsesPassedStream(Action<string?> named) : IPassedStre
                 break;
 
             case var delta when delta.EndsWith(".delta", StringComparison.Ordinal):
-                tap.Collect(data, "\"delta\":\""u8);
+                tap.Collect(data, "\"delta\""u8);
                 break;
         }
     }

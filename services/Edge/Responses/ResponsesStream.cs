@@ -20,7 +20,7 @@ internal sealed class ResponsesStream(ChatExchange exchange) : ChatSurfaceStream
     private ResponseItem? open;
     private long sequence;
 
-    public override void End(TokenUsage usage, IBufferWriter<byte> output)
+    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
         Start(output);
         if (response.Items.Count == 0)
@@ -35,7 +35,7 @@ internal sealed class ResponsesStream(ChatExchange exchange) : ChatSurfaceStream
             Close(call, output, response.Status);
         }
 
-        Event(output, $"response.{response.Status}", json => WriteResponse(json, usage));
+        Event(output, $"response.{response.Status}", json => WriteResponse(json, usage, cost));
     }
 
     public override void Fail(GatewayError error, IBufferWriter<byte> output) => WriteError(error, sequence++, output);
@@ -98,10 +98,10 @@ internal sealed class ResponsesStream(ChatExchange exchange) : ChatSurfaceStream
         }
     }
 
-    private void WriteResponse(Utf8JsonWriter json, TokenUsage? usage)
+    private void WriteResponse(Utf8JsonWriter json, TokenUsage? usage, Money? cost = null)
     {
         json.WritePropertyName("response"u8);
-        response.Write(json, usage);
+        response.Write(json, usage, cost);
     }
 
     private ResponseItem Reasoning(IBufferWriter<byte> output)

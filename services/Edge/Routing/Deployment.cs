@@ -47,6 +47,9 @@ internal sealed class Deployment
     /// <summary>The provider's name of the model.</summary>
     public string ProviderModel { get; }
 
+    /// <summary>Which model of OpenAI's it is; null for those of others.</summary>
+    public string? OpenAiModel => Provider is "openai" or "azure" ? ProviderModel : null;
+
     public IChatProvider Protocol { get; }
 
     /// <summary>Where to and as whom. Where a credential is kept elsewhere, it is the one of now.</summary>

@@ -4,7 +4,8 @@ namespace Gateway.Edge.Routing;
 
 /// <summary>
 /// Which deployments of a group may take a request at all, before a strategy puts them into an order: by tags
-/// (<c>enable_tag_filtering</c>) and by the length of the prompt (<c>enable_pre_call_checks</c>). No I/O, no state.
+/// (<c>enable_tag_filtering</c>), by the length of the prompt (<c>enable_pre_call_checks</c>) and by their price (<c>unpriced_models</c>).
+/// No I/O, no state.
 /// </summary>
 internal static class Eligibility
 {
@@ -42,6 +43,12 @@ internal static class Eligibility
 
         return Array.FindAll(deployments, deployment => (deployment.Configuration.MaxInputTokens ?? long.MaxValue) >= inputTokens);
     }
+
+    /// <summary>Those with a price, where models without one are refused: beside a priced deployment, too, none is used for nothing.</summary>
+    public static Deployment[] ByPrice(Deployment[] deployments, UnpricedModels unpriced) =>
+        unpriced != UnpricedModels.Refuse || Array.TrueForAll(deployments, static deployment => deployment.Price is not null)
+            ? deployments
+            : Array.FindAll(deployments, static deployment => deployment.Price is not null);
 
     private static bool Fits(IReadOnlyList<string> own, IReadOnlyList<string> asked, bool anyIsEnough) =>
         anyIsEnough ? asked.Any(own.Contains) : own.Count > 0 && asked.All(own.Contains);

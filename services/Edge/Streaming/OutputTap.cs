@@ -13,6 +13,8 @@ internal sealed class OutputTap : IDisposable
 
     private static readonly SearchValues<byte> QuoteOrEscape = SearchValues.Create("\"\\"u8);
 
+    private static ReadOnlySpan<byte> Spaces => " \t\r\n"u8;
+
     private byte[]? text;
     private int length;
 
@@ -28,8 +30,9 @@ internal sealed class OutputTap : IDisposable
     /// <summary>Looks at one or several chunks of OpenAI's format.</summary>
     public void Observe(ReadOnlySpan<byte> chunks)
     {
-        Collect(chunks, "content\":\""u8);
-        Collect(chunks, "\"arguments\":\""u8);
+        Collect(chunks, "content\""u8);
+        Collect(chunks, "\"name\""u8);
+        Collect(chunks, "\"arguments\""u8);
     }
 
     public void Dispose()
@@ -42,12 +45,27 @@ internal sealed class OutputTap : IDisposable
         }
     }
 
-    /// <summary>Takes the texts of a field, given with its colon and opening quote. <c>content":"</c> also ends <c>"reasoning_content":"</c>: both are output.</summary>
+    /// <summary>
+    /// Takes the texts of a field, given with its closing quote: <c>content"</c> also ends <c>"reasoning_content"</c>, and both are output. Whole
+    /// answers may have spaces around the colon.
+    /// </summary>
     public void Collect(ReadOnlySpan<byte> chunks, ReadOnlySpan<byte> field)
     {
         while (chunks.IndexOf(field) is >= 0 and var at)
         {
-            chunks = chunks[(at + field.Length)..];
+            chunks = chunks[(at + field.Length)..].TrimStart(Spaces);
+            if (chunks is not [(byte)':', ..])
+            {
+                continue;
+            }
+
+            chunks = chunks[1..].TrimStart(Spaces);
+            if (chunks is not [(byte)'"', ..])
+            {
+                continue;
+            }
+
+            chunks = chunks[1..];
             var end = 0;
             while (end < chunks.Length)
             {

@@ -117,6 +117,19 @@ internal sealed class Books : IAsyncDisposable
             : null;
     }
 
+    /// <summary>Whether a request's row says that its model has no price.</summary>
+    public async Task<bool> IsUnpricedAsync(Guid requestId) => (await Eventually.Is(
+        () => ReadAsync(metering, "select unpriced from usage_records where request_id = $1::uuid", requestId.ToString(), static row => row.GetBoolean(0)),
+        static found => found.Count == 1,
+        $"there is a row of request {requestId}"))[0];
+
+    /// <summary>What each window was charged by the journal's entries of usage of an account.</summary>
+    public async Task<IReadOnlyDictionary<string, Tally>> WindowsChargedAsync(string account) => (await ReadAsync(
+        ledger,
+        "select w, count(*), sum(amount_nano)::bigint from journal.entries, unnest(windows) w where kind = 'usage' and accounts @> array[$1::text] group by w",
+        account,
+        static row => KeyValuePair.Create(row.GetString(0), new Tally(row.GetInt64(1), row.GetInt64(2))))).ToDictionary(StringComparer.Ordinal);
+
     /// <summary>What a request's row calls the operation.</summary>
     public async Task<string?> CallTypeAsync(Guid requestId)
     {
@@ -172,6 +185,18 @@ internal sealed class Books : IAsyncDisposable
         Assert.Equal(answered.Count, answered.Distinct().Count());
         return accounts;
     }
+
+    /// <summary>How many scripts Redis has run since its start: every lease and every limit is one.</summary>
+    public async Task<long> RedisScriptsAsync()
+    {
+        var commands = (await redis.GetServers()[0].InfoAsync("commandstats")).SelectMany(static section => section);
+        return commands.Where(static command => command.Key is "cmdstat_evalsha" or "cmdstat_eval")
+            .Sum(static command => long.Parse(command.Value.Split(',')[0]["calls=".Length..], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>How many transactions have written anything in PostgreSQL since its start, in all databases.</summary>
+    public async Task<long> WritingTransactionsAsync() =>
+        (await ReadAsync(ledger, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint where $1::text is null", null, static row => row.GetInt64(0)))[0];
 
     /// <summary>Redis forgets everything, as one does whose disk is lost.</summary>
     public async Task LoseRedisAsync() => await redis.GetDatabase().ExecuteAsync("FLUSHALL");

@@ -5,7 +5,7 @@ using Gateway.TestKit;
 
 namespace Gateway.Cluster.Tests.Clusters;
 
-/// <summary>Two edges with the settings of every installation, whose programs are stopped, paused and killed. Every test leaves it whole.</summary>
+/// <summary>Two edges with nearly the settings of every installation, whose programs are stopped, paused and killed. Every test leaves it whole.</summary>
 public sealed class FailureCluster : RunningCluster
 {
     internal ScriptedModels Upstream { get; private set; } = null!;
@@ -27,7 +27,13 @@ public sealed class FailureCluster : RunningCluster
     internal async Task<TeamClient> AtEdgeAsync(MadeKey key, string edge = "edge-1") =>
         new(new Uri((await Gateway.ProgramAsync(edge)).Endpoints[0]).Port, key.Key);
 
-    private protected override GatewayClusterOptions Options() => new() { Replicas = 2, Config = ScriptedConfig.Of(Upstream.Url, ScriptedCluster.Timeout) };
+    private protected override GatewayClusterOptions Options() => new()
+    {
+        Replicas = 2,
+        Config = ScriptedConfig.Of(Upstream.Url, ScriptedCluster.Timeout),
+        // Else a test would wait for a minute.
+        Environment = new Dictionary<string, string?> { ["GATEWAY__SPOOL__ADOPTAFTER"] = "00:00:01" },
+    };
 }
 
 [CollectionDefinition(Name)]

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Gateway.Cluster.Tests.Clusters;
 
 /// <summary>
-/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c> one that speaks Anthropic's protocol, <c>timed-*</c> one with a short timeout; <c>first-1</c> … <c>first-6</c> have the
+/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c> one that speaks Anthropic's protocol, <c>timed-*</c> one with a short timeout,
+/// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-6</c> have the
 /// fallback <c>second-1</c>.
 /// </summary>
 internal static class ScriptedConfig
@@ -27,6 +28,17 @@ internal static class ScriptedConfig
               <<: *scripted
               model: "openai/timed-*"
               timeout: {{timeout.TotalSeconds}}
+          - model_name: "free-*"
+            litellm_params:
+              <<: *scripted
+              model: "openai/free-*"
+              input_cost_per_token: 0
+              output_cost_per_token: 0
+          - model_name: "unpriced-*"
+            litellm_params:
+              model: "openai/unpriced-*"
+              api_base: {{upstream}}/v1
+              api_key: sk-upstream
           - model_name: second-1
             litellm_params:
               <<: *scripted
@@ -57,10 +69,6 @@ internal static class ScriptedConfig
         router_settings:
           num_retries: 0
           fallbacks: [{{string.Join(", ", Firsts.Append("down-1").Select(static name => $"{{{name}: [second-1]}}"))}}]
-
-        # The races ask whether the last of a budget can be used, not how soon a busy machine gets there.
-        general_settings:
-          budget_wait: 10
         """);
 
     private static IEnumerable<string> Firsts => Enumerable.Range(1, 6).Select(static number => $"first-{number}");

@@ -42,7 +42,7 @@ public sealed class SpoolTests : IDisposable
         using var next = Open();
 
         Assert.Contains(Id(100), Drain(next));
-        Assert.Empty(next.Recovered);
+        Assert.Empty(next.Folders.Single().Segments);
     }
 
     [Fact]
@@ -95,18 +95,64 @@ public sealed class SpoolTests : IDisposable
 
         using (var next = Open())
         {
-            Assert.Equal(2, next.EarlierEdges.Count);
-            Assert.Single(next.EarlierEdges, next.StillHasRecordsOf);
+            var own = next.Folders.Single();
+            Assert.Equal(2, own.EarlierEdges.Count);
+            Assert.Single(own.EarlierEdges, own.StillHasRecordsOf);
             Drain(next);
-            Assert.DoesNotContain(next.EarlierEdges, next.StillHasRecordsOf);
-            foreach (var edge in next.EarlierEdges)
+            Assert.DoesNotContain(own.EarlierEdges, own.StillHasRecordsOf);
+            foreach (var edge in own.EarlierEdges)
             {
-                next.Forget(edge);
+                own.Forget(edge);
             }
         }
 
         using var last = Open();
-        Assert.Empty(last.EarlierEdges);
+        Assert.Empty(last.Folders.Single().EarlierEdges);
+    }
+
+    [Fact]
+    public void Adopt_WhatALivingProcessHolds_IsLeftAlone_AndWhatADeadOneLeft_IsSentOnce()
+    {
+        using var living = Open();
+        using var other = Open();
+        var dead = Open();
+        living.Append(Record(1));
+        other.Append(Record(2));
+        dead.Append(Record(3));
+        Assert.Empty(living.Adopt());
+
+        dead.ReleaseLockAsADeadProcessWould();
+        var taken = Assert.Single(living.Adopt());
+        Assert.Empty(other.Adopt());
+        Assert.Equal([Id(1), Id(3)], Drain(living).Order());
+        Assert.Equal([Id(2)], Drain(other));
+
+        // Nothing of it is left: it is forgotten, and the folder is the next process's.
+        var edge = Assert.Single(taken.EarlierEdges);
+        Assert.False(taken.StillHasRecordsOf(edge));
+        taken.Forget(edge);
+        Assert.Empty(living.Adopt());
+        Assert.Single(living.Folders);
+        using var next = Open();
+        Assert.Equal(taken.Path, next.Folders.Single().Path);
+    }
+
+    [Fact]
+    public void Adopt_HoweverMuchWasLeft_TheEdgeGoesOnServing()
+    {
+        using var living = Open(bytesMax: 1 << 20);
+        var dead = Open(bytesMax: 1 << 20);
+        for (var i = 0; !dead.Full; i++)
+        {
+            dead.Append(Record(i));
+        }
+
+        dead.ReleaseLockAsADeadProcessWould();
+        Assert.Single(living.Adopt());
+        living.Append(Record(-1));
+        Assert.False(living.Full);
+        Drain(living);
+        Assert.True(living.Bytes >= 0);
     }
 
     [Fact]

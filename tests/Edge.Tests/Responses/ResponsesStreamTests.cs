@@ -150,7 +150,7 @@ public sealed class ResponsesStreamTests
             stream.Read(Encoding.UTF8.GetBytes($"data: {chunk}\n\n"), output);
         }
 
-        stream.End(Usage, output);
+        stream.End(Usage, null, output);
         return Parse(output.WrittenSpan);
     }
 

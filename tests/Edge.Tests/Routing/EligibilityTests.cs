@@ -2,6 +2,7 @@ using Gateway.Configuration;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Tests.Routing;
 
@@ -46,6 +47,14 @@ public sealed class EligibilityTests
         Assert.Same(all, Eligibility.ByContext(all, new RouterSettings(), 9_000));
     }
 
+    [Fact]
+    public void T12_Where_models_without_a_price_are_refused_none_serves_beside_a_priced_one()
+    {
+        var all = new[] { Make("unpriced"), Make(Make("priced").Configuration, new ModelPrice("openai", "gpt-4", new PriceTier(ServiceTier.Standard, 0, new TokenRates { Input = 1, Output = 2 }))) };
+        Assert.Equal(["priced"], Ids(Eligibility.ByPrice(all, UnpricedModels.Refuse)));
+        Assert.Same(all, Eligibility.ByPrice(all, UnpricedModels.Flag));
+    }
+
     [Theory]
     [InlineData("provider_timeout", 1)]
     [InlineData("provider_rate_limited", 4)]
@@ -79,6 +88,6 @@ public sealed class EligibilityTests
         Tags = tags,
     });
 
-    private static Deployment Make(ModelDeployment model) => new(
-        model, "gpt-4", ChatProviders.Find("openai")!, new ProviderTarget("gpt-4", new Uri("http://127.0.0.1:9/v1"), "sk"), null, new DeploymentHealth(), []);
+    private static Deployment Make(ModelDeployment model, ModelPrice? price = null) => new(
+        model, "gpt-4", ChatProviders.Find("openai")!, new ProviderTarget("gpt-4", new Uri("http://127.0.0.1:9/v1"), "sk"), price, new DeploymentHealth(), []);
 }

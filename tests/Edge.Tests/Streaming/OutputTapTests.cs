@@ -6,16 +6,26 @@ namespace Gateway.Edge.Tests.Streaming;
 public sealed class OutputTapTests
 {
     [Fact]
-    public void Observe_ContentReasoningAndArguments_AreCollected_AndNothingElse()
+    public void Observe_ContentReasoningNamesAndArguments_AreCollected_AndNothingElse()
     {
         using var tap = new OutputTap();
 
         tap.Observe("""{"choices":[{"delta":{"content":"one \"two\" "}}]}"""u8);
         tap.Observe("""{"choices":[{"delta":{"reasoning_content":"three"}}],"note":"no"}"""u8);
-        tap.Observe("""{"choices":[{"delta":{"tool_calls":[{"function":{"name":"no","arguments":"{}"}}]}}]}"""u8);
+        tap.Observe("""{"choices":[{"delta":{"tool_calls":[{"id":"no","function":{"name":"go","arguments":"{}"}}]}}]}"""u8);
 
-        Assert.Equal("""one \"two\" three{}""", Encoding.UTF8.GetString(tap.Text));
-        Assert.Equal(3, tap.Pieces);
+        Assert.Equal("""one \"two\" threego{}""", Encoding.UTF8.GetString(tap.Text));
+        Assert.Equal(4, tap.Pieces);
+    }
+
+    [Fact]
+    public void Observe_AWholeAnswerThatIsIndented_IsCollectedToo()
+    {
+        using var tap = new OutputTap();
+
+        tap.Observe("""{ "choices" : [ { "message" : { "role": "the content", "content" : "one", "tool_calls": null } }, { "message": { "content": null, "refusal":"no" } } ] }"""u8);
+
+        Assert.Equal("one", Encoding.UTF8.GetString(tap.Text));
     }
 
     [Fact]

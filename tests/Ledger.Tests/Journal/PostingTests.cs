@@ -18,7 +18,7 @@ public sealed class PostingTests(ITestOutputHelper output)
         await using var ledger = await LedgerHost.StartAsync();
         var window = Build.NewId();
         await ledger.EnsureAsync("edge-1", Build.Ensure(window, 1_000_000_000_000));
-        var records = Enumerable.Range(1, 2_000).Select(number => Build.Record(number, edge: $"edge-{number % 3}", user: $"u{number % 7}", windows: window)).ToArray();
+        var records = Enumerable.Range(1, 10_000).Select(number => Build.Record(number, edge: $"edge-{number % 3}", user: $"u{number % 7}", windows: window)).ToArray();
         var random = new Random(7);
         for (var time = 0; time < 3; time++)
         {
@@ -28,8 +28,8 @@ public sealed class PostingTests(ITestOutputHelper output)
         }
 
         var sum = records.Sum(record => record.Cost.NanoDollars);
-        await Eventually.HoldsAsync(async () => (long)await ledger.Redis.HashGetAsync($"budget:{{{window}}}", "spent") == sum, "Redis has all");
-        Assert.Equal(2_000L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
+        await Eventually.HoldsAsync(async () => (long)await ledger.Redis.HashGetAsync($"budget:{{{window}}}", "spent") == sum, "Redis has all", seconds: 180);
+        Assert.Equal(10_000L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
         Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(amount_nano)::bigint from journal.entries"));
         Assert.Equal(sum, await ledger.ScalarAsync<long>($"select spent_nano from windows where window_id = '{window}'"));
         Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(posted_nano)::bigint from window_edges"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Contracts;
 
 namespace Gateway.Edge.Admission.Budgets;
@@ -40,7 +41,7 @@ internal static class BudgetHeaders
         }
 
         headers["x-gateway-budget"] = tightest.Window.BudgetId;
-        headers["x-gateway-budget-left"] = least.ToDollarText();
+        headers["x-gateway-budget-left"] = Dollars(least);
         if (tightest.ResetsAt is { } reset)
         {
             headers["x-gateway-budget-reset"] = reset;
@@ -48,8 +49,10 @@ internal static class BudgetHeaders
 
         if (ofKey is not null)
         {
-            headers["x-litellm-key-max-budget"] = ofKey.Limit.ToDollarText();
-            headers["x-litellm-key-spend"] = Money.Max(Money.Zero, ofKey.Limit - ofKey.Remaining).ToDollarText();
+            headers["x-litellm-key-max-budget"] = Dollars(ofKey.Limit);
+            headers["x-litellm-key-spend"] = Dollars(Money.Max(Money.Zero, ofKey.Limit - ofKey.Remaining));
         }
     }
+
+    private static string Dollars(Money amount) => amount.ToDollars().ToString(CultureInfo.InvariantCulture);
 }

@@ -73,6 +73,23 @@ public sealed class KeyCacheTests : IDisposable
         Assert.False(keys.TryGet(s_hash, out _));
     }
 
+    [Fact]
+    public async Task T50_While_Auth_is_away_a_known_key_is_believed_until_max_stale_is_over_and_no_key_is_ever_unknown()
+    {
+        await ResolveAsync(revision: 7);
+        auth.Meanwhile = static () => throw new HttpRequestException("Auth is away.");
+        Assert.True(keys.TryGet(s_hash, out _));
+        Assert.Equal(KeyState.Unavailable, (await keys.ResolveAsync(KeyHash.Of("sk-2"), "sk-2")).State);
+
+        // Its time is over: it is asked for again, and nobody can say.
+        keys.MaxStale = TimeSpan.Zero;
+        Assert.False(keys.TryGet(s_hash, out _));
+        Assert.Equal(KeyState.Unavailable, (await keys.ResolveAsync(s_hash, Key)).State);
+
+        auth.Meanwhile = null;
+        Assert.Equal(KeyState.Known, (await keys.ResolveAsync(s_hash, Key)).State);
+    }
+
     private async Task ResolveAsync(long revision)
     {
         auth.Revision = revision;
