@@ -63,9 +63,10 @@ internal static class Composition
         builder.Services.AddSingleton<UpstreamClient>();
         builder.Services.AddSingleton<SampleProviderAddress>();
         builder.Services.AddSingleton<CredentialMetrics>();
-        builder.Services.AddHosted<CredentialKeeper>();
         builder.Services.AddSingleton<RoutingTables>();
         builder.Services.AddHosted<ConfigurationLoader>();
+        // After the configuration, which says what it keeps and how often it looks.
+        builder.Services.AddHosted<CredentialKeeper>();
     }
 
     public static void AddOperations(this IHostApplicationBuilder builder)

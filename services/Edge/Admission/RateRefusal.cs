@@ -4,11 +4,16 @@ using Gateway.Edge.Admission.Rates;
 
 namespace Gateway.Edge.Admission;
 
-/// <summary>Says that a rate limit refused: whose, what it counts, and the true wait.</summary>
+/// <summary>Says that a rate limit refused: whose, what it counts, and the true wait; or that nobody can say.</summary>
 internal static class RateRefusal
 {
     public static GatewayError Of(RateGate gate, RateDecision decision, HttpResponse response)
     {
+        if (decision.Unavailable)
+        {
+            return GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter };
+        }
+
         Show(gate, response);
         var what = gate.Definition.Kind switch
         {

@@ -177,9 +177,7 @@ internal sealed class ChatFlow(
         var decision = await gate.EnterAsync(amount);
         if (!decision.Allowed)
         {
-            return decision.Unavailable
-                ? GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter }
-                : RateRefusal.Of(gate, decision, exchange.Context.Response);
+            return RateRefusal.Of(gate, decision, exchange.Context.Response);
         }
 
         exchange.Entered.Add((gate, amount, decision.Entry));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gateway.Edge.Admission;
+using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
@@ -9,7 +10,7 @@ using Gateway.Edge.Routing;
 namespace Gateway.Edge.Messages;
 
 /// <summary>
-/// <c>POST /v1/messages/count_tokens</c>: costs nothing. A model of Anthropic's is asked there, byte for byte; the tokens of any other are counted
+/// <c>POST /v1/messages/count_tokens</c>: costs nothing, and counts as a request under the limits of its caller. A model of Anthropic's is asked there, byte for byte; the tokens of any other are counted
 /// here, which a header says. A provider that does not answer leaves the counting to the gateway, too.
 /// </summary>
 internal sealed class CountTokens(Authentication authentication, RoutingTables tables, UpstreamClient upstream)
@@ -23,9 +24,10 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
     public async Task HandleAsync(HttpContext context)
     {
         RequestBody body = default;
+        using var gates = new EnteredGates();
         try
         {
-            if (await AnswerAsync(context, read => body = read) is { } error)
+            if (await AnswerAsync(context, gates, read => body = read) is { } error)
             {
                 await error.WriteAsync(context, surface);
             }
@@ -40,7 +42,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         }
     }
 
-    private async Task<GatewayError?> AnswerAsync(HttpContext context, Action<RequestBody> keep)
+    private async Task<GatewayError?> AnswerAsync(HttpContext context, EnteredGates gates, Action<RequestBody> keep)
     {
         var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
         if (caller is null)
@@ -68,6 +70,11 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         if (caller.Find(head.ModelName, table) is not { Granted: true } grant)
         {
             return new GatewayError(404, "model_not_found", "There is no such model among those that this key may use. GET /v1/models lists them.", "model");
+        }
+
+        if (await gates.EnterAsync(caller, tables.GatewayGate, context.Response) is { } limited)
+        {
+            return limited;
         }
 
         var target = Array.Find(grant.Group.Deployments, static deployment => deployment.PassedAddress(SurfaceProtocol.Messages) is not null && !deployment.Health.Cooling);

@@ -1,4 +1,5 @@
 using Gateway.Edge.Admission;
+using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -6,16 +7,17 @@ using StackExchange.Redis;
 
 namespace Gateway.Edge.Responses;
 
-/// <summary><c>GET</c> and <c>DELETE /v1/responses/{id}</c>: passed to the deployment that stored the response, for its owner alone. They cost nothing.</summary>
+/// <summary><c>GET</c> and <c>DELETE /v1/responses/{id}</c>: passed to the deployment that stored the response, for its owner alone. They cost nothing, and count under the limits of requests.</summary>
 internal sealed class StoredResponsesRoutes(Authentication authentication, RoutingTables tables, UpstreamClient upstream, StoredResponses stored)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public async Task HandleAsync(HttpContext context)
     {
+        using var gates = new EnteredGates();
         try
         {
-            if (await AnswerAsync(context) is { } error)
+            if (await AnswerAsync(context, gates) is { } error)
             {
                 await error.WriteAsync(context);
             }
@@ -41,7 +43,7 @@ internal sealed class StoredResponsesRoutes(Authentication authentication, Routi
         }
     }
 
-    private async Task<GatewayError?> AnswerAsync(HttpContext context)
+    private async Task<GatewayError?> AnswerAsync(HttpContext context, EnteredGates gates)
     {
         var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
         if (caller is null)
@@ -52,6 +54,12 @@ internal sealed class StoredResponsesRoutes(Authentication authentication, Routi
         if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
         {
             return RouteGrant.Denied;
+        }
+
+        // Before anything is looked up: an id that is guessed is a request, too.
+        if (await gates.EnterAsync(caller, tables.GatewayGate, context.Response) is { } limited)
+        {
+            return limited;
         }
 
         var id = (string)context.Request.RouteValues["id"]!;
