@@ -60,6 +60,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
             body = translated.WrittenMemory;
         }
 
+        usage = TokenCounter.Reported(usage);
         return new WholeAnswer(body, usage ?? Estimate(exchange, body.Span), Estimated: usage is null);
     }
 
