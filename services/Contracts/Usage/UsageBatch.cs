@@ -18,7 +18,8 @@ public static class UsageBatch
     /// <summary>Packs lines for <see cref="UsageRecorded.Packing"/> = <see cref="Zlib"/>.</summary>
     public static byte[] Pack(ReadOnlySpan<byte> lines)
     {
-        using var packed = new MemoryStream(Math.Max(256, lines.Length / 6));
+        // Mostly enough, and for a full batch below the size from which arrays are dear to collect.
+        using var packed = new MemoryStream(Math.Max(256, lines.Length / 12));
         using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {
             zlib.Write(lines);
@@ -29,7 +30,7 @@ public static class UsageBatch
 
     /// <summary>The lines of a message, one record each.</summary>
     /// <exception cref="JsonException">The message cannot be unpacked: it belongs on the error queue, whole.</exception>
-    public static byte[] Lines(UsageRecorded message)
+    public static ReadOnlyMemory<byte> Lines(UsageRecorded message)
     {
         if (message.Packing is null)
         {
@@ -44,7 +45,7 @@ public static class UsageBatch
         try
         {
             using var zlib = new ZLibStream(new MemoryStream(message.Records), CompressionMode.Decompress);
-            using var lines = new MemoryStream(Math.Clamp(message.Count, 1, 10_000) * 640);
+            var lines = new MemoryStream(Math.Clamp(message.Count, 1, 10_000) * 640);
             var buffer = new byte[16 * 1024];
             for (int read; (read = zlib.Read(buffer)) > 0;)
             {
@@ -55,7 +56,7 @@ public static class UsageBatch
                 }
             }
 
-            return lines.ToArray();
+            return lines.GetBuffer().AsMemory(0, (int)lines.Length);
         }
         catch (InvalidDataException error)
         {
@@ -68,7 +69,7 @@ public static class UsageBatch
     public static List<UsageRecord> Read(UsageRecorded message)
     {
         var records = new List<UsageRecord>(message.Count);
-        var rest = Lines(message).AsSpan();
+        var rest = Lines(message).Span;
         while (!rest.IsEmpty)
         {
             var end = rest.IndexOf((byte)'\n');

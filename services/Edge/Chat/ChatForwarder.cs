@@ -170,7 +170,7 @@ internal sealed class ChatForwarder(
             }
 
             result = AttemptResult.Of(error, status, retryAfter);
-            if (exchange.Passed is not null && result.IsCallersFault && ErrorText.IsFit(buffer.AsSpan(0, length)))
+            if (exchange.Passed is not null && !target.Protocol.WrapsPassed && result.IsCallersFault && ErrorText.IsFit(buffer.AsSpan(0, length)))
             {
                 // Client and provider speak the same: the error passes too.
                 result = result with { Error = result.Error! with { Status = status, ProvidersBody = buffer[..length] } };

@@ -21,15 +21,15 @@ internal sealed class UsageConsumer(
         var entries = new List<JournalEntry>(Math.Clamp(message.Count, 0, 10_000));
         var unpriced = new HashSet<string>(StringComparer.Ordinal);
         var records = UsageBatch.Lines(message);
-        foreach (var line in Lines(records))
+        foreach (var line in Lines(records.Span))
         {
-            var record = Read(records.AsSpan(line));
+            var record = Read(records.Span[line]);
             var refusal = record is null ? "not_a_record" : JournalRules.Refusal(record, now, options.Value.RecordAgeMax);
             if (refusal is not null)
             {
                 metrics.Rejected(refusal);
                 logger.RecordRejected(message.EdgeId, refusal);
-                await rejected.KeepAsync(message.EdgeId, refusal, records[line], context.CancellationToken);
+                await rejected.KeepAsync(message.EdgeId, refusal, records[line].ToArray(), context.CancellationToken);
                 continue;
             }
 
@@ -56,12 +56,12 @@ internal sealed class UsageConsumer(
         }
     }
 
-    private static List<Range> Lines(byte[] records)
+    private static List<Range> Lines(ReadOnlySpan<byte> records)
     {
         var lines = new List<Range>();
         for (var start = 0; start < records.Length;)
         {
-            var length = records.AsSpan(start).IndexOf((byte)'\n');
+            var length = records[start..].IndexOf((byte)'\n');
             var end = length < 0 ? records.Length : start + length;
             if (end > start)
             {
