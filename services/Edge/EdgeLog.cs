@@ -15,7 +15,7 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1004, Level = LogLevel.Warning, Message = "The spool was not drained at the stop: {Pending} records will be sent at the next start")]
     public partial void SpoolDrainFailed(long pending, Exception error);
 
-    [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "The spool had {Bytes} damaged bytes at the end of a segment: a record that a crash cut short")]
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "The spool had {Bytes} damaged bytes: a record that a crash cut short, or one that the disk changed. What stood behind it was read")]
     public partial void SpoolDamaged(long bytes);
 
     [LoggerMessage(EventId = 1006, Level = LogLevel.Information, Message = "Ledger was not told that edge {EdgeId} is gone; its leases come back by themselves")]

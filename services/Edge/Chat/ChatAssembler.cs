@@ -34,18 +34,21 @@ internal sealed class ChatAssembler
     }
 
     /// <summary>Adds one chunk.</summary>
+    /// <exception cref="Providers.MalformedReplyException">It is none.</exception>
     public void Add(ReadOnlySpan<byte> chunk)
     {
-        JsonObject root;
         try
         {
-            root = JsonNode.Parse(chunk) as JsonObject ?? throw new JsonException();
+            Add(JsonNode.Parse(chunk) as JsonObject ?? throw new JsonException());
         }
-        catch (JsonException)
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            throw new Providers.MalformedReplyException("A frame of the stream is no JSON object.");
+            throw new Providers.MalformedReplyException("A frame of the stream is no chunk of OpenAI's chat.");
         }
+    }
 
+    private void Add(JsonObject root)
+    {
         var parts = root["choices"] as JsonArray;
         root.Remove("choices");
         root.Remove("usage");
@@ -97,7 +100,7 @@ internal sealed class ChatAssembler
 
     private sealed class Choice
     {
-        private readonly JsonObject message = new() { ["role"] = "assistant", ["content"] = null };
+        private readonly JsonObject message = new() { ["role"] = "assistant", ["content"] = null, ["refusal"] = null };
         private readonly Dictionary<string, StringBuilder> texts = [];
         private readonly SortedDictionary<int, (JsonObject Call, StringBuilder Arguments)> calls = [];
         private JsonNode? finishReason;
@@ -120,6 +123,10 @@ internal sealed class ChatAssembler
                 else if (name != "role" && value is JsonValue text && text.TryGetValue<string>(out var piece))
                 {
                     (texts.TryGetValue(name, out var known) ? known : texts[name] = new StringBuilder()).Append(piece);
+                }
+                else if (value is JsonArray items)
+                {
+                    AddItems(name, items);
                 }
                 else if (value is not null)
                 {
@@ -164,6 +171,25 @@ internal sealed class ChatAssembler
             else
             {
                 node.WriteTo(json);
+            }
+        }
+
+        /// <summary>Further items of a list. Thinking comes in pieces: a block grows until its signature.</summary>
+        private void AddItems(string name, JsonArray items)
+        {
+            var known = message[name] as JsonArray;
+            message[name] = known ??= [];
+            foreach (var item in items)
+            {
+                if (name == "thinking_blocks" && item?["type"]?.ToString() == "thinking" && known is [.., JsonObject open] && open["type"]?.ToString() == "thinking" && open["signature"] is null)
+                {
+                    open["thinking"] = $"{open["thinking"]}{item["thinking"]}";
+                    open["signature"] = item["signature"]?.DeepClone();
+                }
+                else
+                {
+                    known.Add(item?.DeepClone());
+                }
             }
         }
 

@@ -51,6 +51,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
         else if (target.Protocol.SpeaksOpenAiChat)
         {
             usage = OpenAiUsage.TryRead(body.Span, out var read) ? read : null;
+            body = target.Protocol.Mend(body.Span) ?? body;
         }
         else
         {
@@ -59,6 +60,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
             body = translated.WrittenMemory;
         }
 
+        usage = TokenCounter.Reported(usage);
         return new WholeAnswer(body, usage ?? Estimate(exchange, body.Span), Estimated: usage is null);
     }
 

@@ -13,7 +13,7 @@ internal sealed class SplicedContent : HttpContent
 
     private readonly ReadOnlyMemory<byte> body;
     private readonly List<Splice> splices;
-    private readonly long length;
+    private readonly int length;
 
     /// <param name="body">The caller's body: it must live until the request is sent.</param>
     /// <param name="splices">The changes, in the order of their places, not overlapping.</param>
@@ -28,6 +28,30 @@ internal sealed class SplicedContent : HttpContent
         }
 
         Headers.ContentType = Json;
+    }
+
+    /// <summary>How many bytes are sent.</summary>
+    public int Length => length;
+
+    /// <summary>The bytes that are sent, where they must be changed further.</summary>
+    public byte[] ToArray()
+    {
+        using var stream = new MemoryStream(length);
+        CopyTo(stream, context: null, CancellationToken.None);
+        return stream.ToArray();
+    }
+
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        var position = 0;
+        foreach (var splice in splices)
+        {
+            stream.Write(body.Span[position..splice.Start]);
+            stream.Write(splice.Replacement.Span);
+            position = splice.End;
+        }
+
+        stream.Write(body.Span[position..]);
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -62,7 +62,7 @@ internal sealed class StreamRelay : IDisposable
 
     public ProviderError? Error { get; private set; }
 
-    public TokenUsage? Usage => Passed is not null ? Passed.Usage : usage ?? translator?.Usage;
+    public TokenUsage? Usage => TokenCounter.Reported(Passed is not null ? Passed.Usage : usage ?? translator?.Usage);
 
     /// <summary>Whether the usage is the whole answer's, and not what was known when it broke off.</summary>
     public bool UsageIsFinal => Usage is not null && (Passed?.Ended ?? (usage is not null || translator is { Ended: true }));
@@ -247,11 +247,11 @@ internal sealed class StreamRelay : IDisposable
 
         if (data.IndexOf("\"usage\""u8) >= 0 && OpenAiUsage.TryRead(data, out var read))
         {
-            usage = read;
+            usage = OpenAiUsage.Merge(usage, read);
             if (IsUsageOnly(data))
             {
                 // The gateway asked for this frame: it goes on only to a caller who did, too. With the cost in it, it is written anew.
-                if (exchange.Head.IncludeUsage && exchange.Head.Stream && !withCost)
+                if (exchange.Head.IncludeUsage && exchange.Head.Stream && !withCost && TokenCounter.Reported(read) is not null)
                 {
                     Output.Write(frame.Raw);
                     UsageWasRelayed = true;
@@ -274,12 +274,20 @@ internal sealed class StreamRelay : IDisposable
             throw new MalformedReplyException("A frame of the stream is no JSON object.");
         }
 
+        var mended = target.Protocol.Mend(data);
+        data = mended is null ? data : mended;
         finishSeen |= data.IndexOf("\"finish_reason\":\""u8) >= 0 || data.IndexOf("\"finish_reason\": \""u8) >= 0;
         HasOutput = true;
         tap.Observe(data);
         if (assembler is not null)
         {
             assembler.Add(data);
+        }
+        else if (mended is not null)
+        {
+            Output.Write("data: "u8);
+            Output.Write(mended);
+            Output.Write("\n\n"u8);
         }
         else
         {

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.Anthropic;
+using Gateway.Edge.Providers.Bedrock;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Chat;
@@ -11,14 +13,14 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
     public bool PassesHub => Provider.SpeaksOpenAiChat;
 
     /// <summary>Cache marks, thinking blocks with their signatures, errors of tools.</summary>
-    public bool KnowsAnthropic => Provider.Protocol is "anthropic" or "bedrock";
+    public bool KnowsAnthropic => Provider is AnthropicProvider or BedrockProvider;
 
     public bool KnowsThinking => KnowsAnthropic || Provider.Protocol == "cohere";
 
     /// <summary>OpenAI itself, as far as its name tells: servers that imitate it refuse words that are new.</summary>
     public bool IsOpenAi => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.IsOpenAis(Model);
 
-    public bool KnowsUsers => PassesHub || Provider.Protocol == "anthropic";
+    public bool KnowsUsers => PassesHub || Provider is AnthropicProvider;
 
     public bool TakesEffort => !PassesHub || OpenAiModel.Reasons(Model);
 

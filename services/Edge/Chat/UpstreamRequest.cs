@@ -12,12 +12,13 @@ internal static class UpstreamRequest
     /// <exception cref="UntranslatableRequestException">The request cannot be said in the provider's protocol.</exception>
     public static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) Make(ChatExchange exchange, Deployment target, in ChatCall call)
     {
-        var address = exchange.Passed is not null ? target.PassedAddress(exchange.Surface!.Protocol) : call.Stream ? target.StreamAddress : target.Address;
+        var address = exchange.Passed is not null ? target.PassedAddress(exchange.Surface!.Protocol, call.Stream) : call.Stream ? target.StreamAddress : target.Address;
         var request = new HttpRequestMessage(HttpMethod.Post, address);
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
-            request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
+            var passed = Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
+            request.Content = target.Protocol.WrapsPassed ? Wrapped(passed, target, counts: false) : passed;
         }
         else if (exchange.Surface is null && target.Protocol.SpeaksOpenAiChat)
         {
@@ -58,6 +59,14 @@ internal static class UpstreamRequest
         target.Protocol.WriteRequest(hub, call, body, dropped);
         translated = body.WrittenMemory;
         return new ReadOnlyMemoryContent(translated) { Headers = { ContentType = new("application/json") } };
+    }
+
+    /// <summary>The bytes that pass, in the envelope that a cloud wants around them.</summary>
+    public static HttpContent Wrapped(SplicedContent passed, Deployment target, bool counts)
+    {
+        var body = new ArrayBufferWriter<byte>(passed.Length + 64);
+        target.Protocol.WrapPassed(passed.ToArray(), counts, body);
+        return new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = new("application/json") } };
     }
 
     private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in ChatRequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>

@@ -59,7 +59,7 @@ internal sealed class CompletionsPassedStream(bool assembles) : IPassedStream
 
         if (data.IndexOf("\"usage\""u8) >= 0 && OpenAiUsage.TryRead(data, out var usage))
         {
-            Usage = usage;
+            Usage = OpenAiUsage.Merge(Usage, usage);
             using var chunk = JsonReading.ParseReply(data);
             IsUsageOnly = !chunk.RootElement.Field("choices"u8).Items().Any();
             if (IsUsageOnly)

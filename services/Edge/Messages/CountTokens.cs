@@ -77,7 +77,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
             return limited;
         }
 
-        var target = Array.Find(grant.Group.Deployments, static deployment => deployment.PassedAddress(SurfaceProtocol.Messages) is not null && !deployment.Health.Cooling);
+        var target = Array.Find(grant.Group.Deployments, static deployment => deployment.CountTokensAddress is not null && !deployment.Health.Cooling);
         if (target is not null && await AskAsync(context, target, body, head) is { } told)
         {
             await WriteAsync(context, told.Status, told.Body);
@@ -95,13 +95,13 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(Limit);
-        var address = new UriBuilder(target.PassedAddress(SurfaceProtocol.Messages)!);
-        address.Path += "/count_tokens";
-        using var request = new HttpRequestMessage(HttpMethod.Post, address.Uri);
-        request.Content = new SplicedContent(body.Memory, Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false));
+        using var request = new HttpRequestMessage(HttpMethod.Post, target.CountTokensAddress);
+        var passed = new SplicedContent(body.Memory, Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false));
+        request.Content = target.Protocol.WrapsPassed ? UpstreamRequest.Wrapped(passed, target, counts: true) : passed;
         try
         {
             UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, request);
+            await target.Protocol.SignAsync(target.Target, request, default, limit.Token);
             using var reply = await upstream.SendAsync(request, limit.Token);
             await using var stream = await UpstreamClient.OpenAsync(reply.Content, limit.Token);
             var bytes = new byte[ReplyBytesMax];

@@ -32,10 +32,10 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
         {
             json.WriteStartObject("delta");
             json.WriteString("stop_reason", MessagesSurface.StopReason(finishReason));
-            json.WriteNull("stop_sequence");
+            MessagesSurface.WriteNothing(json, ["stop_sequence", "stop_details", "container"]);
             json.WriteEndObject();
             json.WritePropertyName("usage");
-            MessagesSurface.WriteUsage(json, usage, cost);
+            MessagesSurface.WriteUsage(json, usage, isWhole: false, cost);
         });
         Event(output, "message_stop", static _ => { });
     }
@@ -88,10 +88,10 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
             json.WriteStartArray("content");
             json.WriteEndArray();
             json.WriteNull("stop_reason");
-            json.WriteNull("stop_sequence");
+            MessagesSurface.WriteNothing(json, MessagesSurface.Unsaid);
             json.WritePropertyName("usage");
             // Expected: what was really read is known at the end and stands in message_delta.
-            MessagesSurface.WriteUsage(json, new TokenUsage { Input = input, Output = 1 });
+            MessagesSurface.WriteUsage(json, new TokenUsage { Input = input, Output = 1 }, isWhole: true);
             json.WriteEndObject();
         });
     }

@@ -10,6 +10,9 @@ namespace Gateway.Edge.Messages;
 /// <summary>Anthropic's messages as a surface. Format: Anthropic's API reference, "Messages", version 2023-06-01.</summary>
 internal sealed class MessagesSurface : IChatSurface
 {
+    /// <summary>What a message has besides, and no other provider says.</summary>
+    public static readonly string[] Unsaid = ["stop_sequence", "stop_details", "container", "diagnostics"];
+
     public string CallType => "anthropic_messages";
 
     public SurfaceProtocol Protocol => SurfaceProtocol.Messages;
@@ -40,9 +43,9 @@ internal sealed class MessagesSurface : IChatSurface
         WriteContent(json, choice.Field("message"u8));
         json.WriteEndArray();
         json.WriteString("stop_reason"u8, StopReason(choice.Field("finish_reason"u8).Text()));
-        json.WriteNull("stop_sequence"u8);
+        WriteNothing(json, Unsaid);
         json.WritePropertyName("usage"u8);
-        WriteUsage(json, usage);
+        WriteUsage(json, usage, isWhole: true);
         json.WriteEndObject();
     }
 
@@ -79,6 +82,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteString("message", error.Message);
         json.WriteString("code", error.Code);
         json.WriteEndObject();
+        json.WriteNull("request_id");
         json.WriteEndObject();
     }
 
@@ -92,7 +96,11 @@ internal sealed class MessagesSurface : IChatSurface
     };
 
     /// <summary>Anthropic's usage: cached tokens are not part of <c>input_tokens</c>.</summary>
-    public static void WriteUsage(Utf8JsonWriter json, TokenUsage usage, Money? cost = null)
+    /// <param name="json">Takes it.</param>
+    /// <param name="usage">The tokens.</param>
+    /// <param name="isWhole">Whether it is a message's, and not the shorter one at a stream's end.</param>
+    /// <param name="cost">What it cost; null where that is not said.</param>
+    public static void WriteUsage(Utf8JsonWriter json, TokenUsage usage, bool isWhole, Money? cost = null)
     {
         json.WriteStartObject();
         json.WriteNumber("input_tokens", usage.Input + usage.InputAudio);
@@ -104,7 +112,29 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteNumber("cost", amount.ToDollars());
         }
 
+        json.WriteStartObject("output_tokens_details");
+        json.WriteNumber("thinking_tokens", usage.Reasoning);
         json.WriteEndObject();
+        WriteNothing(json, ["server_tool_use"]);
+        if (isWhole)
+        {
+            json.WriteStartObject("cache_creation");
+            json.WriteNumber("ephemeral_5m_input_tokens", usage.CacheWrite5m);
+            json.WriteNumber("ephemeral_1h_input_tokens", usage.CacheWrite1h);
+            json.WriteEndObject();
+            WriteNothing(json, ["inference_geo", "service_tier", "speed"]);
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>Members that are always there and have nothing to say of another provider's answer.</summary>
+    public static void WriteNothing(Utf8JsonWriter json, ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            json.WriteNull(name);
+        }
     }
 
     /// <summary>Tool arguments as the object that Anthropic's clients expect; what is no object is kept under a name.</summary>

@@ -82,7 +82,7 @@ internal static class SpoolCommand
                     rest = rest[(SpoolSegment.FrameHeaderBytes + payload.Length)..];
                     break;
                 case SpoolFrame.WrongChecksum:
-                    // Its length is there, so what follows can be read. The edge itself stops here: it says so in its log (event 1005).
+                    // Its length is there, so what follows can be read. The edge itself steps over it, too, and says so in its log (event 1005).
                     errors.WriteLine($"{place}: its checksum is wrong: something in it was changed. It is left out.");
                     damaged++;
                     rest = rest[(SpoolSegment.FrameHeaderBytes + payload.Length)..];

@@ -146,7 +146,8 @@ internal sealed class SpoolSegment : IDisposable
 
     /// <summary>
     /// Copies records that were not published yet to <paramref name="lines"/>, each followed by a line feed, and returns how many and where
-    /// they end. A damaged rest of a sealed file is skipped and reported as <c>DamagedBytes</c>; a damaged tail of a live file cannot occur.
+    /// they end. A damaged record, and a rest of a sealed file that is none, is skipped and reported as <c>DamagedBytes</c>; a damaged tail of a live
+    /// file cannot occur.
     /// </summary>
     public (int Records, long End, long DamagedBytes) Read(IBufferWriter<byte> lines, int recordsMax, int bytesMax)
     {
@@ -154,6 +155,7 @@ internal sealed class SpoolSegment : IDisposable
         var position = Published;
         var records = 0;
         var copied = 0;
+        var damaged = 0L;
         var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
         try
         {
@@ -170,9 +172,17 @@ internal sealed class SpoolSegment : IDisposable
                         break;
                     }
 
+                    if (frame == SpoolFrame.WrongChecksum)
+                    {
+                        // Its length is there: what stands behind it is not lost with it.
+                        taken += FrameHeaderBytes + payload.Length;
+                        damaged += FrameHeaderBytes + payload.Length;
+                        continue;
+                    }
+
                     if (frame != SpoolFrame.Whole)
                     {
-                        return (records, tailNow, tailNow - position - taken);
+                        return (records, tailNow, damaged + tailNow - position - taken);
                     }
 
                     lines.Write(payload);
@@ -186,7 +196,7 @@ internal sealed class SpoolSegment : IDisposable
                 {
                     if (read < buffer.Length && position + read >= tailNow)
                     {
-                        return (records, tailNow, tailNow - position);
+                        return (records, tailNow, damaged + tailNow - position);
                     }
 
                     // A record larger than the buffer: read it whole the next time around.
@@ -197,7 +207,7 @@ internal sealed class SpoolSegment : IDisposable
                 position += taken;
             }
 
-            return (records, position, 0);
+            return (records, position, damaged);
         }
         finally
         {

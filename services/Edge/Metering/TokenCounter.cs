@@ -17,6 +17,9 @@ internal static class TokenCounter
     // OpenAI's o200k vocabulary stands for every provider: within a few percent for text, and the record says that it is an estimate.
     private static readonly Lazy<TiktokenTokenizer> Tokenizer = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
+    /// <summary>What a provider reports of an answer; null when it says that nothing was read and nothing written, for then it did not count.</summary>
+    public static TokenUsage? Reported(TokenUsage? usage) => usage is { PromptTokens: 0, CompletionTokens: 0 } ? null : usage;
+
     /// <summary>The tokens of a text.</summary>
     public static long Count(string text)
     {

@@ -25,6 +25,7 @@ internal static class ChatProviders
         new CohereProvider(),
         new GeminiProvider(),
         new VertexProvider(),
+        new VertexClaudeProvider(),
         new BedrockProvider(),
         new OllamaProvider(),
     ];

@@ -16,6 +16,9 @@ internal interface IChatProvider
     /// <summary>The protocol's name in providers.json: <c>openai</c>, <c>anthropic</c>, <c>cohere</c>, …</summary>
     string Protocol { get; }
 
+    /// <summary>Who speaks for a model: a cloud has models of several makers, and some keep their maker's protocol.</summary>
+    IChatProvider For(string model) => this;
+
     /// <summary>How the protocol serves an operation other than chat; null when it cannot.</summary>
     IUpstreamOperation? Serve(OperationKind kind) => null;
 
@@ -28,13 +31,31 @@ internal interface IChatProvider
     /// </summary>
     bool TakesStreamOptions => true;
 
+    /// <summary>
+    /// A whole reply or a chunk that is not quite OpenAI's, in OpenAI's words; null when it passes as it came, which nearly all do. Of meaning
+    /// only where the bytes pass through.
+    /// </summary>
+    byte[]? Mend(ReadOnlySpan<byte> reply) => null;
+
     /// <summary>The address of one call.</summary>
     /// <param name="target">Base address, version and model.</param>
     /// <param name="stream">Some protocols have another address for a stream.</param>
     Uri ChatAddress(ProviderTarget target, bool stream);
 
     /// <summary>Where the provider takes the bytes of another surface as they are; null when it does not speak its protocol.</summary>
-    Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => null;
+    Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => null;
+
+    /// <summary>Where the tokens of Anthropic's messages are counted; null when the provider does not count them.</summary>
+    Uri? CountTokensAddress(ProviderTarget target) => null;
+
+    /// <summary>Whether another surface's bytes pass in an envelope of the provider's: <see cref="WrapPassed"/>.</summary>
+    bool WrapsPassed => false;
+
+    /// <summary>Writes the body that the provider wants around another surface's bytes.</summary>
+    /// <param name="body">A JSON object with the provider's name of the model.</param>
+    /// <param name="counts">Whether its tokens are only to be counted.</param>
+    /// <param name="output">Takes the body.</param>
+    void WrapPassed(ReadOnlySpan<byte> body, bool counts, IBufferWriter<byte> output) => output.Write(body);
 
     /// <summary>Adds the credential and what else the protocol wants as headers. Never throws for a missing key: then none is sent.</summary>
     /// <param name="target">The key and the version.</param>

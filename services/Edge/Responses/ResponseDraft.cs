@@ -117,13 +117,9 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
 
         json.WriteEndArray();
         WriteRequested(json);
-        json.WritePropertyName("usage"u8);
-        if (usage is null)
+        if (usage is not null)
         {
-            json.WriteNullValue();
-        }
-        else
-        {
+            json.WritePropertyName("usage"u8);
             WriteUsage(json, usage, cost);
         }
 
@@ -147,10 +143,13 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
         Repeat("temperature", "1.0");
         Repeat("text", """{"format":{"type":"text"}}""");
         Repeat("tool_choice", "\"auto\"");
-        Repeat("tools", "[]");
+        ResponsesTools.WriteRequested(json, asked.Field("tools"u8));
         Repeat("top_p", "1.0");
         Repeat("truncation", "\"disabled\"");
-        Repeat("user", "null");
+        if (asked.Field("user"u8).Given())
+        {
+            json.WriteCopy("user"u8, asked.Field("user"u8));
+        }
 
         void Repeat(string name, string otherwise)
         {
@@ -165,6 +164,7 @@ internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
         json.WriteNumber("input_tokens"u8, usage.PromptTokens);
         json.WriteStartObject("input_tokens_details"u8);
         json.WriteNumber("cached_tokens"u8, usage.CachedInput);
+        json.WriteNumber("cache_write_tokens"u8, usage.CacheWrite5m + usage.CacheWrite1h);
         json.WriteEndObject();
         json.WriteNumber("output_tokens"u8, usage.CompletionTokens);
         json.WriteStartObject("output_tokens_details"u8);

@@ -12,6 +12,8 @@ internal static class ResponsesTools
     private const string CustomParameters =
         """{"type":"object","properties":{"input":{"type":"string","description":"The tool's whole input, as plain text."}},"required":["input"],"additionalProperties":false}""";
 
+    private static ReadOnlySpan<byte> NoParameters => """{"type":"object","properties":{}}"""u8;
+
     /// <summary>Writes <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>.</summary>
     public static void Write(JsonElement request, Utf8JsonWriter json)
     {
@@ -32,6 +34,38 @@ internal static class ResponsesTools
         {
             json.WriteBoolean("parallel_tool_calls"u8, false);
         }
+    }
+
+    /// <summary>Writes the tools as a response repeats them: a function has its parameters and whether they are strict, also where the request leaves them out.</summary>
+    public static void WriteRequested(Utf8JsonWriter json, JsonElement tools)
+    {
+        json.WriteStartArray("tools"u8);
+        foreach (var tool in tools.Items())
+        {
+            json.WriteStartObject();
+            foreach (var member in tool.Fields().Where(static member => member.Value.Given()))
+            {
+                json.WritePropertyName(member.Name);
+                json.WriteCopy(member.Value);
+            }
+
+            if (tool.Field("type"u8).Is("function"u8))
+            {
+                if (!tool.Field("parameters"u8).Given())
+                {
+                    json.WriteRawValueMember("parameters"u8, NoParameters);
+                }
+
+                if (!tool.Field("strict"u8).Given())
+                {
+                    json.WriteBoolean("strict"u8, false);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     /// <summary>The names of the custom tools.</summary>
@@ -88,7 +122,7 @@ internal static class ResponsesTools
         else
         {
             json.WritePropertyName("parameters"u8);
-            json.WriteRawValue(tool.Field("parameters"u8) is { ValueKind: JsonValueKind.Object } schema ? schema.Raw() : """{"type":"object","properties":{}}"""u8, skipInputValidation: true);
+            json.WriteRawValue(tool.Field("parameters"u8) is { ValueKind: JsonValueKind.Object } schema ? schema.Raw() : NoParameters, skipInputValidation: true);
             if (tool.Field("strict"u8).ValueKind == JsonValueKind.True)
             {
                 json.WriteBoolean("strict"u8, true);

@@ -11,6 +11,7 @@ namespace Gateway.Edge.Routing;
 internal sealed class Deployment
 {
     private readonly Uri?[] passedAddresses;
+    private readonly Uri?[] passedStreamAddresses;
     private readonly ProviderTarget target;
     private readonly LiveTarget? live;
 
@@ -29,7 +30,12 @@ internal sealed class Deployment
         ModelJson = JsonSerializer.SerializeToUtf8Bytes(providerModel, EdgeJson.Default.String);
         Address = protocol.ChatAddress(target, stream: false);
         StreamAddress = protocol.ChatAddress(target, stream: true);
-        passedAddresses = [.. Enum.GetValues<SurfaceProtocol>().Select(surface => configuration.MockResponse is null ? protocol.PassedAddress(target, surface) : null)];
+        CountTokensAddress = configuration.MockResponse is null ? protocol.CountTokensAddress(target) : null;
+        passedAddresses = PassedAddresses(stream: false);
+        passedStreamAddresses = PassedAddresses(stream: true);
+
+        Uri?[] PassedAddresses(bool stream) =>
+            [.. Enum.GetValues<SurfaceProtocol>().Select(surface => configuration.MockResponse is null ? protocol.PassedAddress(target, surface, stream) : null)];
     }
 
     public ModelDeployment Configuration { get; }
@@ -69,13 +75,22 @@ internal sealed class Deployment
     public Uri StreamAddress { get; }
 
     /// <summary>Where the bytes of another surface pass to; null when the provider does not speak its protocol.</summary>
-    public Uri? PassedAddress(SurfaceProtocol protocol) => Volatile.Read(ref passedAddresses[(int)protocol]);
+    public Uri? PassedAddress(SurfaceProtocol protocol, bool stream = false) => Volatile.Read(ref (stream ? passedStreamAddresses : passedAddresses)[(int)protocol]);
 
-    /// <summary>The provider refused the credential: where it is kept there may be another one by now.</summary>
-    public void CredentialRefused() => live?.Refused();
+    /// <summary>Where the tokens of Anthropic's messages are counted; null when they are counted here.</summary>
+    public Uri? CountTokensAddress { get; }
+
+    /// <summary>The provider refused the credential: whether there is another one by now where it is kept.</summary>
+    /// <param name="refused">What was called.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public ValueTask<bool> CredentialRenewedAsync(ProviderTarget refused, CancellationToken cancellation) => live is null ? new(false) : new(live.RenewedAsync(refused, cancellation));
 
     /// <summary>The server has no such route after all: from now on the hub's words are used.</summary>
-    public void LacksRouteOf(SurfaceProtocol protocol) => Volatile.Write(ref passedAddresses[(int)protocol], null);
+    public void LacksRouteOf(SurfaceProtocol protocol)
+    {
+        Volatile.Write(ref passedAddresses[(int)protocol], null);
+        Volatile.Write(ref passedStreamAddresses[(int)protocol], null);
+    }
 
     /// <summary>The most tokens that one answer may have; null when nobody says.</summary>
     public int? MaxOutputTokens => Configuration.MaxTokens ?? Price?.MaxOutputTokens;

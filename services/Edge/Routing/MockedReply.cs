@@ -21,7 +21,8 @@ internal static class MockedReply
             : Envelope(call, "chat.completion", new JsonObject
             {
                 ["index"] = 0,
-                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text },
+                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text, ["refusal"] = null },
+                ["logprobs"] = null,
                 ["finish_reason"] = "stop",
             }).ToJsonString();
         return new HttpResponseMessage(HttpStatusCode.OK)

@@ -74,7 +74,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, CredentialKeep
     private Deployment Make(ModelDeployment model, string providerModel, GatewayConfig configuration, string owner = "")
     {
         // A fixed answer is in OpenAI's format, whatever the provider would speak.
-        var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString()) ?? throw new InvalidOperationException(
+        var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString())?.For(providerModel) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))

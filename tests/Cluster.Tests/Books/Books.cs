@@ -158,6 +158,9 @@ internal sealed class Books : IAsyncDisposable
                 .ToDictionary(static edge => edge, edge => new EdgeLease(Number($"g:{edge}"), Number($"p:{edge}")), StringComparer.Ordinal));
     }
 
+    /// <summary>Until when the limit of a window is a raise, as Redis knows it, in milliseconds; 0 for no raise.</summary>
+    public async Task<long> RaiseEndsAsync(string windowId) => (long)await redis.GetDatabase().HashGetAsync($"budget:{{{windowId}}}", "limit_until");
+
     /// <summary>All books of one key, with the window of a budget that only this key spends from.</summary>
     public async Task<Accounts> AccountsAsync(string keyId, string? windowId = null) =>
         new(await UsageAsync(keyId), await JournalAsync($"key/{keyId}"), windowId is null ? null : await WindowAsync(windowId));

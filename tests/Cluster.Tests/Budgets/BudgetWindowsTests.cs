@@ -48,28 +48,42 @@ public sealed class BudgetWindowsTests(ScriptedCluster cluster, ITestOutputHelpe
         var (model, userId) = (ScriptedModels.NewModel(), AdminClient.NewName("user"));
         await Race.TeachEveryEdgeAsync(cluster, model);
         await cluster.Admin.PostAsync(
-            "/user/new", new { user_id = userId, auto_create_key = false, max_budget = Dollars(5), temp_budget_increase = Dollars(5), temp_budget_expiry = DateTimeOffset.UtcNow.AddHours(1) });
+            "/user/new", new { user_id = userId, auto_create_key = false, max_budget = Dollars(5), temp_budget_increase = Dollars(100), temp_budget_expiry = DateTimeOffset.UtcNow.AddHours(1) });
         var key = await cluster.Admin.NewKeyAsync(new { user_id = userId });
         using var team = cluster.Team(key);
-        for (var call = 0; call < 7; call++)
+        var calls = 0;
+        async Task CallAsync()
         {
             (await team.ChatAsync(model, Race.Text)).IsOk();
+            calls++;
         }
 
-        var end = DateTimeOffset.UtcNow.AddSeconds(2);
-        await cluster.Admin.PostAsync("/user/update", new { user_id = userId, temp_budget_expiry = end });
-        await Eventually.Holds(() => Task.FromResult(DateTimeOffset.UtcNow > end), "the raise is over");
-        await cluster.Books.AtRestAsync(key.Id, 7, $"user/{userId}");
+        while (calls < 7)
+        {
+            await CallAsync();
+        }
 
-        // Three calls would still fit into what was raised.
+        var end = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 15);
+        await cluster.Admin.PostAsync("/user/update", new { user_id = userId, temp_budget_expiry = end });
+        while (await cluster.Books.RaiseEndsAsync($"user/{userId}") != end.ToUnixTimeMilliseconds())
+        {
+            await CallAsync();
+        }
+
+        await Eventually.Holds(() => Task.FromResult(DateTimeOffset.UtcNow > end), "the raise is over");
+        var before = await cluster.Books.AtRestAsync(key.Id, calls, $"user/{userId}");
+        output.WriteLine($"{calls} calls, {before.Window}");
+
+        // Redis itself has gone back: many calls would still fit into what was raised.
         foreach (var answer in await Race.PostAsync(team, TeamClient.Body(model, Race.Text), 20))
         {
             answer.IsError(429, "budget_exceeded");
         }
 
-        await cluster.Admin.PostAsync("/user/update", new { user_id = userId, temp_budget_expiry = DateTimeOffset.UtcNow.AddHours(1) });
+        await cluster.Admin.PostAsync(
+            "/user/update", new { user_id = userId, temp_budget_increase = Dollars(calls - 2), temp_budget_expiry = DateTimeOffset.UtcNow.AddHours(1) });
         await AnsweredAsync(team, model, 3);
-        await cluster.Books.AtRestAsync(key.Id, 10, $"user/{userId}");
+        await cluster.Books.AtRestAsync(key.Id, calls + 3, $"user/{userId}");
     }
 
     [Theory]

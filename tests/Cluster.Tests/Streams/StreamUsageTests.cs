@@ -58,6 +58,58 @@ public sealed class StreamUsageTests(ScriptedCluster cluster)
         Assert.Equal(row.Cost, (await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}")).Window!.Spent);
     }
 
+    // Told twice, told in parts, told in a choice, with the last word, as a running count: 10 tokens were read and 25 written.
+    [Theory]
+    [InlineData("""{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":25}}""", """{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":25}}""")]
+    [InlineData("""{"choices":[],"usage":{"prompt_tokens":10}}""", """{"choices":[],"usage":{"completion_tokens":25}}""")]
+    [InlineData("""{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":10,"completion_tokens":25}}]}""")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":""},"finish_reason":null}],"usage":{"prompt_tokens":10,"completion_tokens":3}}""", """{"x_groq":{"usage":{"prompt_tokens":10,"completion_tokens":25}},"choices":[]}""")]
+    public async Task However_a_stream_tells_its_usage_it_is_charged_once(params string[] frames)
+    {
+        var model = ScriptedModels.NewModel();
+        var reply = OpenAiReplies.Pieces(model, ScriptedModels.Pieces).Data(OpenAiReplies.Chunk(model, null, "stop"));
+        cluster.Upstream.Script(model, frames.Aggregate(reply, static (sent, frame) => sent.Data(frame)).Done());
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+
+        await using var stream = await team.StreamAsync(model);
+        await stream.ToEndAsync();
+
+        Assert.True(stream.IsDone);
+        var row = await cluster.Books.RowOfAsync(stream.RequestId);
+        Assert.Equal((ScriptedModels.Cost, 10, 25, false), (row.Cost, row.Input, row.Output, row.Estimated));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_usage_of_nothing_is_none_it_is_counted_and_marked_as_estimated(bool streamed)
+    {
+        var model = ScriptedModels.NewModel();
+        cluster.Upstream.Script(model, streamed
+            ? OpenAiReplies.Pieces(model, ScriptedModels.Pieces).Data(OpenAiReplies.Chunk(model, null, "stop")).Data(OpenAiReplies.UsageChunk(model, 0, 0)).Done()
+            : OpenAiReplies.Whole(model, string.Concat(ScriptedModels.Pieces), 0, 0));
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+
+        Guid id;
+        if (streamed)
+        {
+            await using var stream = await team.StreamAsync(model, withUsage: true);
+            await stream.ToEndAsync();
+            Assert.Equal(6, stream.Usage!.Value.GetProperty("completion_tokens").GetInt64());
+            id = stream.RequestId;
+        }
+        else
+        {
+            id = (await team.ChatAsync(model)).RequestId;
+        }
+
+        var row = await cluster.Books.RowOfAsync(id);
+        Assert.Equal((8, 6, true), (row.Input, row.Output, row.Estimated));
+        Assert.Equal((8 * ScriptedModels.InputPrice) + (6 * ScriptedModels.OutputPrice), row.Cost);
+    }
+
     [Theory]
     [InlineData("gzip", false)]
     [InlineData("gzip", true)]

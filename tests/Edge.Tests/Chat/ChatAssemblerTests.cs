@@ -1,6 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Tests.Providers;
 
 namespace Gateway.Edge.Tests.Chat;
 
@@ -39,5 +42,48 @@ public sealed class ChatAssemblerTests
         Assert.Equal("tool_calls", first.GetProperty("finish_reason").GetString());
         Assert.Equal("B", root.GetProperty("choices")[1].GetProperty("message").GetProperty("content").GetString());
         Assert.Equal(7, root.GetProperty("usage").GetProperty("total_tokens").GetInt64());
+        Assert.Equal(JsonValueKind.Null, first.GetProperty("message").GetProperty("refusal").ValueKind);
+    }
+
+    [Fact]
+    public void T76_ThinkingThatComesInPieces_IsWholeWithItsSignature()
+    {
+        var assembler = new ChatAssembler();
+        foreach (var block in (string[])
+        [
+            """{"type":"thinking","thinking":"H"}""", """{"type":"thinking","thinking":"m"}""", """{"type":"thinking","thinking":"","signature":"c2ln"}""", """{"type":"redacted_thinking","data":"eA=="}""",
+            """{"type":"thinking","thinking":"So"}""", """{"type":"thinking","thinking":"","signature":"Mg=="}""",
+        ])
+        {
+            assembler.Add(Encoding.UTF8.GetBytes("{\"choices\":[{\"index\":0,\"delta\":{\"thinking_blocks\":[" + block + "]}}]}"));
+        }
+
+        using var answer = JsonDocument.Parse(assembler.ToJson(new TokenUsage()));
+
+        Assert.Equal(
+            """[{"type":"thinking","thinking":"Hm","signature":"c2ln"},{"type":"redacted_thinking","data":"eA=="},{"type":"thinking","thinking":"So","signature":"Mg=="}]""",
+            answer.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("thinking_blocks").GetRawText());
+    }
+
+    [Fact]
+    public void T84_NoBytesWhatever_RaiseAnythingButAMalformedReply()
+    {
+        var chunk = Encoding.UTF8.GetBytes("""
+            {"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"x","thinking_blocks":[{"type":"thinking","thinking":"a","signature":"b"}],
+             "tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":"{}"}}]},"logprobs":{"content":[{"token":"x"}]},"finish_reason":"stop"}],"usage":null}
+            """);
+        foreach (var random in Effort.Rounds(3000, 7))
+        {
+            var assembler = new ChatAssembler();
+            try
+            {
+                assembler.Add(ProviderContractTests.Mutate(chunk, random));
+                assembler.Add(ProviderContractTests.Mutate(chunk, random));
+                Assert.NotEmpty(assembler.ToJson(new TokenUsage()).ToArray());
+            }
+            catch (MalformedReplyException)
+            {
+            }
+        }
     }
 }

@@ -85,6 +85,26 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public void Recover_AFlippedByteInTheMiddle_CostsThatRecordAndNoOther()
+    {
+        var killed = Open();
+        for (var i = 0; i < 64; i++)
+        {
+            killed.Append(Record(i));
+        }
+
+        killed.ReleaseLockAsADeadProcessWould();
+        var file = Directory.GetFiles(folder, "*.seg", SearchOption.AllDirectories).MaxBy(static path => new FileInfo(path).Length)!;
+        var bytes = File.ReadAllBytes(file);
+        bytes[SpoolSegment.Magic.Length + SpoolSegment.FrameHeaderBytes + 20] ^= 1;
+        File.WriteAllBytes(file, bytes);
+
+        using var next = Open();
+        Assert.True(next.Collect().DamagedBytes > 0);
+        Assert.Equal(63, Drain(next).Distinct().Count());
+    }
+
+    [Fact]
     public void Recover_AKilledProcess_IsKnownWithOrWithoutRecords_UntilNothingOfItIsLeft()
     {
         var killed = Open();

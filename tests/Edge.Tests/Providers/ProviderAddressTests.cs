@@ -22,6 +22,7 @@ public sealed class ProviderAddressTests
     [InlineData("gemini", "https://generativelanguage.googleapis.com", "g", null, "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent")]
     [InlineData("gemini", "https://generativelanguage.googleapis.com/v1beta", "g", null, "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent")]
     [InlineData("vertex", "https://europe-west1-aiplatform.googleapis.com", "g", null, "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/r/publishers/google/models/g:generateContent")]
+    [InlineData("vertex-claude", "https://us-east5-aiplatform.googleapis.com", "claude-opus-4-1@20250805", null, "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/r/publishers/anthropic/models/claude-opus-4-1@20250805:rawPredict")]
     [InlineData("bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com", "a.b-v1:0", null, "https://bedrock-runtime.eu-west-1.amazonaws.com/model/a.b-v1%3A0/converse")]
     [InlineData("ollama", "http://localhost:11434", "l", null, "http://localhost:11434/api/chat")]
     public void The_address_of_a_call(string protocol, string baseAddress, string model, string? version, string expected) =>
@@ -40,6 +41,7 @@ public sealed class ProviderAddressTests
         Assert.Equal(expected, ProviderCases.Provider(protocol).Serve(OperationKind.Embeddings)!.Address(new ProviderTarget("d", new Uri(baseAddress), "k")).AbsoluteUri);
 
     [Theory]
+    [InlineData("vertex-claude", "https://h.example/v1/projects//locations/global/publishers/anthropic/models/g:streamRawPredict")]
     [InlineData("gemini", "https://h.example/v1beta/models/g:streamGenerateContent?alt=sse")]
     [InlineData("bedrock", "https://h.example/model/g/converse-stream")]
     public void A_stream_has_an_address_of_its_own(string protocol, string expected) =>

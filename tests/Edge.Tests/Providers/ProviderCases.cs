@@ -26,28 +26,31 @@ public static class ProviderCases
     internal static IChatProvider Provider(string protocol) => Providers.Single(provider => provider.Protocol == protocol);
 
     /// <summary>
-    /// The folder's name is the provider's: <c>AnthropicProvider</c> has <c>Anthropic</c>. One that has no cases of its own speaks what its
-    /// base speaks, and has its cases.
+    /// The folder's name is the provider's: <c>AnthropicProvider</c> has <c>Anthropic</c>. One that has no cases of a kind speaks there what its
+    /// base speaks, and has its cases; null when nobody has any.
     /// </summary>
-    internal static string Folder(IChatProvider provider)
+    internal static string? Folder(IChatProvider provider, string kind)
     {
         for (var type = provider.GetType(); type is not null && type != typeof(object); type = type.BaseType)
         {
-            var folder = type.Name[..^"Provider".Length];
-            var replies = Path.Combine(AppContext.BaseDirectory, "Providers", folder, "Cases", "reply");
-            if (Directory.Exists(replies) && Directory.EnumerateFiles(replies).Any())
+            var cases = Path.Combine(AppContext.BaseDirectory, "Providers", type.Name[..^"Provider".Length], "Cases", kind);
+            if (Directory.Exists(cases) && Directory.EnumerateFiles(cases).Any())
             {
-                return folder;
+                return cases;
             }
         }
 
-        throw new DirectoryNotFoundException($"{provider.GetType().Name} has no recorded cases: put them under Providers/X/Cases.");
+        return null;
     }
 
-    internal static IEnumerable<string> Files(IChatProvider provider, string kind)
+    internal static IEnumerable<string> Files(IChatProvider provider, string kind) =>
+        Folder(provider, kind) is { } folder ? Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal) : [];
+
+    /// <summary>The cases that a protocol has no words for, as <c>Cases/none.json</c> says with the reason for each.</summary>
+    internal static IReadOnlyList<string> Absent(IChatProvider provider)
     {
-        var folder = Path.Combine(AppContext.BaseDirectory, "Providers", Folder(provider), "Cases", kind);
-        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal) : [];
+        var file = Path.Combine(Folder(provider, "reply")!, "..", "none.json");
+        return File.Exists(file) ? [.. JsonNode.Parse(File.ReadAllText(file))!.AsObject().Where(item => ((string?)item.Value)?.Length > 0).Select(item => item.Key)] : [];
     }
 
     internal static TheoryData<string, string> All(string kind)
@@ -67,7 +70,7 @@ public static class ProviderCases
     internal static JsonNode Read(string protocol, string kind, string name) => JsonNode.Parse(File.ReadAllText(PathOf(protocol, kind, name + ".json")))!;
 
     internal static string PathOf(string protocol, string kind, string file) =>
-        Path.Combine(AppContext.BaseDirectory, "Providers", Folder(Provider(protocol)), "Cases", kind, file);
+        Path.Combine(Folder(Provider(protocol), kind)!, file);
 
     internal static ChatCall Call(JsonNode? settings = null, bool stream = false) => new(
         RequestId,
@@ -128,7 +131,8 @@ public static class ProviderCases
 
         void Take(SseEvent frame)
         {
-            if (!frame.HasData)
+            // The relay reads no further than the end that a translator tells: what comes behind it is lost.
+            if (!frame.HasData || (stream.Ended && !provider.SpeaksOpenAiChat))
             {
                 return;
             }
@@ -168,9 +172,12 @@ internal sealed record StreamResult(string Frames, TokenUsage? Usage, bool Ended
             finish ??= (string?)choices[0]!["finish_reason"];
             var delta = choices[0]!["delta"]!;
             message["content"] = (string?)message["content"] + (string?)delta["content"];
-            if (delta["reasoning_content"] is { } reasoning)
+            foreach (var name in (string[])["reasoning_content", "refusal"])
             {
-                message["reasoning_content"] = (string?)message["reasoning_content"] + (string?)reasoning;
+                if (delta[name] is { } piece)
+                {
+                    message[name] = (string?)message[name] + (string?)piece;
+                }
             }
 
             foreach (var block in delta["thinking_blocks"]?.AsArray() ?? [])

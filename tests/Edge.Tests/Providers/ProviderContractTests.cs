@@ -9,9 +9,9 @@ namespace Gateway.Edge.Tests.Providers;
 /// <summary>What every provider must do, whatever it speaks. Providers are found by themselves.</summary>
 public sealed class ProviderContractTests
 {
-    private static readonly string[] RequestCases = ["plain", "stream"];
-    private static readonly string[] ReplyCases = ["plain", "tool-call", "parallel-tools", "length", "usage"];
-    private static readonly string[] StreamCases = ["plain", "tool-call", "parallel-tools", "length", "cut"];
+    private static readonly string[] RequestCases = ["plain", "stream", "tools", "tool-results", "image", "schema", "effort"];
+    private static readonly string[] ReplyCases = ["plain", "tool-call", "parallel-tools", "empty-arguments", "thinking", "refusal", "length", "usage"];
+    private static readonly string[] StreamCases = [.. ReplyCases, "cut", "error-mid-stream"];
     private static readonly string[] ErrorCases = ["bad-request", "context-window", "unauthorized", "rate-limited", "failed", "overloaded"];
 
     public static TheoryData<string> Protocols => ProviderCases.Protocols;
@@ -40,8 +40,13 @@ public sealed class ProviderContractTests
             AssertHas("request", RequestCases);
         }
 
-        void AssertHas(string kind, string[] names) =>
-            Assert.Empty(names.Except(ProviderCases.Files(provider, kind).Select(Path.GetFileNameWithoutExtension)));
+        // What a protocol does not have stands in none.json, with the reason; what is there must not.
+        void AssertHas(string kind, string[] names)
+        {
+            var missing = names.Except(ProviderCases.Files(provider, kind).Select(Path.GetFileNameWithoutExtension));
+            var absent = ProviderCases.Absent(provider).Where(name => name.StartsWith(kind + "/", StringComparison.Ordinal)).Select(name => name[(kind.Length + 1)..]);
+            Assert.Equal(absent.Order(StringComparer.Ordinal), missing.Order(StringComparer.Ordinal));
+        }
     }
 
     [Theory]

@@ -41,8 +41,8 @@ public sealed class DatabaseTests
         await using (var holder = await outside.OpenConnectionAsync())
         await using (var transaction = await holder.BeginTransactionAsync())
         {
-            // A name that a later step wants, not there yet: that step waits for it.
-            await using (var claim = new NpgsqlCommand("create table alerts (id int)", holder))
+            // A name that a later step wants in its middle, not there yet: that step waits for it.
+            await using (var claim = new NpgsqlCommand("create table alert_deliveries (id int)", holder))
             {
                 await claim.ExecuteNonQueryAsync();
             }

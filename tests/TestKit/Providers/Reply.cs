@@ -38,6 +38,9 @@ public sealed record Reply
     /// <summary>An empty stream of server-sent events, to which the steps below are added. Its head is sent before its first step.</summary>
     public static Reply Events(int status = 200) => new() { Status = status, Headers = [("Content-Type", "text/event-stream")] };
 
+    /// <summary>A stream whose framing is not that of server-sent events: its bytes are the test's.</summary>
+    public static Reply Stream(string contentType) => new() { Headers = [("Content-Type", contentType)] };
+
     /// <summary>No answer at all: the connection is aborted.</summary>
     public static Reply Aborted() => new() { IsAborted = true };
 

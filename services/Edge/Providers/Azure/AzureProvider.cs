@@ -38,7 +38,7 @@ internal sealed class AzureProvider : OpenAiProvider
     }
 
     /// <inheritdoc/>
-    public override Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol)
+    public override Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream)
     {
         if (protocol != SurfaceProtocol.Responses || !target.HasResponses)
         {

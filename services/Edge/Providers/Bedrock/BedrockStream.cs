@@ -6,18 +6,18 @@ using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Bedrock;
 
-/// <summary>Reads Converse's event stream. The usage comes after the message's end, in the last event.</summary>
+/// <summary>Reads Converse's event stream. The usage comes after the message's end, in the last event: only that ends the stream.</summary>
 internal sealed class BedrockStream(ChatCall call) : IChatStream
 {
     private readonly ChunkFrames frames = new(call, default);
     private readonly Dictionary<int, ToolBlock> toolBlocks = [];
-    private bool finished;
+    private string? finishReason;
 
     /// <inheritdoc/>
     public TokenUsage? Usage { get; private set; }
 
     /// <inheritdoc/>
-    public bool Ended => finished;
+    public bool Ended { get; private set; }
 
     /// <inheritdoc/>
     public ProviderError? Error { get; private set; }
@@ -53,12 +53,13 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
             case "contentBlockStop" when toolBlocks.Remove(index, out var block) && !block.HasArguments:
                 frames.Arguments(output, block.Call, "{}"u8);
                 break;
-            case "messageStop" when !finished:
-                finished = true;
-                frames.Finish(output, Encoding.ASCII.GetBytes(BedrockReply.FinishReason(item.Field("stopReason"u8))));
+            case "messageStop":
+                finishReason = BedrockReply.FinishReason(item.Field("stopReason"u8));
                 break;
-            case "metadata":
+            case "metadata" when finishReason is not null && !Ended:
                 Usage = BedrockReply.Usage(item.Field("usage"u8)) ?? Usage;
+                Ended = true;
+                frames.Finish(output, Encoding.ASCII.GetBytes(finishReason));
                 break;
         }
     }

@@ -20,6 +20,9 @@ internal class GeminiProvider : IChatProvider
     public virtual string Protocol => "gemini";
 
     /// <inheritdoc/>
+    public virtual IChatProvider For(string model) => this;
+
+    /// <inheritdoc/>
     public bool SpeaksOpenAiChat => false;
 
     /// <inheritdoc/>

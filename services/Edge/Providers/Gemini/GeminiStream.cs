@@ -51,6 +51,11 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
         var reason = candidate.Field("finishReason"u8);
         if (!Ended && (reason.ValueKind == JsonValueKind.String || blocked))
         {
+            if (item.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText() is { IsEmpty: false } refusal)
+            {
+                frames.Refusal(output, refusal);
+            }
+
             frames.Finish(output, Encoding.ASCII.GetBytes(GeminiReply.FinishReason(reason, frames.ToolCalls > 0, blocked)));
             Ended = true;
         }

@@ -3,7 +3,10 @@ using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Mistral;
 
-/// <summary>Mistral: OpenAI's chat, strict about fields that it does not know. It reports the usage of a stream unasked.</summary>
+/// <summary>
+/// Mistral: OpenAI's chat, strict about fields that it does not know. It reports the usage of a stream unasked, and what its models thought
+/// stands in the content (<see cref="MistralContent"/>).
+/// </summary>
 internal sealed class MistralProvider : OpenAiProvider
 {
     /// <inheritdoc/>
@@ -11,6 +14,9 @@ internal sealed class MistralProvider : OpenAiProvider
 
     /// <inheritdoc/>
     public override bool TakesStreamOptions => false;
+
+    /// <inheritdoc/>
+    public override byte[]? Mend(ReadOnlySpan<byte> reply) => MistralContent.Mend(reply);
 
     /// <inheritdoc/>
     public override IUpstreamOperation? Serve(OperationKind kind) =>

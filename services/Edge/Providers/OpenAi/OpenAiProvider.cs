@@ -35,6 +35,9 @@ internal class OpenAiProvider : IChatProvider
     public virtual bool TakesStreamOptions => true;
 
     /// <inheritdoc/>
+    public virtual byte[]? Mend(ReadOnlySpan<byte> reply) => null;
+
+    /// <inheritdoc/>
     public virtual Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, "chat/completions");
 
     /// <inheritdoc/>
@@ -46,7 +49,7 @@ internal class OpenAiProvider : IChatProvider
     protected virtual Uri AddressOf(ProviderTarget target, string route) => target.WithoutChatPath().Under(route);
 
     /// <inheritdoc/>
-    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol) => protocol switch
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => protocol switch
     {
         SurfaceProtocol.Responses when target.HasResponses => target.Under("responses"),
         SurfaceProtocol.Completions when target.HasCompletions => AddressOf(target, "completions"),

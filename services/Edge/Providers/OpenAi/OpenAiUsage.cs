@@ -87,6 +87,13 @@ internal static class OpenAiUsage
         return counts.Any;
     }
 
+    /// <summary>The usage of a stream after one more frame of it: the newer one wins, and what it is silent about stands. Some servers split it.</summary>
+    public static TokenUsage Merge(TokenUsage? before, TokenUsage read) =>
+        before is null ? read
+        : read.PromptTokens == 0 ? before with { Output = read.Output, Reasoning = read.Reasoning, OutputAudio = read.OutputAudio }
+        : read.CompletionTokens == 0 ? read with { Output = before.Output, Reasoning = before.Reasoning, OutputAudio = before.OutputAudio }
+        : read;
+
     /// <summary>Writes the value of OpenAI's <c>usage</c>.</summary>
     public static void Write(Utf8JsonWriter writer, TokenUsage usage, Money? cost = null)
     {

@@ -100,6 +100,17 @@ public sealed class OpenAiUsageTests
     }
 
     [Fact]
+    public void A_usage_that_is_split_over_frames_is_put_together_and_one_that_is_told_twice_counts_once()
+    {
+        var (input, output) = (new TokenUsage { Input = 7, CachedInput = 3 }, new TokenUsage { Output = 20, Reasoning = 5 });
+        var whole = new TokenUsage { Input = 7, CachedInput = 3, Output = 20, Reasoning = 5 };
+        Assert.Equal(whole, OpenAiUsage.Merge(OpenAiUsage.Merge(null, input), output));
+        Assert.Equal(whole, OpenAiUsage.Merge(output, input));
+        Assert.Equal(whole, OpenAiUsage.Merge(whole, whole));
+        Assert.Equal(whole, OpenAiUsage.Merge(new TokenUsage { Input = 10, Output = 4 }, whole));
+    }
+
+    [Fact]
     public void T26_An_unknown_enum_value_or_type_anywhere_does_not_cost_the_usage()
     {
         var json = """{"object":7,"service_tier":{"new":true},"choices":[{"index":"x","finish_reason":"brand_new","delta":null},5,null],"usage":{"prompt_tokens":9,"completion_tokens":3,"cost":0.1,"is_byok":false}}"""u8;

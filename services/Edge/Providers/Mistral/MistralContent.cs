@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers.Mistral;
+
+/// <summary>
+/// The answers of Mistral's models that reason: their <c>content</c> is a list of what they thought and what they say, where OpenAI's is a text.
+/// Its clients find the text as <c>content</c> and the thoughts as <c>reasoning_content</c>; everything else stays as it came.
+/// </summary>
+internal static class MistralContent
+{
+    /// <summary>The reply or chunk in OpenAI's words; null when it is in them already.</summary>
+    /// <exception cref="MalformedReplyException">It is no JSON object.</exception>
+    public static byte[]? Mend(ReadOnlySpan<byte> reply)
+    {
+        // Nearly always the content is a text, and nothing is parsed.
+        if (!HasList(reply))
+        {
+            return null;
+        }
+
+        using var document = JsonReading.ParseReply(reply);
+        var output = new ArrayBufferWriter<byte>(reply.Length);
+        using (var json = new Utf8JsonWriter(output, Completion.Writing))
+        {
+            json.WriteStartObject();
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                if (member.NameEquals("choices"u8) && member.Value.ValueKind == JsonValueKind.Array)
+                {
+                    json.WriteStartArray("choices"u8);
+                    foreach (var choice in member.Value.EnumerateArray())
+                    {
+                        WriteChoice(json, choice);
+                    }
+
+                    json.WriteEndArray();
+                }
+                else
+                {
+                    Copy(json, member);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static bool HasList(ReadOnlySpan<byte> reply)
+    {
+        while (reply.IndexOf("\"content\""u8) is >= 0 and var at)
+        {
+            reply = reply[(at + 9)..].TrimStart(" \t\r\n"u8);
+            if (reply is [(byte)':', ..] && reply[1..].TrimStart(" \t\r\n"u8) is [(byte)'[', ..])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void WriteChoice(Utf8JsonWriter json, JsonElement choice)
+    {
+        if (choice.ValueKind != JsonValueKind.Object)
+        {
+            json.WriteCopy(choice);
+            return;
+        }
+
+        json.WriteStartObject();
+        foreach (var member in choice.EnumerateObject())
+        {
+            if ((member.NameEquals("message"u8) || member.NameEquals("delta"u8)) && member.Value.Field("content"u8).ValueKind == JsonValueKind.Array)
+            {
+                json.WritePropertyName(member.Name);
+                WriteMessage(json, member.Value);
+            }
+            else
+            {
+                Copy(json, member);
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteMessage(Utf8JsonWriter json, JsonElement message)
+    {
+        var said = new EscapedText();
+        var thought = new EscapedText();
+        foreach (var part in message.Field("content"u8).Items())
+        {
+            said.Add(part.Field("text"u8).RawText());
+            thought.Add(part.Field("thinking"u8).RawText());
+            foreach (var piece in part.Field("thinking"u8).Items())
+            {
+                thought.Add(piece.Field("text"u8).RawText());
+            }
+        }
+
+        json.WriteStartObject();
+        foreach (var member in message.EnumerateObject().Where(static member => !member.NameEquals("content"u8)))
+        {
+            Copy(json, member);
+        }
+
+        said.Write(json, "content"u8);
+        if (!thought.IsEmpty)
+        {
+            thought.Write(json, "reasoning_content"u8);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Copy(Utf8JsonWriter json, JsonProperty member)
+    {
+        json.WritePropertyName(member.Name);
+        json.WriteCopy(member.Value);
+    }
+}

@@ -1,0 +1,126 @@
+// Checks replies against the types of the official clients, which are made of the providers' published descriptions. Reads a line of JSON for each reply from
+// standard input ({ label, type, value }) and writes "wrong LABEL: what" for each that does not fit, then "checked N". GATEWAY_TEST_OPENAPI may name OpenAI's published
+// description itself (YAML or JSON): then its schemas are asked too.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Ajv from 'ajv/dist/2020.js';
+import { createGenerator } from 'ts-json-schema-generator';
+import { parse } from 'yaml';
+
+// The type of each kind of reply in the clients, and its name in OpenAI's description.
+const kinds = {
+  chat: ['OpenAI.Chat.Completions.ChatCompletion', 'CreateChatCompletionResponse'],
+  chat_chunk: ['OpenAI.Chat.Completions.ChatCompletionChunk', 'CreateChatCompletionStreamResponse'],
+  completion: ['OpenAI.Completions.Completion', 'CreateCompletionResponse'],
+  embeddings: ['OpenAI.Embeddings.CreateEmbeddingResponse', 'CreateEmbeddingResponse'],
+  moderation: ['OpenAI.Moderations.ModerationCreateResponse', 'CreateModerationResponse'],
+  images: ['OpenAI.Images.ImagesResponse', 'ImagesResponse'],
+  model: ['OpenAI.Models.Model', 'Model'],
+  models: ["{ object: 'list'; data: OpenAI.Models.Model[] }", 'ListModelsResponse'],
+  openai_error: ['{ error: OpenAI.ErrorObject }', 'ErrorResponse'],
+  response: ['OpenAI.Responses.Response', 'Response'],
+  response_event: ['OpenAI.Responses.ResponseStreamEvent', 'ResponseStreamEvent'],
+  message: ['Anthropic.Message'],
+  message_event: ['Anthropic.RawMessageStreamEvent'],
+  message_tokens: ['Anthropic.MessageTokensCount'],
+  anthropic_error: ['Anthropic.ErrorResponse'],
+};
+
+const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+const asked = readFileSync(0, 'utf8').split('\n').filter(line => line.length > 0).map(line => JSON.parse(line));
+const used = new Set(asked.map(reply => reply.type));
+const schemas = fromClients();
+const published = process.env.GATEWAY_TEST_OPENAPI ? fromDescription(process.env.GATEWAY_TEST_OPENAPI) : {};
+
+for (const { label, type, value } of asked) {
+  for (const [source, found] of [['client', schemas[type]], ['description', published[type]]]) {
+    if (found && !found(value)) {
+      const errors = found.errors.filter(error => error.keyword !== 'if').map(error => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
+      console.log(`wrong ${label} (${type}, ${source}): ${errors.slice(0, 6).join('; ')}`);
+    }
+  }
+}
+
+console.log(`checked ${asked.length}${Object.keys(published).length > 0 ? ' against the published description too' : ''}`);
+
+// A schema for each kind, made of the clients' own types. The file lies among the scripts: there the clients are found.
+function fromClients() {
+  const folder = mkdtempSync(join(dirname(fileURLToPath(import.meta.url)), '.types-'));
+  try {
+    const path = join(folder, 'replies.ts');
+    writeFileSync(path, ["import type OpenAI from 'openai';", "import type Anthropic from '@anthropic-ai/sdk';",
+      ...[...used].map(kind => `export type ${kind} = ${kinds[kind][0]};`)].join('\n'));
+    const generator = createGenerator({ path, skipTypeCheck: true, additionalProperties: true, jsDoc: 'none' });
+    return Object.fromEntries([...used].map(kind => {
+      const { definitions } = generator.createSchema(kind);
+      // What OpenAI's client puts together itself, and what Anthropic leaves out of a text that cites nothing: other clients refuse a null there.
+      for (const [type, member] of [['Response', 'output_text'], ['TextBlock', 'citations']]) {
+        if (definitions[type]) {
+          definitions[type].required = definitions[type].required.filter(name => name !== member);
+        }
+      }
+
+      ajv.addSchema({ $id: kind, definitions: byType(definitions, name => definitions[decodeURIComponent(name.slice('#/definitions/'.length))]) });
+      return [kind, ajv.compile({ $ref: `${kind}#/definitions/${kind}` })];
+    }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function fromDescription(file) {
+  const { schemas } = withoutNullable(parse(readFileSync(file, 'utf8'), { maxAliasCount: -1 }).components);
+  ajv.addSchema({ $id: 'description', components: { schemas: byType(schemas, name => schemas[name.slice('#/components/schemas/'.length)]) } });
+  return Object.fromEntries([...used].filter(kind => kinds[kind][1] in schemas).map(kind => [kind, ajv.compile({ $ref: `description#/components/schemas/${kinds[kind][1]}` })]));
+}
+
+// What OpenAPI 3.0 says as nullable, JSON Schema says as one type more.
+function withoutNullable(node) {
+  if (node === null || typeof node !== 'object') {
+    return node;
+  }
+
+  if (Array.isArray(node)) {
+    return node.map(withoutNullable);
+  }
+
+  const { nullable, ...rest } = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, withoutNullable(value)]));
+  return nullable === true ? { anyOf: [rest, { type: 'null' }] } : rest;
+}
+
+// A union whose members are told apart by their type asks that member alone: the errors of all others would hide its own.
+function byType(node, resolve) {
+  if (node === null || typeof node !== 'object') {
+    return node;
+  }
+
+  if (Array.isArray(node)) {
+    return node.map(item => byType(item, resolve));
+  }
+
+  const members = flat(node.anyOf ?? node.oneOf ?? [], resolve);
+  const objects = members.filter(member => member.type !== 'null').map(member => [typesOf(member, resolve), member]);
+  const types = objects.flatMap(([own]) => own);
+  if (objects.length < 2 || objects.some(([own]) => own.length === 0) || new Set(types).size < types.length) {
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, byType(value, resolve)]));
+  }
+
+  const one = {
+    type: 'object', required: ['type'], properties: { type: { enum: types } },
+    allOf: objects.map(([own, member]) => ({ if: { properties: { type: { enum: own } } }, then: byType(member, resolve) })),
+  };
+  return objects.length < members.length ? { anyOf: [{ type: 'null' }, one] } : one;
+}
+
+function flat(members, resolve) {
+  return members.flatMap(member => {
+    const inner = member.$ref ? resolve(member.$ref) : member;
+    return inner?.anyOf ?? inner?.oneOf ? flat(inner.anyOf ?? inner.oneOf, resolve) : [member];
+  });
+}
+
+function typesOf(member, resolve) {
+  const type = (member.$ref ? resolve(member.$ref) : member)?.properties?.type;
+  return type?.const !== undefined ? [type.const] : type?.enum ?? [];
+}

@@ -1,0 +1,30 @@
+using System.Text;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.Mistral;
+
+namespace Gateway.Edge.Tests.Providers.Mistral;
+
+public sealed class MistralContentTests
+{
+    [Theory]
+    [InlineData(
+        """{"id":"a","choices":[{"index":0,"message":{"role":"assistant","tool_calls":null,"content":[{"type":"thinking","thinking":[{"type":"text","text":"H\u006d"},{"type":"text","text":"."}]},{"type":"text","text":"Caf\u00e9"}]},"finish_reason":"stop"}],"usage":{"x":1.50}}""",
+        """{"id":"a","choices":[{"index":0,"message":{"role":"assistant","tool_calls":null,"content":"Caf\u00e9","reasoning_content":"H\u006d."},"finish_reason":"stop"}],"usage":{"x":1.50}}""")]
+    [InlineData(
+        """{"choices":[{"index":0,"delta":{"content": [{"type":"thinking","thinking":[{"type":"text","text":"Hm"}]}]},"finish_reason":null}]}""",
+        """{"choices":[{"index":0,"delta":{"content":"","reasoning_content":"Hm"},"finish_reason":null}]}""")]
+    [InlineData(
+        """{"choices":[{"index":0,"delta":{"content" : [{"type":"text","text":"a"},{"type":"reference","reference_ids":[1]}]}}]}""",
+        """{"choices":[{"index":0,"delta":{"content":"a"}}]}""")]
+    public void A_list_is_said_as_text_and_thoughts_and_the_rest_stays(string reply, string expected) =>
+        Assert.Equal(expected, Encoding.UTF8.GetString(MistralContent.Mend(Encoding.UTF8.GetBytes(reply))!));
+
+    [Theory]
+    [InlineData("""{"choices":[{"index":0,"message":{"content":"\"content\":["}}]}""")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":null,"tool_calls":[]}}]}""")]
+    [InlineData("")]
+    public void What_is_OpenAIs_already_passes(string reply) => Assert.Null(MistralContent.Mend(Encoding.UTF8.GetBytes(reply)));
+
+    [Fact]
+    public void Half_an_object_is_malformed() => Assert.Throws<MalformedReplyException>(() => MistralContent.Mend("{\"content\":["u8));
+}
