@@ -76,6 +76,12 @@ internal sealed class ChatFlow(
                 if (!exchange.Begun)
                 {
                     context.Response.Headers["x-gateway-request-id"] = exchange.Id.ToString();
+                    if (error.Code == "budget_exceeded" || exchange.FailedAttempts is { Count: > 1 })
+                    {
+                        // OpenAI's and Anthropic's clients obey: what was tried several times here is not multiplied by what they would try.
+                        context.Response.Headers["x-should-retry"] = "false";
+                    }
+
                     await operation.WriteErrorAsync(exchange, error);
                 }
                 else

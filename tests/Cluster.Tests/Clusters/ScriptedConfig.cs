@@ -4,8 +4,8 @@ namespace Gateway.Cluster.Tests.Clusters;
 
 /// <summary>
 /// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c> one that speaks Anthropic's protocol, <c>timed-*</c> one with a short timeout,
-/// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-6</c> have the
-/// fallback <c>second-1</c>.
+/// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-7</c> have the
+/// fallback <c>second-1</c>; <c>again-1</c> is tried again twice, and <c>pair-1</c> has two deployments at one host.
 /// </summary>
 internal static class ScriptedConfig
 {
@@ -43,6 +43,21 @@ internal static class ScriptedConfig
             litellm_params:
               <<: *scripted
               model: openai/second-1
+          - model_name: again-1
+            litellm_params:
+              <<: *scripted
+              model: openai/again-1
+              num_retries: 2
+          - model_name: pair-1
+            litellm_params:
+              <<: *scripted
+              model: openai/pair-refusing
+              cooldown_time: 600
+          - model_name: pair-1
+            litellm_params:
+              <<: *scripted
+              model: openai/pair-answering
+              cooldown_time: 600
           - model_name: mocked-1
             litellm_params:
               model: anthropic/mocked-1
@@ -69,7 +84,11 @@ internal static class ScriptedConfig
         router_settings:
           num_retries: 0
           fallbacks: [{{string.Join(", ", Firsts.Append("down-1").Select(static name => $"{{{name}: [second-1]}}"))}}]
+
+        # The races ask whether the last of a budget can be used, not how soon a busy machine gets there.
+        general_settings:
+          budget_wait: 4
         """);
 
-    private static IEnumerable<string> Firsts => Enumerable.Range(1, 6).Select(static number => $"first-{number}");
+    private static IEnumerable<string> Firsts => Enumerable.Range(1, 7).Select(static number => $"first-{number}");
 }
