@@ -20,6 +20,9 @@ internal enum AttemptOutcome
     /// <summary>The provider failed.</summary>
     Failed,
 
+    /// <summary>The credential was refused and is another one by now: the same target is called once more.</summary>
+    CredentialRenewed,
+
     /// <summary>The server does not have the route of the client's own protocol.</summary>
     NoSuchRoute,
 }

@@ -24,19 +24,27 @@ internal sealed class ChatForwarder(
     public async Task<AttemptResult> AttemptAsync(ChatExchange exchange, ModelGroup group, Deployment target)
     {
         exchange.Passed = exchange.Surface is { } surface && target.PassedAddress(surface.Protocol) is not null ? surface.Passed : null;
-        var result = await CallAsync(exchange, group, target);
-        if (result.Outcome != AttemptOutcome.NoSuchRoute)
+        var mayRenew = true;
+        while (true)
         {
-            return result;
+            var result = await CallAsync(exchange, group, target, mayRenew);
+            switch (result.Outcome)
+            {
+                case AttemptOutcome.NoSuchRoute:
+                    // A compatible server that has the chat route alone: it is learned once, and the request is said in the hub's words.
+                    target.LacksRouteOf(exchange.Surface!.Protocol);
+                    exchange.Passed = null;
+                    break;
+                case AttemptOutcome.CredentialRenewed:
+                    mayRenew = false;
+                    break;
+                default:
+                    return result;
+            }
         }
-
-        // A compatible server that has the chat route alone: it is learned once, and the request is said in the hub's words.
-        target.LacksRouteOf(exchange.Surface!.Protocol);
-        exchange.Passed = null;
-        return await CallAsync(exchange, group, target);
     }
 
-    private async Task<AttemptResult> CallAsync(ChatExchange exchange, ModelGroup group, Deployment target)
+    private async Task<AttemptResult> CallAsync(ChatExchange exchange, ModelGroup group, Deployment target, bool mayRenew)
     {
         var router = tables.Current.Configuration.Router;
 
@@ -57,6 +65,7 @@ internal sealed class ChatForwarder(
             target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
         HttpRequestMessage request;
         ReadOnlyMemory<byte> body;
+        var access = target.Target;
         try
         {
             request = operation.MakeRequest(exchange, target, call, out body);
@@ -68,7 +77,7 @@ internal sealed class ChatForwarder(
         }
         catch (CredentialException)
         {
-            return NoCredential(exchange, target);
+            return mayRenew && await target.CredentialRenewedAsync(access, exchange.Aborted) ? new AttemptResult(AttemptOutcome.CredentialRenewed) : NoCredential(exchange, target);
         }
 
         var timer = Timers.Get();
@@ -85,7 +94,7 @@ internal sealed class ChatForwarder(
             using var reply = target.Configuration.MockResponse is { } fixedAnswer ? MockedReply.To(call, fixedAnswer) : await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
-                return await RefusedAsync(exchange, target, reply, timer.Token);
+                return await RefusedAsync(exchange, target, mayRenew && exchange.Form is null ? access : null, reply, timer.Token);
             }
 
             // 4. The answer.
@@ -132,7 +141,7 @@ internal sealed class ChatForwarder(
     private static ValueTask<BudgetRefusal?> ReserveTargetAsync(ChatExchange exchange, ModelGroup group, BudgetSlot[] slots) =>
         exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group));
 
-    private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, HttpResponseMessage reply, CancellationToken cancellation)
+    private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, ProviderTarget? renews, HttpResponseMessage reply, CancellationToken cancellation)
     {
         var status = (int)reply.StatusCode;
         var buffer = ArrayPool<byte>.Shared.Rent(ErrorBytesMax);
@@ -155,9 +164,9 @@ internal sealed class ChatForwarder(
                 return new AttemptResult(AttemptOutcome.NoSuchRoute);
             }
 
-            if (error.Kind == ProviderErrorKind.Authentication)
+            if (error.Kind == ProviderErrorKind.Authentication && renews is not null && await target.CredentialRenewedAsync(renews, cancellation))
             {
-                target.CredentialRefused();
+                return new AttemptResult(AttemptOutcome.CredentialRenewed);
             }
 
             result = AttemptResult.Of(error, status, retryAfter);
@@ -183,7 +192,6 @@ internal sealed class ChatForwarder(
 
     private AttemptResult NoCredential(ChatExchange exchange, Deployment target)
     {
-        target.CredentialRefused();
         return Failed(exchange, target, "credential", GatewayError.NoCredential, ProviderErrorKind.Authentication);
     }
 

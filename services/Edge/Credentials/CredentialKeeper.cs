@@ -25,7 +25,9 @@ internal sealed class CredentialKeeper : BackgroundService
     private readonly TimeProvider time;
     private VaultSecrets vault;
     private GeneralSettings settings = new();
+    private TaskCompletionSource looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long version;
+    private long lookedAt;
 
     public CredentialKeeper(CredentialMetrics metrics, ILogger<CredentialKeeper> log, TimeProvider time)
     {
@@ -41,8 +43,25 @@ internal sealed class CredentialKeeper : BackgroundService
     public string? Reveal(Secret? secret) =>
         secret is null ? null : secret.Location is not { } location ? secret.Reveal() : secrets.GetValueOrDefault(location)?.Value;
 
-    /// <summary>A provider refused a credential: it may have been rotated.</summary>
-    public void LookSoon() => asked.Writer.TryWrite(true);
+    /// <summary>
+    /// A provider refused a credential: it may have been rotated. Returns after the look. Who asks again within a second gets no other look for it
+    /// and does not wait: a credential that is bad for good must not make each of its calls slow.
+    /// </summary>
+    public async Task LookNowAsync(CancellationToken cancellation)
+    {
+        var next = Volatile.Read(ref looked).Task;
+        if (asked.Writer.TryWrite(true) && time.GetElapsedTime(Volatile.Read(ref lookedAt)) >= LookApart)
+        {
+            try
+            {
+                await next.WaitAsync(LookApart, time, cancellation);
+            }
+            catch (TimeoutException)
+            {
+                // The store is slow: its answer is for the next request.
+            }
+        }
+    }
 
     /// <summary>Reads what a configuration needs and is not known yet, before it comes into force. On any problem nothing changes.</summary>
     /// <returns>What cannot be read, each with its reason; empty when all is there.</returns>
@@ -100,6 +119,9 @@ internal sealed class CredentialKeeper : BackgroundService
         {
             Interlocked.Increment(ref version);
         }
+
+        Volatile.Write(ref lookedAt, time.GetTimestamp());
+        Interlocked.Exchange(ref looked, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     public override void Dispose()

@@ -10,8 +10,20 @@ internal sealed class LiveTarget(CredentialKeeper keeper, Func<ProviderTarget> m
     /// <summary>The target with the credential of now.</summary>
     public ProviderTarget Current => Volatile.Read(ref made) is var known && known.Version == keeper.Version ? known.Target : Renew();
 
-    /// <summary>The provider refused the credential.</summary>
-    public void Refused() => keeper.LookSoon();
+    /// <summary>The provider refused a credential: whether there is another one by now, after a look at where it is kept.</summary>
+    /// <param name="refused">What was called.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public async Task<bool> RenewedAsync(ProviderTarget refused, CancellationToken cancellation)
+    {
+        if (IsSame(Current, refused))
+        {
+            await keeper.LookNowAsync(cancellation);
+        }
+
+        return !IsSame(Current, refused);
+    }
+
+    private static bool IsSame(ProviderTarget one, ProviderTarget other) => (one.ApiKey, one.Cloud, one.LacksCredential) == (other.ApiKey, other.Cloud, other.LacksCredential);
 
     private ProviderTarget Renew()
     {

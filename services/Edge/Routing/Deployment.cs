@@ -80,8 +80,10 @@ internal sealed class Deployment
     /// <summary>Where the tokens of Anthropic's messages are counted; null when they are counted here.</summary>
     public Uri? CountTokensAddress { get; }
 
-    /// <summary>The provider refused the credential: where it is kept there may be another one by now.</summary>
-    public void CredentialRefused() => live?.Refused();
+    /// <summary>The provider refused the credential: whether there is another one by now where it is kept.</summary>
+    /// <param name="refused">What was called.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public ValueTask<bool> CredentialRenewedAsync(ProviderTarget refused, CancellationToken cancellation) => live is null ? new(false) : new(live.RenewedAsync(refused, cancellation));
 
     /// <summary>The server has no such route after all: from now on the hub's words are used.</summary>
     public void LacksRouteOf(SurfaceProtocol protocol)

@@ -27,12 +27,20 @@ public sealed class CredentialsTests(CredentialsCluster cluster)
             (await team.ChatAsync(model)).IsOk();
             Assert.Equal($"Bearer sk-upstream-{place}-1", cluster.Upstream.RequestsOf(model)[^1].Headers["Authorization"]);
 
-            // The provider takes the new one alone; who comes first meets the old one, and the gateway looks again.
-            Takes(model, $"sk-upstream-{place}-2");
-            rotate($"sk-upstream-{place}-2");
-            await Eventually.Is(() => team.ChatAsync(model), static answer => answer.Status == 200, "the new credential is used");
+            // The provider takes the new one alone: it refuses the first call, which the gateway makes again after a look. One look a second.
+            var number = 1;
+            await Eventually.Is(
+                async () =>
+                {
+                    await Eventually.PauseAsync(TimeSpan.FromSeconds(1.2));
+                    Takes(model, $"sk-upstream-{place}-{++number}");
+                    rotate($"sk-upstream-{place}-{number}");
+                    return (await team.ChatAsync(model)).Status;
+                },
+                static status => status == 200, "the refused call is made again with the new credential, and its caller sees nothing");
 
-            Assert.Equal($"Bearer sk-upstream-{place}-2", cluster.Upstream.RequestsOf(model)[^1].Headers["Authorization"]);
+            Assert.Equal($"Bearer sk-upstream-{place}-{number}", cluster.Upstream.RequestsOf(model)[^1].Headers["Authorization"]);
+            Assert.Equal($"Bearer sk-upstream-{place}-{number - 1}", cluster.Upstream.RequestsOf(model)[^2].Headers["Authorization"]);
             Assert.Equal(processes, (await cluster.Gateway.ProgramAsync("edge")).ProcessId);
         }
     }
