@@ -1,5 +1,6 @@
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -29,6 +30,7 @@ internal sealed class EmbeddingsOperation(WholeReply whole) : JsonOperation(Oper
             throw new MalformedReplyException("The reply is no JSON object.");
         }
 
-        return OpenAiUsage.TryReadLast(reply, out var usage) ? new(usage) : null;
+        // No text has no tokens: a provider that says so did not count.
+        return OpenAiUsage.TryReadLast(reply, out var usage) && TokenCounter.Reported(usage) is not null ? new(usage) : null;
     }
 }

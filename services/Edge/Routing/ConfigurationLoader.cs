@@ -10,7 +10,12 @@ namespace Gateway.Edge.Routing;
 internal sealed class ConfigurationLoader(
     IConfiguration settings, IHostEnvironment environment, RoutingTables tables, CredentialKeeper credentials, KeyCache keys, IOptions<BudgetOptions> budgets, EdgeLog log) : IHostedService, IDisposable
 {
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
+
+    private readonly Lock gate = new();
     private ConfigWatcher? watcher;
+    private Timer? retry;
+    private volatile GatewayConfig? waiting;
 
     /// <summary>Loads the file.</summary>
     /// <exception cref="InvalidOperationException">The file has errors: all of them are in the message.</exception>
@@ -41,25 +46,52 @@ internal sealed class ConfigurationLoader(
 
         Use(configuration);
         watcher = new ConfigWatcher(path, surroundings, configuration);
-        watcher.Changed += changed => Change(changed.Config!);
+        watcher.Changed += changed => Change(changed.Config!, again: false);
         watcher.Refused += refused => log.ConfigurationRefused(string.Join('\n', refused.Errors));
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => watcher?.Dispose();
-
-    // On the watcher's own thread, one at a time: nothing waits for it.
-    private void Change(GatewayConfig configuration)
+    public void Dispose()
     {
-        var missing = credentials.PrepareAsync(configuration, CancellationToken.None).GetAwaiter().GetResult();
-        if (missing.Count > 0)
-        {
-            log.ConfigurationRefused(string.Join('\n', missing));
-            return;
-        }
+        watcher?.Dispose();
+        retry?.Dispose();
+    }
 
-        Use(configuration);
+    // On the watcher's own thread or the timer's, one at a time: nothing waits for it.
+    private void Change(GatewayConfig configuration, bool again)
+    {
+        lock (gate)
+        {
+            if (again && waiting != configuration)
+            {
+                // A newer one has come since.
+                return;
+            }
+
+            var missing = credentials.PrepareAsync(configuration, CancellationToken.None).GetAwaiter().GetResult();
+            waiting = missing.Count > 0 ? configuration : null;
+            if (missing.Count == 0)
+            {
+                Use(configuration);
+                return;
+            }
+
+            if (!again)
+            {
+                log.ConfigurationRefused(string.Join('\n', missing));
+            }
+
+            // The file is as it should be: it comes into force when its credentials can be read.
+            retry ??= new Timer(_ =>
+            {
+                if (waiting is { } late)
+                {
+                    Change(late, again: true);
+                }
+            });
+            retry.Change(TryAgainAfter, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void Use(GatewayConfig configuration)

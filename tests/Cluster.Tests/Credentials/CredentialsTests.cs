@@ -68,6 +68,22 @@ public sealed class CredentialsTests(CredentialsCluster cluster)
     }
 
     [Fact]
+    public async Task A_changed_configuration_whose_credential_cannot_be_read_yet_comes_into_force_when_it_can()
+    {
+        using var team = cluster.Team(await cluster.Admin.NewKeyAsync(new { }));
+        var file = cluster.Gateway.ConfigFile;
+        var before = File.ReadAllText(file);
+        File.WriteAllText(file, before.Replace("router_settings:", "  - {model_name: late, litellm_params: {<<: *scripted, model: openai/late, api_key: vault/secret/late}}\nrouter_settings:", StringComparison.Ordinal));
+        await Eventually.Holds(
+            () => Task.FromResult(cluster.Gateway.Lines.Any(static line => line.Contains("vault/secret/late#key: Vault has no such secret", StringComparison.Ordinal))), "the log says what is missing");
+        (await team.ChatAsync("late")).IsError(404, "model_not_found");
+
+        cluster.Vault.Write("secret/late", ("key", "sk-upstream-late"));
+        await Eventually.Is(() => team.ChatAsync("late"), static answer => answer.Status == 200, "the new model is there");
+        Assert.Equal("Bearer sk-upstream-late", cluster.Upstream.RequestsOf("late")[^1].Headers["Authorization"]);
+    }
+
+    [Fact]
     public async Task A_team_an_organization_and_a_user_call_with_their_own_credential_and_the_record_names_it()
     {
         Takes("shared", CredentialsCluster.OfEnvironment, CredentialsCluster.OfPayments, CredentialsCluster.OfResearch);
