@@ -39,7 +39,7 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "{Deployment} rests for {Seconds} s ({Failure})")]
     public partial void DeploymentCooled(string deployment, double seconds, string failure);
 
-    [LoggerMessage(EventId = 1203, Level = LogLevel.Warning, Message = "No connection was made to {Host}: it leads to a link-local or metadata address. If it is meant, name its network in general_settings.allowed_upstream_networks")]
+    [LoggerMessage(EventId = 1204, Level = LogLevel.Warning, Message = "No connection was made to {Host}: it leads to a link-local or metadata address. If it is meant, name its network in general_settings.allowed_upstream_networks")]
     public partial void UpstreamAddressRefused(string host);
 
     [LoggerMessage(EventId = 1203, Level = LogLevel.Error, Message = "Request {RequestId} failed in the gateway itself")]
