@@ -128,7 +128,7 @@ internal sealed class EdgeMetrics
         if (record.Cost > Money.Zero)
         {
             // A counter for eyes and alerts: the exact amount is the journal's.
-            cost.Add((double)record.Cost.ToDollars(), new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias } });
+            cost.Add(record.Cost.NanoDollars / (double)Money.NanoDollarsPerDollar, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias } });
         }
     }
 

@@ -52,18 +52,23 @@ public static class CostCalculator
     public static Money Cost(TokenUsage usage, ModelPrice price, in CostUnits units)
     {
         var rates = price.Select(units.Service, PromptTokens(usage)).Rates;
-        var perMillion = Product(usage.Input, rates.Input)
-            + Product(usage.CachedInput, rates.CachedInput)
-            + Product(usage.CacheWrite5m, rates.CacheWrite5m)
-            + Product(usage.CacheWrite1h, rates.CacheWrite1h)
-            + Product(usage.InputAudio, rates.InputAudio)
-            + Product(usage.Output, rates.Output)
-            + Product(usage.Reasoning, rates.Reasoning)
-            + Product(usage.OutputAudio, rates.OutputAudio);
-        var dollars = Product(usage.Images, price.PerImage)
-            + Product(Math.Max(1, units.Requests), price.PerRequest)
-            + Product(units.Characters, price.PerCharacter)
-            + (units.Seconds <= 0 ? 0 : Math.Min(units.Seconds, TokensMax) * price.PerSecond);
+        decimal perMillion = 0, dollars = 0;
+        Add(ref perMillion, usage.Input, rates.Input);
+        Add(ref perMillion, usage.CachedInput, rates.CachedInput);
+        Add(ref perMillion, usage.CacheWrite5m, rates.CacheWrite5m);
+        Add(ref perMillion, usage.CacheWrite1h, rates.CacheWrite1h);
+        Add(ref perMillion, usage.InputAudio, rates.InputAudio);
+        Add(ref perMillion, usage.Output, rates.Output);
+        Add(ref perMillion, usage.Reasoning, rates.Reasoning);
+        Add(ref perMillion, usage.OutputAudio, rates.OutputAudio);
+        Add(ref dollars, usage.Images, price.PerImage);
+        Add(ref dollars, Math.Max(1, units.Requests), price.PerRequest);
+        Add(ref dollars, units.Characters, price.PerCharacter);
+        if (units.Seconds > 0)
+        {
+            dollars += Math.Min(units.Seconds, TokensMax) * price.PerSecond;
+        }
+
         return Money.FromNanoDollars((perMillion * NanoDollarsPerTokenAtOneDollarPerMillion) + (dollars * Money.NanoDollarsPerDollar));
     }
 
@@ -129,7 +134,16 @@ public static class CostCalculator
     private static long PromptTokens(TokenUsage usage) =>
         Bounded(usage.Input) + Bounded(usage.CachedInput) + Bounded(usage.CacheWrite5m) + Bounded(usage.CacheWrite1h) + Bounded(usage.InputAudio);
 
+    // Most classes of most requests are nothing, and decimals are slow: what is nothing is not added.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(ref decimal sum, long count, decimal rate)
+    {
+        if (count > 0 && rate != 0)
+        {
+            sum += Bounded(count) * rate;
+        }
+    }
+
     private static decimal Product(long count, decimal rate) => count <= 0 ? 0 : Bounded(count) * rate;
 
     private static long Bounded(long count) => Math.Clamp(count, 0, TokensMax);

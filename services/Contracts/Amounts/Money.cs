@@ -33,6 +33,30 @@ public readonly record struct Money(long NanoDollars) : IComparable<Money>
     /// <summary>This amount in dollars, exactly.</summary>
     public decimal ToDollars() => (decimal)NanoDollars / NanoDollarsPerDollar;
 
+    /// <summary>This amount in dollars, exactly, as plain digits without closing zeros: <c>0.0015</c>.</summary>
+    public string ToDollarText()
+    {
+        // Nineteen digits, a sign, a point and a zero before it.
+        Span<char> text = stackalloc char[24];
+        var (dollars, rest) = Math.DivRem(NanoDollars, NanoDollarsPerDollar);
+        var length = 0;
+        if (dollars == 0 && rest < 0)
+        {
+            text[length++] = '-';
+        }
+
+        dollars.TryFormat(text[length..], out var written, provider: CultureInfo.InvariantCulture);
+        length += written;
+        if (rest != 0)
+        {
+            text[length++] = '.';
+            Math.Abs(rest).TryFormat(text[length..], out written, "000000000", CultureInfo.InvariantCulture);
+            length = text[..(length + written)].TrimEnd('0').Length;
+        }
+
+        return new string(text[..length]);
+    }
+
     /// <summary>The smaller of two amounts.</summary>
     public static Money Min(Money left, Money right) => left.NanoDollars <= right.NanoDollars ? left : right;
 

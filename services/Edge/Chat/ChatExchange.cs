@@ -27,7 +27,7 @@ internal sealed class ChatExchange(
     public IPassedProtocol? Passed { get; set; }
 
     /// <summary>The gateway's id of the request: the idempotency key of everything that follows.</summary>
-    public Guid Id { get; } = Guid.CreateVersion7(startedAt);
+    public Guid Id { get; } = RequestId.New(startedAt);
 
     public DateTimeOffset StartedAt { get; } = startedAt;
 

@@ -61,6 +61,11 @@ internal sealed class ChatFlow(
             error = null;
             settlement.Abandon(exchange);
         }
+        catch (BadHttpRequestException broken)
+        {
+            // The request itself is broken, or its client left while it was sent.
+            error = new GatewayError(broken.StatusCode, "invalid_request", $"The request could not be read: {broken.Message}");
+        }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             log.RequestFailed(exchange.Id, failure);

@@ -50,7 +50,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
         }
         else if (target.Protocol.SpeaksOpenAiChat)
         {
-            usage = OpenAiUsage.TryRead(body.Span, out var read) ? read : null;
+            usage = OpenAiUsage.TryReadWhole(body.Span, out var read) ? read : null;
             body = target.Protocol.Mend(body.Span) ?? body;
         }
         else

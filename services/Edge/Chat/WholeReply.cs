@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using Gateway.Contracts;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
@@ -86,7 +85,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         response.ContentType = "application/json";
         response.ContentLength = answer.Length;
         ReplyHeaders.Set(exchange, response);
-        var dollars = cost.ToDollars().ToString(CultureInfo.InvariantCulture);
+        var dollars = cost.ToDollarText();
         response.Headers["x-gateway-cost"] = dollars;
         response.Headers["x-litellm-response-cost"] = dollars;
         try
@@ -103,7 +102,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
     private static async Task<(byte[] Bytes, int Length)> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var stream = await UpstreamClient.OpenAsync(content, cancellation);
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, (content.Headers.ContentEncoding.Count == 0 ? content.Headers.ContentLength + 1 : null) ?? 8192));
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BytesMax, UpstreamClient.LengthOf(content) + 1 ?? 8192));
         var length = 0;
         try
         {

@@ -31,6 +31,6 @@ internal sealed class EmbeddingsOperation(WholeReply whole) : JsonOperation(Oper
         }
 
         // No text has no tokens: a provider that says so did not count.
-        return OpenAiUsage.TryReadLast(reply, out var usage) && TokenCounter.Reported(usage) is not null ? new(usage) : null;
+        return OpenAiUsage.TryReadWhole(reply, out var usage) && TokenCounter.Reported(usage) is not null ? new(usage) : null;
     }
 }

@@ -34,7 +34,7 @@ internal sealed class ImagesOperation(WholeReply whole) : JsonOperation(Operatio
     protected override OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply)
     {
         var images = Images(reply);
-        if (OpenAiUsage.TryReadLast(reply, out var usage))
+        if (OpenAiUsage.TryReadWhole(reply, out var usage))
         {
             return new(usage with { Images = images });
         }

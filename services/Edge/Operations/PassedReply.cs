@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
@@ -141,7 +140,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
 
     private static void ShowCost(HttpResponse response, Money cost)
     {
-        var dollars = cost.ToDollars().ToString(CultureInfo.InvariantCulture);
+        var dollars = cost.ToDollarText();
         response.Headers["x-gateway-cost"] = dollars;
         response.Headers["x-litellm-response-cost"] = dollars;
     }

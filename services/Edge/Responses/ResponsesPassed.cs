@@ -17,7 +17,7 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
     {
         using var document = JsonReading.ParseReply(reply.Span);
         stored.Remember(exchange, document.RootElement.Field("id"u8).Text());
-        return OpenAiUsage.TryRead(reply.Span, out var usage) ? usage : null;
+        return OpenAiUsage.TryReadWhole(reply.Span, out var usage) ? usage : null;
     }
 
     public void CollectText(ReadOnlySpan<byte> reply, OutputTap tap)

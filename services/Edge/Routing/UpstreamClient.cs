@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 
@@ -26,7 +27,7 @@ internal sealed class UpstreamClient : HttpMessageInvoker
     public static async Task<Stream> OpenAsync(HttpContent content, CancellationToken cancellation)
     {
         var body = await content.ReadAsStreamAsync(cancellation);
-        return content.Headers.ContentEncoding.LastOrDefault() switch
+        return !IsEncoded(content) ? body : content.Headers.ContentEncoding.LastOrDefault() switch
         {
             null or "identity" => body,
             "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
@@ -35,6 +36,14 @@ internal sealed class UpstreamClient : HttpMessageInvoker
             var other => throw new HttpRequestException($"The provider's reply is compressed in a way that nobody asked for: {other}."),
         };
     }
+
+    /// <summary>How many bytes <see cref="OpenAsync"/> will give, where the provider says so. Its headers are looked at as they came: parsing them has a price.</summary>
+    public static long? LengthOf(HttpContent content) =>
+        !IsEncoded(content) && content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? length
+            : null;
+
+    private static bool IsEncoded(HttpContent content) => content.Headers.NonValidated.Contains("Content-Encoding");
 
     private static SocketsHttpHandler MakeHandler(UpstreamAddresses addresses) => new()
     {

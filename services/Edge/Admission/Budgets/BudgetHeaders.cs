@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.Contracts;
 
 namespace Gateway.Edge.Admission.Budgets;
@@ -41,7 +40,7 @@ internal static class BudgetHeaders
         }
 
         headers["x-gateway-budget"] = tightest.Window.BudgetId;
-        headers["x-gateway-budget-left"] = Dollars(least);
+        headers["x-gateway-budget-left"] = least.ToDollarText();
         if (tightest.ResetsAt is { } reset)
         {
             headers["x-gateway-budget-reset"] = reset;
@@ -49,10 +48,8 @@ internal static class BudgetHeaders
 
         if (ofKey is not null)
         {
-            headers["x-litellm-key-max-budget"] = Dollars(ofKey.Limit);
-            headers["x-litellm-key-spend"] = Dollars(Money.Max(Money.Zero, ofKey.Limit - ofKey.Remaining));
+            headers["x-litellm-key-max-budget"] = ofKey.Limit.ToDollarText();
+            headers["x-litellm-key-spend"] = Money.Max(Money.Zero, ofKey.Limit - ofKey.Remaining).ToDollarText();
         }
     }
-
-    private static string Dollars(Money amount) => amount.ToDollars().ToString(CultureInfo.InvariantCulture);
 }

@@ -79,7 +79,7 @@ internal class OpenAiProvider : IChatProvider
     {
         JsonReading.ParseReply(reply.Span).Dispose();
         output.Write(reply.Span);
-        return new ReplyUsage(OpenAiUsage.TryRead(reply.Span, out var usage) ? usage : null);
+        return new ReplyUsage(OpenAiUsage.TryReadWhole(reply.Span, out var usage) ? usage : null);
     }
 
     /// <inheritdoc/>

@@ -49,17 +49,48 @@ internal static class OpenAiUsage
         return true;
     }
 
-    /// <summary>The usage of a reply that ends with it, behind what may be megabytes of vectors or pictures: they are not read.</summary>
-    public static bool TryReadLast(ReadOnlySpan<byte> json, out TokenUsage usage)
+    /// <summary>
+    /// The usage of a whole reply. Where it stands at the top, first or last, as with nearly all servers, what lies before or behind it is not
+    /// read: that may be a long answer, or megabytes of vectors or pictures.
+    /// </summary>
+    public static bool TryReadWhole(ReadOnlySpan<byte> json, out TokenUsage usage)
     {
+        // In a text of the answer the quotation marks would have a backslash before them.
         var at = json.LastIndexOf("\"usage\""u8);
-        var start = at < 0 ? -1 : json[at..].IndexOf((byte)'{');
-        if (start > 0)
+        if (at > 0 && json[at - 1] != (byte)'\\' && json[(at + "\"usage\"".Length)..].TrimStart(" \t\r\n:"u8) is [(byte)'{', ..] value)
         {
             var counts = default(Counts);
             try
             {
-                var reader = new Utf8JsonReader(json[(at + start)..]);
+                var reader = new Utf8JsonReader(value);
+                reader.Read();
+                ReadUsage(ref reader, ref counts);
+                if (counts.Any && reader.TokenType == JsonTokenType.EndObject && (ClosesOnce(value[(int)reader.BytesConsumed..]) || OpensOnce(json[..at])))
+                {
+                    usage = counts.ToUsage();
+                    return true;
+                }
+            }
+            catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+            {
+                // It is looked for from the beginning.
+            }
+        }
+
+        return TryRead(json, out usage);
+    }
+
+    /// <summary>The usage in the last bytes of a reply that was not held as a whole.</summary>
+    public static bool TryReadLast(ReadOnlySpan<byte> end, out TokenUsage usage)
+    {
+        var at = end.LastIndexOf("\"usage\""u8);
+        var start = at < 0 ? -1 : end[at..].IndexOf((byte)'{');
+        var counts = default(Counts);
+        if (start > 0)
+        {
+            try
+            {
+                var reader = new Utf8JsonReader(end[(at + start)..]);
                 reader.Read();
                 ReadUsage(ref reader, ref counts);
             }
@@ -67,15 +98,10 @@ internal static class OpenAiUsage
             {
                 // What was read before the bytes went wrong still counts.
             }
-
-            if (counts.Any)
-            {
-                usage = counts.ToUsage();
-                return true;
-            }
         }
 
-        return TryRead(json, out usage);
+        usage = counts.Any ? counts.ToUsage() : Nothing;
+        return counts.Any;
     }
 
     /// <summary>Reads the usage object that the reader stands on.</summary>
@@ -134,6 +160,11 @@ internal static class OpenAiUsage
     }
 
     private static readonly TokenUsage Nothing = new();
+
+    // What stands at the top has one brace open before it and one to close behind it. A bracket in a text makes this false, never true.
+    private static bool OpensOnce(ReadOnlySpan<byte> before) => before.TrimStart(" \t\r\n"u8) is [(byte)'{', .. var rest] && rest.IndexOfAny("{}[]"u8) < 0;
+
+    private static bool ClosesOnce(ReadOnlySpan<byte> behind) => behind.TrimEnd(" \t\r\n"u8) is [.. var rest, (byte)'}'] && rest.IndexOfAny("{}[]"u8) < 0;
 
     /// <summary>An object that has a usage, or has an object that has one.</summary>
     private static void ReadHolder(ref Utf8JsonReader reader, ref Counts counts, int depth)

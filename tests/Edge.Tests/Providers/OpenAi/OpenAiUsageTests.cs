@@ -171,6 +171,49 @@ public sealed class OpenAiUsageTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Of_a_whole_reply_it_is_the_same(string dialect, string json, TokenUsage expected)
+    {
+        Assert.True(OpenAiUsage.TryReadWhole(Encoding.UTF8.GetBytes(json), out var usage), dialect);
+        Assert.Equal(expected, usage);
+    }
+
+    [Fact]
+    public void Wherever_it_stands_in_a_reply_the_short_way_reads_what_the_long_way_does()
+    {
+        var random = new Random(11);
+        string Usage() => $"\"usage\": {{\"prompt_tokens\":{random.Next(1, 99)},\"completion_tokens_details\":{{\"reasoning_tokens\":{random.Next(3)}}},\"completion_tokens\":{random.Next(3, 99)}}}";
+        string Text() => random.Next(4) switch
+        {
+            0 => """"say \"usage\":{\"prompt_tokens\":1}"""",
+            1 => "} ] { [ braces",
+            2 => "usage",
+            _ => "plain",
+        };
+        string Choice() => random.Next(3) == 0 ? $"{{\"message\":{{\"content\":\"{Text()}\"}},{Usage()}}}" : $"{{\"message\":{{\"content\":\"{Text()}\"}}}}";
+        string Field() => random.Next(6) switch
+        {
+            0 => Usage(),
+            1 => $"\"choices\":[{Choice()},{Choice()}]",
+            2 => $"\"x_groq\":{{\"id\":\"r\",{Usage()}}}",
+            3 => $"\"other\":{{\"deep\":{{{Usage()}}}}}",
+            4 => "\"usage\":null",
+            _ => $"\"id\":\"{Text()}\"",
+        };
+        for (var i = 0; i < 5_000; i++)
+        {
+            // No field twice: of two of one name every reader may choose its own.
+            var fields = Enumerable.Range(0, random.Next(1, 6)).Select(_ => Field()).DistinctBy(static field => field[..field.IndexOf(':')]);
+            var json = Encoding.UTF8.GetBytes($"{{{string.Join(" , ", fields)}}}\n");
+
+            var found = OpenAiUsage.TryRead(json, out var expected);
+
+            Assert.Equal(found, OpenAiUsage.TryReadWhole(json, out var usage));
+            Assert.Equal(expected, usage);
+        }
+    }
+
     [Fact]
     public void What_is_written_is_read_back()
     {
