@@ -176,7 +176,8 @@ public sealed class EveryLevelRaceTests(ScriptedCluster cluster, ITestOutputHelp
 
     /// <summary>Calls until an answer was booked in the window.</summary>
     private Task<bool> CountedAsync(TeamClient edge, JsonObject body, string windowId) => Eventually.Is(
-        async () => (await cluster.Books.WindowsOfAsync((await edge.PostAsync("/v1/chat/completions", body)).RequestId)).Contains(windowId, StringComparer.Ordinal),
+        async () => await edge.PostAsync("/v1/chat/completions", body) is { Status: 200 } answer
+            && (await cluster.Books.WindowsOfAsync(answer.RequestId)).Contains(windowId, StringComparer.Ordinal),
         static counted => counted,
         $"the edge counts in {windowId}");
 

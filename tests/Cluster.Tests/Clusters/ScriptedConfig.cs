@@ -84,10 +84,6 @@ internal static class ScriptedConfig
         router_settings:
           num_retries: 0
           fallbacks: [{{string.Join(", ", Firsts.Append("down-1").Select(static name => $"{{{name}: [second-1]}}"))}}]
-
-        # The races ask whether the last of a budget can be used, not how soon a busy machine gets there.
-        general_settings:
-          budget_wait: 4
         """);
 
     private static IEnumerable<string> Firsts => Enumerable.Range(1, 7).Select(static number => $"first-{number}");
