@@ -18,10 +18,7 @@ internal static class OrganizationRoutes
             (await organizations.UpdateAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.OrganizationView));
         admins.MapPost("/delete", async (RequestBody body, OrganizationAdministration organizations, HttpContext context) =>
             (await organizations.DeleteAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.DeletedOrganizations));
-        admins.MapPost("/{organizationId}/reset_spend", async (string organizationId, RequestBody body, OrganizationAdministration organizations, SpendResets resets, HttpContext context) =>
-            await organizations.ExistsAsync(organizationId, context.RequestAborted)
-                ? (await resets.ResetAsync(BudgetId.OrganizationScope, organizationId, body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.SpendWasReset)
-                : Refusal.NotFound("organization", "organization_id").ToResult());
+        admins.MapResetSpend(BudgetId.OrganizationScope, static (context, id) => context.RequestServices.GetRequiredService<OrganizationAdministration>().ExistsAsync(id, context.RequestAborted));
         admins.MapGet("/list", async (OrganizationAdministration organizations, HttpContext context) =>
         {
             var query = new PageQuery(context.Request.Query, sizeDefault: 500, sizeMax: 500, "page_size", "size");

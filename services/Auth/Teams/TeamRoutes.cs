@@ -33,10 +33,7 @@ internal static class TeamRoutes
             (await teams.UpdateMemberAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.TeamMemberView));
         admins.MapPost("/member_delete", async (RequestBody body, TeamAdministration teams, HttpContext context) =>
             (await teams.DeleteMemberAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.TeamView));
-        admins.MapPost("/{teamId}/reset_spend", async (string teamId, RequestBody body, TeamAdministration teams, SpendResets resets, HttpContext context) =>
-            await teams.ExistsAsync(teamId, context.RequestAborted)
-                ? (await resets.ResetAsync(BudgetId.TeamScope, teamId, body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.SpendWasReset)
-                : Refusal.NotFound("team", "team_id").ToResult());
+        admins.MapResetSpend(BudgetId.TeamScope, static (context, id) => context.RequestServices.GetRequiredService<TeamAdministration>().ExistsAsync(id, context.RequestAborted));
         admins.MapGet("/list", async (TeamAdministration teams, HttpContext context) =>
         {
             var query = new PageQuery(context.Request.Query, sizeDefault: 500, sizeMax: 500, "page_size", "size");

@@ -18,10 +18,7 @@ internal static class UserRoutes
             (await users.UpdateAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.UserView));
         admins.MapPost("/delete", async (RequestBody body, UserAdministration users, HttpContext context) =>
             (await users.DeleteAsync(body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.DeletedUsers));
-        admins.MapPost("/{userId}/reset_spend", async (string userId, RequestBody body, UserAdministration users, SpendResets resets, HttpContext context) =>
-            await users.ExistsAsync(userId, context.RequestAborted)
-                ? (await resets.ResetAsync(BudgetId.UserScope, userId, body, Actor.Of(context), context.RequestAborted)).ToResult(AuthJson.Default.SpendWasReset)
-                : Refusal.NotFound("user", "user_id").ToResult());
+        admins.MapResetSpend(BudgetId.UserScope, static (context, id) => context.RequestServices.GetRequiredService<UserAdministration>().ExistsAsync(id, context.RequestAborted));
         admins.MapGet("/list", async (UserAdministration users, HttpContext context) =>
         {
             var query = new PageQuery(context.Request.Query, sizeDefault: 25, sizeMax: 100, "page_size", "size");

@@ -37,8 +37,7 @@ public sealed record ModelDeployment
     public string? CredentialName { get; init; }
 
     /// <summary>Every secret that a call needs.</summary>
-    public IEnumerable<Secret> Secrets =>
-        new[] { ApiKey, Aws?.AccessKeyId, Aws?.SecretAccessKey, Aws?.SessionToken, Vertex?.Credentials }.OfType<Secret>();
+    public IEnumerable<Secret> Secrets => NamedCredential.SecretsOf(ApiKey, Aws, Vertex);
 
     /// <summary>Whether the sample provider answers, because the credential is missing (in Development only).</summary>
     public bool UsesSampleProvider { get; init; }

@@ -30,8 +30,10 @@ public sealed record NamedCredential
     public string? MissingVariable { get; init; }
 
     /// <summary>Every secret that it is made of.</summary>
-    public IEnumerable<Secret> Secrets =>
-        new[] { ApiKey, Aws?.AccessKeyId, Aws?.SecretAccessKey, Aws?.SessionToken, Vertex?.Credentials }.OfType<Secret>();
+    public IEnumerable<Secret> Secrets => SecretsOf(ApiKey, Aws, Vertex);
+
+    internal static IEnumerable<Secret> SecretsOf(Secret? key, AwsSettings? aws, VertexSettings? vertex) =>
+        new[] { key, aws?.AccessKeyId, aws?.SecretAccessKey, aws?.SessionToken, vertex?.Credentials }.OfType<Secret>();
 
     /// <summary>The name, no credential.</summary>
     public override string ToString() => $"credential {Name}";

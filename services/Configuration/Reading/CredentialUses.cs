@@ -11,12 +11,14 @@ internal sealed class CredentialUses(Findings findings, IReadOnlyDictionary<stri
         foreach (var (name, value, at) in node is null ? [] : Values.Map(findings, node, path))
         {
             var target = ProviderCatalogue.Find(name.Value)?.Name ?? name.Value;
-            if (value is not YamlScalar scalar || findings.Resolve(scalar, at) is not { } credential)
+            if (value is not YamlScalar scalar)
             {
-                if (value is not YamlScalar)
-                {
-                    findings.Error(value, at, null, $"the name of a credential is expected here, and this is {value.Kind}.", "Write 'openai: payments-openai'.");
-                }
+                findings.Error(value, at, null, $"the name of a credential is expected here, and this is {value.Kind}.", "Write 'openai: payments-openai'.");
+            }
+            else if (findings.Resolve(scalar, at) is not { } credential)
+            {
+                // What is wrong with it is noted.
+                continue;
             }
             else if (!credentials.ContainsKey(credential))
             {

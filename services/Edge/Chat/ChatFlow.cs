@@ -197,7 +197,7 @@ internal sealed class ChatFlow(
 
     private async ValueTask<GatewayError?> ReserveAsync(ChatExchange exchange, ModelGroup group)
     {
-        if (tables.Current.Configuration.UnpricedModels == Configuration.UnpricedModels.Refuse && Array.TrueForAll(group.Deployments, static deployment => deployment.Price is null))
+        if (group.Callable.Length == 0)
         {
             return new GatewayError(400, "model_unpriced", $"The model '{Shown(group.Name)}' has no price, and this gateway refuses models without one.", "model");
         }
@@ -216,14 +216,14 @@ internal sealed class ChatFlow(
             return new GatewayError(400, "invalid_request", $"This request is under more than {BudgetTicket.BudgetsMax} budgets: send fewer tags.", "metadata.tags");
         }
 
-        var estimate = exchange.Operation.Cost(exchange, group);
-        if (estimate.Want == 0)
+        var want = exchange.Operation.WorstCase(exchange, group);
+        if (want == 0)
         {
             // A free model is not stopped by a budget that is used up.
             return null;
         }
 
-        var taken = exchange.Ticket.TryReserve(slots, estimate.Want);
+        var taken = exchange.Ticket.TryReserve(slots, want);
         return taken == slots.Length ? null : await ReserveNearLimitAsync(exchange, group, slots, taken);
     }
 
@@ -360,10 +360,10 @@ internal sealed class ChatFlow(
     }
 
     /// <summary>The deployments that may take this request at all; null with the reason when there is none.</summary>
-    private Deployment[]? Fitting(ChatExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
+    private static Deployment[]? Fitting(ChatExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
     {
         unfit = default;
-        var tagged = Eligibility.ByTags(Eligibility.ByPrice(group.Deployments, tables.Current.Configuration.UnpricedModels), router, exchange.Tags);
+        var tagged = Eligibility.ByTags(group.Callable, router, exchange.Tags);
         if (tagged.Length == 0)
         {
             unfit = (new GatewayError(

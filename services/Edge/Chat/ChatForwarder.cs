@@ -69,7 +69,7 @@ internal sealed class ChatForwarder(
         try
         {
             request = operation.MakeRequest(exchange, target, call, out body);
-            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, tables.Current.Configuration.General, target, request);
+            UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, tables.Current.Configuration.General, target, access, request);
         }
         catch (UntranslatableRequestException error)
         {
@@ -90,7 +90,7 @@ internal sealed class ChatForwarder(
             // 3. The reply's head, in time.
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
-            await target.Protocol.SignAsync(target.Target, request, body, timer.Token);
+            await target.Protocol.SignAsync(access, request, body, timer.Token);
             using var reply = target.Configuration.MockResponse is { } fixedAnswer ? MockedReply.To(call, fixedAnswer) : await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
@@ -190,10 +190,8 @@ internal sealed class ChatForwarder(
         return result;
     }
 
-    private AttemptResult NoCredential(ChatExchange exchange, Deployment target)
-    {
-        return Failed(exchange, target, "credential", GatewayError.NoCredential, ProviderErrorKind.Authentication);
-    }
+    private AttemptResult NoCredential(ChatExchange exchange, Deployment target) =>
+        Failed(exchange, target, "credential", GatewayError.NoCredential, ProviderErrorKind.Authentication);
 
     private AttemptResult Failed(
         ChatExchange exchange, Deployment target, string failure, GatewayError error, ProviderErrorKind kind = ProviderErrorKind.Failed, TimeSpan? retryAfter = null)

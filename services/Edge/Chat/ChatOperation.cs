@@ -23,6 +23,8 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     public override bool Streams => true;
 
+    public override long WorstCase(ChatExchange exchange, ModelGroup group) => Estimates.WorstCase(exchange, group);
+
     public override CostEstimate Cost(ChatExchange exchange, ModelGroup group) => Estimates.Cost(exchange, group);
 
     public override long Tokens(ChatExchange exchange) => Estimates.Tokens(exchange);

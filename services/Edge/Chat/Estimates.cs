@@ -17,29 +17,36 @@ internal static class Estimates
     /// <summary>The most output assumed of a model that states no limit.</summary>
     private const int OutputTokensMax = 32_768;
 
-    /// <summary>The cost: at worst, and as expected.</summary>
-    public static CostEstimate Cost(ChatExchange exchange, ModelGroup group)
+    /// <summary>The most that it can cost, in nano-dollars.</summary>
+    public static long WorstCase(ChatExchange exchange, ModelGroup group)
     {
-        long want = 0, least = 0;
-        var bytes = exchange.Body.Memory.Length;
-        var expectation = exchange.Grant.Expectation;
+        long want = 0;
         foreach (var deployment in group.Deployments)
         {
-            if (deployment.Price is not { } price)
+            if (deployment.Price is { } price)
             {
-                continue;
-            }
-
-            // A token is at least a byte, so a body cannot have more tokens than bytes.
-            want = Math.Max(want, CostCalculator.WorstCase(bytes + FramingTokens, Output(exchange, deployment), exchange.Head.Choices, price).NanoDollars);
-            if (least == 0)
-            {
-                var output = Math.Min(expectation.Output ?? (PriorOutputTokens * (long)exchange.Head.Choices), Output(exchange, deployment) * exchange.Head.Choices);
-                least = CostCalculator.Cost(new TokenUsage { Input = expectation.Input(bytes) ?? bytes / 4, Output = output }, price).NanoDollars;
+                // A token is at least a byte, so a body cannot have more tokens than bytes.
+                want = Math.Max(want, CostCalculator.WorstCase(exchange.Body.Memory.Length + FramingTokens, Output(exchange, deployment), exchange.Head.Choices, price).NanoDollars);
             }
         }
 
-        return new CostEstimate(want, Math.Min(want, least), expectation.Learned);
+        return want;
+    }
+
+    /// <summary>The cost: at worst, and as expected.</summary>
+    public static CostEstimate Cost(ChatExchange exchange, ModelGroup group)
+    {
+        var want = WorstCase(exchange, group);
+        var expectation = exchange.Grant.Expectation;
+        if (Array.Find(group.Deployments, static deployment => deployment.Price is not null) is not { Price: { } price } deployment)
+        {
+            return new CostEstimate(want, want, expectation.Learned);
+        }
+
+        var input = new TokenUsage { Input = Input(exchange) };
+        var output = Math.Min(expectation.Output ?? (PriorOutputTokens * (long)exchange.Head.Choices), Output(exchange, deployment) * exchange.Head.Choices);
+        var least = CostCalculator.Cost(input with { Output = output }, price).NanoDollars;
+        return new CostEstimate(want, Math.Min(want, least), expectation.Learned, Math.Min(want, CostCalculator.Cost(input, price).NanoDollars));
     }
 
     /// <summary>The tokens expected, for limits on tokens.</summary>

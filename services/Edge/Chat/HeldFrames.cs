@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
@@ -33,7 +32,7 @@ internal sealed class HeldFrames
         if (cost is { } amount && costAt >= 0)
         {
             output.Write(all[..costAt]);
-            output.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\"cost\":{amount.ToDollars()},")));
+            output.Write(Encoding.UTF8.GetBytes($"\"cost\":{amount.ToDollarText()},"));
             all = all[costAt..];
         }
 

@@ -36,22 +36,23 @@ internal sealed class SplicedContent : HttpContent
     /// <summary>The bytes that are sent, where they must be changed further.</summary>
     public byte[] ToArray()
     {
-        using var stream = new MemoryStream(length);
-        CopyTo(stream, context: null, CancellationToken.None);
-        return stream.ToArray();
-    }
-
-    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-    {
-        var position = 0;
+        var bytes = new byte[length];
+        var (from, to) = (0, 0);
         foreach (var splice in splices)
         {
-            stream.Write(body.Span[position..splice.Start]);
-            stream.Write(splice.Replacement.Span);
-            position = splice.End;
+            Take(body.Span[from..splice.Start]);
+            Take(splice.Replacement.Span);
+            from = splice.End;
         }
 
-        stream.Write(body.Span[position..]);
+        Take(body.Span[from..]);
+        return bytes;
+
+        void Take(ReadOnlySpan<byte> piece)
+        {
+            piece.CopyTo(bytes.AsSpan(to));
+            to += piece.Length;
+        }
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -158,14 +158,13 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
 
         var tokens = usage!.PromptTokens + usage.CompletionTokens;
-        await Settlement.CoverAsync(exchange, usage);
         if (!exchange.Head.Stream && outcome == UsageOutcome.Completed)
         {
             await whole.AnswerAsync(exchange, relay.Assemble(usage), usage, estimated);
             return new RelayResult(tokens);
         }
 
-        var cost = settlement.Complete(exchange, usage, estimated, outcome, exchange.Head.Stream ? 200 : error?.Status ?? 499, exchange.Head.Stream);
+        var cost = await settlement.CompleteAsync(exchange, usage, estimated, outcome, exchange.Head.Stream ? 200 : error?.Status ?? 499, exchange.Head.Stream);
         if (outcome == UsageOutcome.ClientClosed)
         {
             return new RelayResult(tokens);

@@ -73,10 +73,15 @@ internal static class UpstreamRequest
         new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
 
     /// <summary>Adds the credential, the protocol's headers, and of the client's those that are the protocol's own or that an administrator named.</summary>
+    /// <param name="client">The client's request.</param>
+    /// <param name="passed">The protocol that both sides speak; null where the request is in other words.</param>
+    /// <param name="settings">Which headers are sent on.</param>
+    /// <param name="target">Who is called.</param>
+    /// <param name="access">As whom: <see cref="Deployment.Target"/>, looked at once for a request, because a credential may be rotated meanwhile.</param>
+    /// <param name="request">Takes the headers.</param>
     /// <exception cref="CredentialException">There is no credential that could be sent.</exception>
-    public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, GeneralSettings settings, Deployment target, HttpRequestMessage request)
+    public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, GeneralSettings settings, Deployment target, ProviderTarget access, HttpRequestMessage request)
     {
-        var access = target.Target;
         if (access.LacksCredential)
         {
             throw new CredentialException("The credential cannot be read any more from where it is kept.");

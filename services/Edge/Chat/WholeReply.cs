@@ -50,7 +50,6 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
             target.Health.Answered(took);
 
             var answer = operation.Understand(exchange, target, call, reply, rented.AsMemory(0, length));
-            await Settlement.CoverAsync(exchange, answer.Usage);
             await AnswerAsync(exchange, answer.Body, answer.Usage, answer.Estimated);
             return new RelayResult(answer.Usage.PromptTokens + answer.Usage.CompletionTokens);
         }
@@ -79,7 +78,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
             answer = said.WrittenMemory;
         }
 
-        var cost = settlement.Complete(exchange, usage, estimated, UsageOutcome.Completed, 200, streamed: false);
+        var cost = await settlement.CompleteAsync(exchange, usage, estimated, UsageOutcome.Completed, 200, streamed: false);
         var response = exchange.Context.Response;
         response.StatusCode = 200;
         response.ContentType = "application/json";

@@ -1,3 +1,5 @@
+using Gateway.Edge.Streaming;
+
 namespace Gateway.Edge.Credentials;
 
 /// <summary>Secrets in files, as Kubernetes and Docker mount them. The content decides, so a swapped link is seen as well.</summary>
@@ -10,9 +12,7 @@ internal sealed class FileSecrets : ISecretStore
         try
         {
             await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[BytesMax + 1];
-            var count = await file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
-            return count <= BytesMax ? bytes[..count] : throw new SecretUnavailableException("the file is larger than 1 MiB. Name the file that holds the secret.");
+            return await file.ReadAllAsync(BytesMax, cancellation) ?? throw new SecretUnavailableException("the file is larger than 1 MiB. Name the file that holds the secret.");
         }
         catch (Exception wrong) when (wrong is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Configuration;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Credentials;
 
@@ -140,9 +141,7 @@ internal sealed class VaultSecrets(VaultSettings settings, HttpMessageInvoker ht
 
             using var reply = await http.SendAsync(request, limit.Token);
             await using var stream = await reply.Content.ReadAsStreamAsync(limit.Token);
-            var bytes = new byte[BytesMax];
-            var count = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, limit.Token);
-            return (reply.StatusCode, bytes[..count]);
+            return (reply.StatusCode, await stream.ReadAllAsync(BytesMax, limit.Token) ?? throw new SecretUnavailableException("Vault's answer is larger than 1 MiB: VAULT_ADDR leads to something else."));
         }
         catch (FormatException)
         {

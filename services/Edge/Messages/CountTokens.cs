@@ -6,6 +6,7 @@ using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
+using Gateway.Edge.Streaming;
 
 namespace Gateway.Edge.Messages;
 
@@ -100,15 +101,13 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         request.Content = target.Protocol.WrapsPassed ? UpstreamRequest.Wrapped(passed, target, counts: true) : passed;
         try
         {
-            UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, request);
-            await target.Protocol.SignAsync(target.Target, request, default, limit.Token);
+            var access = target.Target;
+            UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, access, request);
+            await target.Protocol.SignAsync(access, request, default, limit.Token);
             using var reply = await upstream.SendAsync(request, limit.Token);
             await using var stream = await UpstreamClient.OpenAsync(reply.Content, limit.Token);
-            var bytes = new byte[ReplyBytesMax];
-            var length = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, limit.Token);
             var status = (int)reply.StatusCode;
-            var tells = status is 200 or 400 or 413 or 422 && ErrorText.IsFitJson(bytes.AsSpan(0, length));
-            return tells ? (status, bytes[..length]) : null;
+            return status is 200 or 400 or 413 or 422 && await stream.ReadAllAsync(ReplyBytesMax, limit.Token) is { } told && ErrorText.IsFitJson(told) ? (status, told) : null;
         }
         catch (Exception failure) when (failure is CredentialException or HttpRequestException or IOException or InvalidDataException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {

@@ -14,16 +14,15 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     public static Money Cost(ChatExchange exchange, TokenUsage tokens) =>
         exchange.Target?.Price is { } price ? CostCalculator.Cost(tokens, price, exchange.Units) : Money.Zero;
 
-    /// <summary>What is charged for it: no more than is held.</summary>
-    public static Money Charge(ChatExchange exchange, TokenUsage tokens) => Money.Min(Cost(exchange, tokens), Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held));
-
-    /// <summary>Records a request that a provider answered, wholly or in part. Called before the last byte leaves.</summary>
-    /// <returns>The cost.</returns>
-    public Money Complete(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
+    /// <summary>
+    /// Records a request that a provider answered, wholly or in part. Called before the last byte leaves. What it cost more than was held for it
+    /// is taken first, as far as the budgets have it: never over, and what they have no more for is written off in the record.
+    /// </summary>
+    /// <returns>What was charged.</returns>
+    public async ValueTask<Money> CompleteAsync(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
     {
-        // Never over: what a budget has no more for is written off, and the record says how much that is.
         var produced = Cost(exchange, tokens);
-        var cost = Charge(exchange, tokens);
+        var cost = await CoverAsync(exchange, produced);
         try
         {
             Record(exchange, tokens, estimated, exchange.Target!.Price is null, cost, outcome, status, streamed, produced - cost);
@@ -42,15 +41,9 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     }
 
     /// <summary>Takes what a finished answer cost more than was held for it, as far as the budgets have it.</summary>
-    public static async ValueTask CoverAsync(ChatExchange exchange, TokenUsage tokens)
-    {
-        var cost = Cost(exchange, tokens).NanoDollars;
-        if (cost > exchange.Ticket.Held.NanoDollars || cost > exchange.TargetTicket.Held.NanoDollars)
-        {
-            await exchange.Ticket.CoverAsync(cost, 0, 0);
-            await exchange.TargetTicket.CoverAsync(cost, 0, 0);
-        }
-    }
+    /// <returns>What may be charged: no more than is held then.</returns>
+    public static ValueTask<Money> CoverAsync(ChatExchange exchange, Money produced) =>
+        produced <= Held(exchange) ? new(produced) : ExtendAsync(exchange, produced);
 
     /// <summary>A request that got no answer: recorded when it reached a provider, at no cost.</summary>
     public void Refuse(ChatExchange exchange, GatewayError error)
@@ -61,6 +54,15 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
 
     /// <summary>The client left before an answer began.</summary>
     public void Abandon(ChatExchange exchange) => End(exchange, UsageOutcome.ClientClosed, 499);
+
+    private static async ValueTask<Money> ExtendAsync(ChatExchange exchange, Money produced)
+    {
+        await exchange.Ticket.CoverAsync(produced.NanoDollars, 0, 0);
+        await exchange.TargetTicket.CoverAsync(produced.NanoDollars, 0, 0);
+        return Money.Min(produced, Held(exchange));
+    }
+
+    private static Money Held(ChatExchange exchange) => Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held);
 
     private void End(ChatExchange exchange, UsageOutcome outcome, int status)
     {

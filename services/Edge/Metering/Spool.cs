@@ -25,7 +25,7 @@ internal sealed class Spool : IDisposable
     private readonly EdgeIdentity identity;
     private readonly EdgeLog log;
     private readonly SpoolFolder own;
-    private readonly List<SpoolFolder> adopted = [];
+    private readonly List<SpoolFolder> folders;
     private readonly string folder;
     private long bytes;
     private long appended;
@@ -39,6 +39,7 @@ internal sealed class Spool : IDisposable
         this.identity = identity;
         this.log = log;
         own = SpoolFolder.Claim(identity.DataDirectory, log);
+        folders = [own];
         bytes = own.Segments.Sum(static segment => segment.Tail);
         folder = Path.Combine(own.Path, identity.EdgeId);
         Directory.CreateDirectory(folder);
@@ -46,7 +47,7 @@ internal sealed class Spool : IDisposable
     }
 
     /// <summary>The folders that this process holds: its own, and those that it took over (<see cref="Adopt"/>).</summary>
-    public IReadOnlyList<SpoolFolder> Folders => [own, .. adopted];
+    public IReadOnlyList<SpoolFolder> Folders => folders;
 
     /// <summary>Signalled when there may be something to publish.</summary>
     public SemaphoreSlim Written { get; } = new(0, 1);
@@ -144,7 +145,7 @@ internal sealed class Spool : IDisposable
     {
         collected.ResetWrittenCount();
         var batch = new SpoolBatch(collected);
-        foreach (var segment in Folders.SelectMany(static folder => folder.Segments))
+        foreach (var segment in folders.SelectMany(static folder => folder.Segments))
         {
             batch.Take(segment, options.BatchRecordsMax);
         }
@@ -167,7 +168,7 @@ internal sealed class Spool : IDisposable
         foreach (var (segment, end, records) in batch.Parts)
         {
             segment.MarkPublished(end);
-            if (Folders.FirstOrDefault(folder => folder.Segments.Contains(segment)) is { } of)
+            if (folders.Find(folder => folder.Segments.Contains(segment)) is { } of)
             {
                 if (segment.Published >= segment.Tail)
                 {
@@ -195,14 +196,14 @@ internal sealed class Spool : IDisposable
     /// <returns>The folders that were taken now.</returns>
     public IReadOnlyList<SpoolFolder> Adopt()
     {
-        foreach (var done in adopted.Where(static folder => folder.Segments.Count == 0 && folder.EarlierEdges.Count == 0).ToArray())
+        foreach (var done in folders.FindAll(folder => folder != own && folder.Segments.Count == 0 && folder.EarlierEdges.Count == 0))
         {
-            adopted.Remove(done);
+            folders.Remove(done);
             done.Dispose();
         }
 
         var taken = SpoolFolder.TakeAbandoned(identity.DataDirectory, own, log).ToList();
-        adopted.AddRange(taken);
+        folders.AddRange(taken);
         return taken;
     }
 
@@ -222,7 +223,7 @@ internal sealed class Spool : IDisposable
             Directory.Delete(folder, recursive: true);
         }
 
-        foreach (var held in Folders)
+        foreach (var held in folders)
         {
             held.Dispose();
         }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Providers.OpenAi;
 using Microsoft.ML.Tokenizers;
 
 namespace Gateway.Edge.Metering;
@@ -137,11 +138,8 @@ internal static class TokenCounter
         }
 
         var text = ToolText.Of(tools);
-        return text.Length == 0 ? 0 : Count(text) + (Reasons(openAiModel) ? TokensOfToolsForReasoning : 0);
+        return text.Length == 0 ? 0 : Count(text) + (OpenAiModel.Reasons(openAiModel) ? TokensOfToolsForReasoning : 0);
     }
-
-    private static bool Reasons(string openAiModel) =>
-        openAiModel.StartsWith("gpt-5", StringComparison.Ordinal) || openAiModel is ['o', >= '1' and <= '9', ..];
 
     private static string Unescape(ReadOnlySpan<byte> text)
     {

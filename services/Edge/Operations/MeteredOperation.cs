@@ -11,25 +11,17 @@ internal abstract class MeteredOperation(OperationKind kind) : Operation
     /// <summary>What is asked for.</summary>
     public OperationKind Kind { get; } = kind;
 
+    public override long WorstCase(ChatExchange exchange, ModelGroup group)
+    {
+        var (tokens, units) = Most(exchange);
+        return group.Deployments.Max(deployment => deployment.Price is { } price ? CostCalculator.Cost(tokens, price, units).NanoDollars : 0);
+    }
+
     public override CostEstimate Cost(ChatExchange exchange, ModelGroup group)
     {
-        long want = 0, least = 0;
-        foreach (var deployment in group.Deployments)
-        {
-            if (deployment.Price is not { } price)
-            {
-                continue;
-            }
-
-            var (tokens, units) = Most(exchange);
-            want = Math.Max(want, CostCalculator.Cost(tokens, price, units).NanoDollars);
-            if (least == 0)
-            {
-                (tokens, units) = Expected(exchange);
-                least = CostCalculator.Cost(tokens, price, units).NanoDollars;
-            }
-        }
-
+        var want = WorstCase(exchange, group);
+        var (tokens, units) = Expected(exchange);
+        var least = Array.Find(group.Deployments, static deployment => deployment.Price is not null) is { Price: { } price } ? CostCalculator.Cost(tokens, price, units).NanoDollars : 0;
         return new CostEstimate(want, Math.Min(want, least), exchange.Grant.Expectation.Learned);
     }
 

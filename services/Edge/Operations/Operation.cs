@@ -46,7 +46,10 @@ internal abstract class Operation
             : null);
     }
 
-    /// <summary>The cost: at worst, and as expected.</summary>
+    /// <summary>The most that it can cost, in nano-dollars: all that is asked while a budget has plenty.</summary>
+    public abstract long WorstCase(ChatExchange exchange, ModelGroup group);
+
+    /// <summary>The cost: at worst, and as expected. Asked near a budget's limit.</summary>
     public abstract CostEstimate Cost(ChatExchange exchange, ModelGroup group);
 
     /// <summary>The tokens expected, for limits on tokens.</summary>

@@ -62,8 +62,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
                 {
                     var (tokens, units) = use(ends).Use;
                     exchange.Units = units;
-                    await Settlement.CoverAsync(exchange, tokens);
-                    ShowCost(exchange.Context.Response, Settlement.Charge(exchange, tokens));
+                    ShowCost(exchange.Context.Response, await Settlement.CoverAsync(exchange, Settlement.Cost(exchange, tokens)));
                 }
 
                 await WriteAsync(exchange, type, buffer.AsMemory(0, held));
@@ -119,8 +118,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
     {
         var (tokens, units) = used.Use;
         exchange.Units = units;
-        await Settlement.CoverAsync(exchange, tokens);
-        var cost = settlement.Complete(exchange, tokens, !used.Reported, outcome, 200, streamed);
+        var cost = await settlement.CompleteAsync(exchange, tokens, !used.Reported, outcome, 200, streamed);
         return (tokens.PromptTokens + tokens.CompletionTokens, cost);
     }
 

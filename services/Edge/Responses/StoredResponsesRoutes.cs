@@ -103,8 +103,9 @@ internal sealed class StoredResponsesRoutes(Authentication authentication, Routi
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(Limit);
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), address);
-        UpstreamRequest.AddHeaders(context.Request, null, tables.Current.Configuration.General, target, request);
-        await target.Protocol.SignAsync(target.Target, request, default, limit.Token);
+        var access = target.Target;
+        UpstreamRequest.AddHeaders(context.Request, null, tables.Current.Configuration.General, target, access, request);
+        await target.Protocol.SignAsync(access, request, default, limit.Token);
         using var reply = await upstream.SendAsync(request, limit.Token);
         if ((int)reply.StatusCode is not (>= 200 and < 300 or 400 or 404))
         {

@@ -103,6 +103,9 @@ internal sealed class ModelGroup(string name, Deployment[] deployments)
 
     public Deployment[] Deployments { get; } = deployments;
 
+    /// <summary>Those that may be called at all: where models without a price are refused, the ones that have one.</summary>
+    public Deployment[] Callable { get; init; } = deployments;
+
     /// <summary>The public names that are tried when this one has failed.</summary>
     public IReadOnlyList<string> Fallbacks { get; init; } = [];
 
@@ -115,6 +118,8 @@ internal sealed class ModelGroup(string name, Deployment[] deployments)
     /// <summary>The same group with other deployments: as somebody calls it who has credentials of their own.</summary>
     public ModelGroup With(Deployment[] others) => new(Name, others)
     {
+        // A price hangs on the model and not on who calls it.
+        Callable = Callable.Length == Deployments.Length ? others : Array.FindAll(others, static deployment => deployment.Price is not null),
         Fallbacks = Fallbacks, ContextWindowFallbacks = ContextWindowFallbacks, ContentPolicyFallbacks = ContentPolicyFallbacks, Retries = Retries,
     };
 

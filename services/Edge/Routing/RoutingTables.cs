@@ -62,6 +62,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, CredentialKeep
         var router = configuration.Router;
         return new ModelGroup(name, deployments)
         {
+            Callable = Eligibility.ByPrice(deployments, configuration.UnpricedModels),
             Fallbacks = router.Fallbacks.GetValueOrDefault(name) ?? router.Fallbacks.GetValueOrDefault("*") ?? router.DefaultFallbacks,
             ContextWindowFallbacks = router.ContextWindowFallbacks.GetValueOrDefault(name) ?? router.ContextWindowFallbacks.GetValueOrDefault("*") ?? [],
             ContentPolicyFallbacks = router.ContentPolicyFallbacks.GetValueOrDefault(name) ?? router.ContentPolicyFallbacks.GetValueOrDefault("*") ?? [],

@@ -174,7 +174,7 @@ public sealed class EveryLevelRaceTests(ScriptedCluster cluster, ITestOutputHelp
         return answers;
     }
 
-    /// <summary>Calls until an answer was booked in the window.</summary>
+    /// <summary>Calls until an answer was booked in the window: an edge that has not heard yet that the budget before it was raised still refuses.</summary>
     private Task<bool> CountedAsync(TeamClient edge, JsonObject body, string windowId) => Eventually.Is(
         async () => await edge.PostAsync("/v1/chat/completions", body) is { Status: 200 } answer
             && (await cluster.Books.WindowsOfAsync(answer.RequestId)).Contains(windowId, StringComparer.Ordinal),

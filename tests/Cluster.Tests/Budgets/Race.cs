@@ -26,11 +26,11 @@ internal static class Race
     }
 
     /// <summary>A caller of each edge, with nothing in between.</summary>
-    public static async Task<IReadOnlyList<TeamClient>> AtEveryEdgeAsync(ScriptedCluster cluster, MadeKey key) =>
+    public static async Task<IReadOnlyList<TeamClient>> AtEveryEdgeAsync(RunningCluster cluster, MadeKey key) =>
         [.. (await cluster.Gateway.ProgramsAsync()).Where(static program => program.Resource == "edge").Select(edge => new TeamClient(new Uri(edge.Endpoints[0]).Port, key.Key))];
 
     /// <summary>Each edge has answered the same request for somebody else: what it costs is known everywhere.</summary>
-    public static async Task TeachEveryEdgeAsync(ScriptedCluster cluster, string model, int? maxTokens = null)
+    public static async Task TeachEveryEdgeAsync(RunningCluster cluster, string model, int? maxTokens = null)
     {
         var key = await cluster.Admin.NewKeyAsync(new { key_alias = AdminClient.NewName("teacher") });
         foreach (var direct in await AtEveryEdgeAsync(cluster, key))

@@ -17,41 +17,20 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
     [Fact]
     public async Task Under_load_again_and_again_no_row_of_an_answered_request_is_missing_and_none_is_double()
     {
-        var model = ScriptedModels.NewModel();
         // Fifty kills on a busy machine are a million requests.
-        var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(1_000_000m);
-        using var first = await cluster.AtEdgeAsync(key, "edge-1");
-        using var second = await cluster.AtEdgeAsync(key, "edge-2");
-        await using var load = Load.Start(model, 8, first, second);
-        for (var kill = 0; kill < Kills; kill++)
-        {
-            await load.AnsweredMoreAsync(40);
-            await cluster.Gateway.KillAsync(kill % 2 == 0 ? "edge-1" : "edge-2");
-        }
+        var (rows, answered, upstream) = await Strikes.UnderLoadAsync(cluster, output, Kills, dollars: 1_000_000m, edge => cluster.Gateway.KillAsync(edge));
 
-        await load.AnsweredMoreAsync(40);
-        await load.StopAsync();
-
-        output.WriteLine($"{Kills} kills: {load}");
-        Assert.All(load.Refused, static refusal => Assert.StartsWith("503", refusal, StringComparison.Ordinal));
-        var books = await cluster.Books.HaveAllAsync(key.Id, load.Answered, $"user/{userId}", Failure.Limit);
-        output.WriteLine($"{books}");
-        Assert.InRange(books.Usage.Rows, load.Answered.Count, cluster.Upstream.RequestsOf(model).Count);
+        Assert.InRange(rows, answered, upstream);
     }
 
     [Fact]
     public async Task In_the_middle_of_a_race_and_its_records_come_late_the_budget_is_not_overspent_meanwhile()
     {
         var model = ScriptedModels.NewModel();
-        var teacher = await cluster.Admin.NewKeyAsync(new { });
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(50 * ScriptedModels.Cost / 1_000_000_000m);
         using var first = await cluster.AtEdgeAsync(key, "edge-1");
         using var second = await cluster.AtEdgeAsync(key, "edge-2");
-        foreach (var edge in (string[])["edge-1", "edge-2"])
-        {
-            using var direct = await cluster.AtEdgeAsync(teacher, edge);
-            Assert.Equal(ScriptedModels.Cost, (await direct.ChatAsync(model)).Cost);
-        }
+        await Race.TeachEveryEdgeAsync(cluster, model);
 
         var taught = cluster.Upstream.RequestsOf(model).Count;
         List<Calls.Answer> answered;
@@ -59,14 +38,14 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
         await using (await cluster.Gateway.FreezeAsync("rabbit"))
         {
             // Half of the budget is charged at one edge, which dies before it has said so to anybody.
-            answered = [.. Race.Answered(await Race.ChatAsync(first, model, 25, "Hello!"))];
+            answered = [.. Race.Answered(await Race.ChatAsync(first, model, 25, Race.Text))];
             Assert.Equal(25, answered.Count);
             await cluster.Gateway.SendAsync("edge-1", Signal.Kill);
             await Eventually.Holds(
                 async () => await cluster.Books.HeldBySilentEdgesAsync($"user/{userId}") > 0, "Ledger has noticed that the edge is silent", Failure.Limit);
 
             // The time to live of its lease is over: what it held may have been charged, so nobody gets it.
-            answered.AddRange(Race.Answered(await Race.ChatAsync(second, model, 200, "Hello!")));
+            answered.AddRange(Race.Answered(await Race.ChatAsync(second, model, 200, Race.Text)));
             output.WriteLine($"answered {answered.Count} of 50 before the dead edge's records came");
             Assert.InRange(cluster.Upstream.RequestsOf(model).Count - taught, 25, 50);
         }
@@ -77,7 +56,7 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
 
         // Now it is known what it charged, and the rest can be spent to the last nano-dollar.
         using var team = cluster.Team(key);
-        answered.AddRange(Race.Answered(await Race.ChatAsync(team, model, 100, "Hello!")));
+        answered.AddRange(Race.Answered(await Race.ChatAsync(team, model, 100, Race.Text)));
         var end = await cluster.Books.HaveAllAsync(key.Id, [.. answered.Select(static answer => answer.RequestId)], $"user/{userId}", Failure.Limit);
         Assert.Equal((50, end.Window!.Limit), (answered.Count, end.Window.Spent));
         Assert.Equal(50, cluster.Upstream.RequestsOf(model).Count - taught);

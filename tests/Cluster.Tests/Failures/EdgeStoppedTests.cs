@@ -13,49 +13,30 @@ public sealed class EdgeStoppedTests(FailureCluster cluster, ITestOutputHelper o
     [Fact]
     public async Task T20_Stopped_in_order_under_load_again_and_again_what_is_under_way_is_answered_and_no_record_is_lost()
     {
-        var model = ScriptedModels.NewModel();
-        var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(1_000m);
-        using var first = await cluster.AtEdgeAsync(key, "edge-1");
-        using var second = await cluster.AtEdgeAsync(key, "edge-2");
-        await using var load = Load.Start(model, 8, first, second);
-        for (var stop = 0; stop < 4; stop++)
+        var (rows, answered, upstream) = await Strikes.UnderLoadAsync(cluster, output, times: 4, dollars: 1_000m, async edge =>
         {
-            await load.AnsweredMoreAsync(40);
-            var edge = stop % 2 == 0 ? "edge-1" : "edge-2";
             var restarts = (await cluster.Gateway.ProgramAsync(edge)).Restarts;
             await cluster.Gateway.SendAsync(edge, Signal.Terminate);
             await cluster.Gateway.IsBackAsync(edge, restarts);
             Assert.Equal(0, (await cluster.Gateway.ProgramAsync(edge)).LastExitCode);
-        }
+        });
 
-        await load.AnsweredMoreAsync(40);
-        await load.StopAsync();
-
-        output.WriteLine($"{load}");
-        Assert.All(load.Refused, static refusal => Assert.StartsWith("503", refusal, StringComparison.Ordinal));
-        var books = await cluster.Books.HaveAllAsync(key.Id, load.Answered, $"user/{userId}", Failure.Limit);
-        output.WriteLine($"{books}");
-        Assert.Equal((load.Answered.Count, load.Answered.Count), ((int)books.Usage.Rows, cluster.Upstream.RequestsOf(model).Count));
+        Assert.Equal((answered, answered), (rows, upstream));
     }
 
     [Fact]
     public async Task What_one_left_that_is_never_started_again_is_sent_by_another_and_what_it_held_is_free()
     {
         var model = ScriptedModels.NewModel();
-        var teacher = await cluster.Admin.NewKeyAsync(new { });
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(50 * ScriptedModels.Cost / 1_000_000_000m);
         using var first = await cluster.AtEdgeAsync(key, "edge-1");
-        foreach (var edge in (string[])["edge-1", "edge-2"])
-        {
-            using var direct = await cluster.AtEdgeAsync(teacher, edge);
-            Assert.Equal(ScriptedModels.Cost, (await direct.ChatAsync(model)).Cost);
-        }
+        await Race.TeachEveryEdgeAsync(cluster, model);
 
         List<Guid> answered;
         var before = await cluster.Gateway.ProgramAsync("edge-1");
         await using (await cluster.Gateway.FreezeAsync("rabbit"))
         {
-            answered = [.. Race.Answered(await Race.ChatAsync(first, model, 25, "Hello!")).Select(static answer => answer.RequestId)];
+            answered = [.. Race.Answered(await Race.ChatAsync(first, model, 25, Race.Text)).Select(static answer => answer.RequestId)];
             Assert.Equal(25, answered.Count);
 
             // As an operator moves the folder of a machine that is gone: the successor of this process begins with nothing.
@@ -71,7 +52,7 @@ public sealed class EdgeStoppedTests(FailureCluster cluster, ITestOutputHelper o
         var books = await cluster.Books.HaveAllAsync(key.Id, answered, $"user/{userId}", Failure.Limit);
         Assert.Equal(25 * ScriptedModels.Cost, books.Window!.Spent);
         using var team = cluster.Team(key);
-        answered.AddRange(Race.Answered(await Race.ChatAsync(team, model, 100, "Hello!")).Select(static answer => answer.RequestId));
+        answered.AddRange(Race.Answered(await Race.ChatAsync(team, model, 100, Race.Text)).Select(static answer => answer.RequestId));
         var end = await cluster.Books.HaveAllAsync(key.Id, answered, $"user/{userId}", Failure.Limit);
         Assert.Equal((50, end.Window!.Limit), (answered.Count, end.Window.Spent));
     }

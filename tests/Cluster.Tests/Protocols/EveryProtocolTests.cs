@@ -66,34 +66,15 @@ public sealed class EveryProtocolTests(ProtocolsCluster cluster)
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task T33_A_stream_that_is_cut_ends_with_an_error(string name)
-    {
-        var protocol = Protocol.Of(name);
-        using var team = cluster.Team(ProtocolsCluster.Key);
-        cluster.Answer(name, protocol.Reply("stream", "cut").Cut());
-
-        await using var stream = await team.StreamAsync(name);
-        await stream.ToEndAsync();
-
-        Assert.False(stream.IsDone);
-        Assert.Equal("provider_error", stream.ErrorCode);
-    }
+    public Task T33_A_stream_that_is_cut_ends_with_an_error(string name) => EndsWithAnErrorAsync(name, Protocol.Of(name).Reply("stream", "cut").Cut());
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_frame_that_is_none_ends_the_stream_with_an_error(string name)
+    public Task A_frame_that_is_none_ends_the_stream_with_an_error(string name)
     {
         var protocol = Protocol.Of(name);
-        using var team = cluster.Team(ProtocolsCluster.Key);
-        var cut = protocol.StreamBytes("cut");
         var broken = protocol.StreamType == "text/event-stream" ? "data: {\"type\":\n\n" : "{\"type\":\n                    ";
-        cluster.Answer(name, Reply.Stream(protocol.StreamType).Raw(cut).Raw(Encoding.UTF8.GetBytes(broken)).Hang());
-
-        await using var stream = await team.StreamAsync(name);
-        await stream.ToEndAsync();
-
-        Assert.False(stream.IsDone);
-        Assert.Equal("provider_error", stream.ErrorCode);
+        return EndsWithAnErrorAsync(name, Reply.Stream(protocol.StreamType).Raw(protocol.StreamBytes("cut")).Raw(Encoding.UTF8.GetBytes(broken)).Hang());
     }
 
     [Theory]
@@ -134,5 +115,17 @@ public sealed class EveryProtocolTests(ProtocolsCluster cluster)
         var body = TeamClient.Body(model, "Hello!");
         body["stream"] = true;
         return body;
+    }
+
+    private async Task EndsWithAnErrorAsync(string name, Reply reply)
+    {
+        using var team = cluster.Team(ProtocolsCluster.Key);
+        cluster.Answer(name, reply);
+
+        await using var stream = await team.StreamAsync(name);
+        await stream.ToEndAsync();
+
+        Assert.False(stream.IsDone);
+        Assert.Equal("provider_error", stream.ErrorCode);
     }
 }

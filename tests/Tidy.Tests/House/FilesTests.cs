@@ -12,10 +12,7 @@ public sealed partial class FilesTests
     private static readonly string[] MayBeLong =
     [
         "services/Edge/Admission/Budgets/BudgetLease.cs",
-        "services/Edge/Providers/Anthropic/AnthropicMessages.cs",
-        "services/Edge/Providers/Anthropic/AnthropicRequest.cs",
         "services/Edge/Providers/Cohere/CohereRequest.cs",
-        "services/Edge/Providers/OpenAi/OpenAiUsage.cs",
         "tests/Ledger.Tests/Leases/LeaseModel.cs",
     ];
 

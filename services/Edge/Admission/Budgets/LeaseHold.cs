@@ -4,7 +4,8 @@ namespace Gateway.Edge.Admission.Budgets;
 /// <param name="Want">The worst case, in nano-dollars: with this the request runs unguarded.</param>
 /// <param name="Least">What it is expected to cost: with less it does not start.</param>
 /// <param name="Learned">Whether <paramref name="Least"/> was learned from requests like it. A prior alone refuses nothing.</param>
-internal readonly record struct CostEstimate(long Want, long Least, bool Learned);
+/// <param name="Prompt">What reading it alone is expected to cost: with less not even one that finds out starts.</param>
+internal readonly record struct CostEstimate(long Want, long Least, bool Learned, long Prompt = 0);
 
 /// <summary>Why a reservation was not made.</summary>
 internal enum LeaseRefusal

@@ -89,7 +89,8 @@ internal sealed class LeaseQueue(LeaseRoom room)
                 return false;
             }
 
-            var index = waiters.FindIndex(static waiter => !waiter.Estimate().Learned);
+            // Crumbs that do not pay for reading its prompt would be written off, and teach nothing that is worth it.
+            var index = waiters.FindIndex(waiter => waiter.Estimate() is { Learned: false } cost && cost.Prompt <= left);
             if (index < 0 || waiters[index].Estimate().Least <= left)
             {
                 return false;

@@ -6,9 +6,10 @@ namespace Gateway.Edge.Admission.Budgets;
 /// <param name="extends">Whether it is a request under way that needs more.</param>
 internal sealed class LeaseWaiter(Func<CostEstimate> estimate, BudgetOptions options, bool extends)
 {
-    private readonly long since = Environment.TickCount64;
+    private long since = Environment.TickCount64;
     private readonly TaskCompletionSource<LeaseHold> served = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long? contentWith;
+    private bool guessed;
 
     /// <summary>Whether it is a request under way that needs more.</summary>
     public bool Extends { get; } = extends;
@@ -27,6 +28,13 @@ internal sealed class LeaseWaiter(Func<CostEstimate> estimate, BudgetOptions opt
     public CostEstimate Estimate()
     {
         var cost = estimate();
+        if (guessed && cost.Learned)
+        {
+            // The time in which another one found out what it costs is not the time in which others settle.
+            since = Environment.TickCount64;
+        }
+
+        guessed = !cost.Learned;
         return contentWith is { } least && !cost.Learned ? cost with { Least = least } : cost;
     }
 

@@ -13,6 +13,7 @@ internal sealed class AnthropicMessages
 {
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
+    private readonly AnthropicContent parts;
     private string? openRole;
     private bool anyMessage;
 
@@ -20,6 +21,7 @@ internal sealed class AnthropicMessages
     {
         this.writer = writer;
         this.dropped = dropped;
+        parts = new AnthropicContent(writer, dropped);
     }
 
     /// <summary>Writes both members.</summary>
@@ -107,7 +109,7 @@ internal sealed class AnthropicMessages
                     writer.WriteStartArray("system"u8);
                 }
 
-                WriteText(text, cache);
+                parts.WriteText(text, cache);
             }
         }
 
@@ -121,7 +123,7 @@ internal sealed class AnthropicMessages
     {
         var content = message.Field("content"u8);
         var cache = message.Field("cache_control"u8);
-        if (content.ValueKind == JsonValueKind.String && !IsBlank(content))
+        if (content.ValueKind == JsonValueKind.String && !AnthropicContent.IsBlank(content))
         {
             yield return (content, cache);
         }
@@ -130,7 +132,7 @@ internal sealed class AnthropicMessages
         for (var i = 0; i < count; i++)
         {
             var text = content[i].Field("text"u8);
-            if (!IsBlank(text))
+            if (!AnthropicContent.IsBlank(text))
             {
                 var own = content[i].Field("cache_control"u8);
                 yield return (text, own.Given() ? own : i == count - 1 ? cache : default);
@@ -144,10 +146,10 @@ internal sealed class AnthropicMessages
         var cache = message.Field("cache_control"u8);
         if (content.ValueKind == JsonValueKind.String)
         {
-            if (!IsBlank(content))
+            if (!AnthropicContent.IsBlank(content))
             {
                 Open("user");
-                WriteText(content, cache);
+                parts.WriteText(content, cache);
             }
 
             return;
@@ -157,13 +159,13 @@ internal sealed class AnthropicMessages
         for (var i = 0; i < count; i++)
         {
             var part = content[i];
-            if (part.Field("type"u8).Is("text"u8) && IsBlank(part.Field("text"u8)))
+            if (part.Field("type"u8).Is("text"u8) && AnthropicContent.IsBlank(part.Field("text"u8)))
             {
                 continue;
             }
 
             Open("user");
-            WritePart(part, i == count - 1 ? cache : default);
+            parts.Write(part, i == count - 1 ? cache : default);
         }
     }
 
@@ -173,7 +175,7 @@ internal sealed class AnthropicMessages
         if (!anyMessage && openRole is null)
         {
             Open("user");
-            WriteText("."u8, default);
+            parts.WriteText("."u8, default);
         }
 
         foreach (var block in message.Field("thinking_blocks"u8).Items())
@@ -223,7 +225,7 @@ internal sealed class AnthropicMessages
 
     private void WriteAnswer(JsonElement text, JsonElement cache, bool isLast)
     {
-        if (IsBlank(text))
+        if (AnthropicContent.IsBlank(text))
         {
             return;
         }
@@ -232,11 +234,11 @@ internal sealed class AnthropicMessages
         if (isLast && text.Text() is { } words && words.TrimEnd().Length < words.Length)
         {
             // The beginning of an answer that the model is to go on with must not end in white space.
-            WriteText(Encoding.UTF8.GetBytes(words.TrimEnd()), cache);
+            parts.WriteText(Encoding.UTF8.GetBytes(words.TrimEnd()), cache);
             return;
         }
 
-        WriteText(text, cache);
+        parts.WriteText(text, cache);
     }
 
     private void WriteToolUse(JsonElement call)
@@ -277,9 +279,9 @@ internal sealed class AnthropicMessages
             writer.WriteStartArray("content"u8);
             foreach (var part in content.Items())
             {
-                if (!part.Field("type"u8).Is("text"u8) || !IsBlank(part.Field("text"u8)))
+                if (!part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8)))
                 {
-                    WritePart(part, default);
+                    parts.Write(part, default);
                 }
             }
 
@@ -298,139 +300,6 @@ internal sealed class AnthropicMessages
 
         writer.WriteEndObject();
     }
-
-    private void WritePart(JsonElement part, JsonElement messageCache)
-    {
-        var own = part.Field("cache_control"u8);
-        var cache = own.Given() ? own : messageCache;
-        switch (part.Field("type"u8).Text())
-        {
-            case "text":
-                WriteText(part.Field("text"u8), cache);
-                break;
-            case "image_url":
-                var image = part.Field("image_url"u8);
-                dropped.AddDetailOf(image);
-                WriteAttachment("image", Attachment.From(image.Text() ?? image.Field("url"u8).Text()), null, cache);
-                break;
-            case "file":
-                WriteFile(part.Field("file"u8), cache);
-                break;
-            case "image" or "document" or "search_result" or "tool_result" or "container_upload":
-                // Already in Anthropic's form.
-                writer.WriteCopy(part);
-                break;
-            case var other:
-                throw new UntranslatableRequestException($"Anthropic takes no content of type '{other}'.", "messages.content");
-        }
-    }
-
-    private void WriteFile(JsonElement file, JsonElement cache)
-    {
-        if (file.Field("file_id"u8) is { ValueKind: JsonValueKind.String } id)
-        {
-            BeginBlock("document");
-            writer.WriteString("type"u8, "file"u8);
-            writer.WriteCopy("file_id"u8, id);
-            EndBlock(file.Field("filename"u8), cache);
-            return;
-        }
-
-        var data = file.Field("file_data"u8).Text();
-        var attachment = data is not null && !data.Contains(':', StringComparison.Ordinal)
-            ? new Attachment("application/pdf", data, null)
-            : Attachment.From(data);
-        WriteAttachment(attachment?.MediaType?.StartsWith("image/", StringComparison.Ordinal) == true ? "image" : "document", attachment, file.Field("filename"u8), cache);
-    }
-
-    private void WriteAttachment(string block, Attachment? attachment, JsonElement? title, JsonElement cache)
-    {
-        if (attachment is not { } given)
-        {
-            throw new UntranslatableRequestException($"The {block}'s address must be a URL, or data: with its type and its bytes.", "messages.content");
-        }
-
-        BeginBlock(block);
-        if (given.Url is not null)
-        {
-            writer.WriteString("type"u8, "url"u8);
-            writer.WriteString("url"u8, given.Url);
-        }
-        else if (block == "document" && given.MediaType!.StartsWith("text/", StringComparison.Ordinal))
-        {
-            writer.WriteString("type"u8, "text"u8);
-            writer.WriteString("media_type"u8, "text/plain"u8);
-            writer.WriteString("data"u8, DecodeText(given.Base64!));
-        }
-        else
-        {
-            writer.WriteString("type"u8, "base64"u8);
-            writer.WriteString("media_type"u8, given.MediaType);
-            writer.WriteString("data"u8, given.Base64);
-        }
-
-        EndBlock(title ?? default, cache);
-    }
-
-    private static byte[] DecodeText(string base64)
-    {
-        try
-        {
-            return Convert.FromBase64String(base64);
-        }
-        catch (FormatException)
-        {
-            throw new UntranslatableRequestException("The file's bytes are not valid base64.", "messages.content");
-        }
-    }
-
-    private void BeginBlock(string type)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, type);
-        writer.WriteStartObject("source"u8);
-    }
-
-    private void EndBlock(JsonElement title, JsonElement cache)
-    {
-        writer.WriteEndObject();
-        if (title.ValueKind == JsonValueKind.String)
-        {
-            writer.WriteCopy("title"u8, title);
-        }
-
-        WriteCache(cache);
-        writer.WriteEndObject();
-    }
-
-    private void WriteText(JsonElement text, JsonElement cache)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, "text"u8);
-        writer.WriteCopy("text"u8, text);
-        WriteCache(cache);
-        writer.WriteEndObject();
-    }
-
-    private void WriteText(ReadOnlySpan<byte> text, JsonElement cache)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, "text"u8);
-        writer.WriteString("text"u8, text);
-        WriteCache(cache);
-        writer.WriteEndObject();
-    }
-
-    private void WriteCache(JsonElement cache)
-    {
-        if (cache.ValueKind == JsonValueKind.Object)
-        {
-            writer.WriteCopy("cache_control"u8, cache);
-        }
-    }
-
-    /// <summary>Anthropic refuses a text block that is empty or white space.</summary>
-    private static bool IsBlank(JsonElement text) => text.ValueKind != JsonValueKind.String || (text.RawText().Length < 256 && string.IsNullOrWhiteSpace(text.Text() ?? "?"));
 
     /// <summary>Anthropic's ids are letters, digits, underscores and hyphens; other protocols' may have more.</summary>
     private static string ToolId(JsonElement id)

@@ -79,7 +79,7 @@ internal static class AnthropicReply
             case "redacted_thinking":
                 completion.ThinkingBlocks.Add(block.Clone());
                 break;
-            case "tool_use" when block.Field("name"u8).Is("gateway_json_reply"u8):
+            case "tool_use" when block.Field("name"u8).Is(AnthropicTools.JsonTool):
                 completion.Content.Add(EscapedText.Escape(block.Field("input"u8).Raw()));
                 return true;
             case "tool_use":

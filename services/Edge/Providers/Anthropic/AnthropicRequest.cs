@@ -7,12 +7,6 @@ namespace Gateway.Edge.Providers.Anthropic;
 /// <summary>Writes Anthropic's <c>/v1/messages</c> request for a request in OpenAI's chat format.</summary>
 internal sealed class AnthropicRequest
 {
-    /// <summary>
-    /// The tool through which a model without structured output gives JSON: its arguments are the answer, and the reply shows them as
-    /// content.
-    /// </summary>
-    public const string JsonTool = "gateway_json_reply";
-
     // Anthropic must be told a bound. A model whose maximum is unknown gets one that every Claude model accepts.
     private const int MaxTokensWhenUnknown = 4096;
 
@@ -87,18 +81,11 @@ internal sealed class AnthropicRequest
         AnthropicMessages.Write(request.Field("messages"u8), writer, dropped);
         WriteSampling();
         WriteStops();
-        WriteTools();
+        AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, mayForce: thinking is Thinking.None or Thinking.EffortOnly, dropped, writer);
         WriteThinkingAndOutput();
         WriteUser();
         WriteServiceTier();
-        foreach (var name in Own)
-        {
-            if (request.TryGetProperty(name, out var value) && value.Given())
-            {
-                writer.WritePropertyName(name);
-                writer.WriteCopy(value);
-            }
-        }
+        writer.WriteFieldsOf(request, Own);
 
         if (call.Stream)
         {
@@ -181,191 +168,6 @@ internal sealed class AnthropicRequest
         {
             writer.WriteEndArray();
         }
-    }
-
-    private void WriteTools()
-    {
-        var allowed = ChatRequest.AllowedTools(request);
-        var count = 0;
-        foreach (var tool in request.Field("tools"u8).Items())
-        {
-            if (allowed is not null && tool.Field("function"u8).Field("name"u8).Text() is { } name && !allowed.Contains(name))
-            {
-                continue;
-            }
-
-            if (count++ == 0)
-            {
-                writer.WriteStartArray("tools"u8);
-            }
-
-            WriteTool(tool);
-        }
-
-        if (jsonReply == JsonReplyForm.Tool)
-        {
-            if (count == 0)
-            {
-                writer.WriteStartArray("tools"u8);
-            }
-
-            WriteJsonTool();
-        }
-
-        if (count > 0 || jsonReply == JsonReplyForm.Tool)
-        {
-            writer.WriteEndArray();
-            WriteToolChoice(count);
-        }
-    }
-
-    private void WriteTool(JsonElement tool)
-    {
-        var type = tool.Field("type"u8);
-        if (type.Is("custom"u8) && tool.Field("custom"u8).Given())
-        {
-            throw new UntranslatableRequestException("Anthropic has no custom tools: declare the tool as a function.", "tools");
-        }
-
-        if (!type.Is("function"u8) && tool.Field("function"u8).ValueKind == JsonValueKind.Undefined)
-        {
-            // One of Anthropic's own tools, such as its web search, or one declared in its form.
-            writer.WriteCopy(tool);
-            return;
-        }
-
-        var function = tool.Field("function"u8);
-        if (function.Field("name"u8).ValueKind != JsonValueKind.String)
-        {
-            throw new UntranslatableRequestException("Each tool needs a function with a name.", "tools");
-        }
-
-        writer.WriteStartObject();
-        writer.WriteCopy("name"u8, function.Field("name"u8));
-        if (function.Field("description"u8) is { ValueKind: JsonValueKind.String } description)
-        {
-            writer.WriteCopy("description"u8, description);
-        }
-
-        writer.WritePropertyName("input_schema"u8);
-        WriteSchema(function.Field("parameters"u8));
-        if (function.Field("strict"u8).ValueKind == JsonValueKind.True)
-        {
-            if (model.TakesSchema)
-            {
-                writer.WriteBoolean("strict"u8, true);
-            }
-            else
-            {
-                dropped.Add("tools.function.strict");
-            }
-        }
-
-        var cache = tool.Field("cache_control"u8);
-        cache = cache.Given() ? cache : function.Field("cache_control"u8);
-        if (cache.Given())
-        {
-            writer.WriteCopy("cache_control"u8, cache);
-        }
-
-        writer.WriteEndObject();
-    }
-
-    /// <summary>A schema of an object: Anthropic wants the type stated and takes no absent schema.</summary>
-    private void WriteSchema(JsonElement schema)
-    {
-        if (schema.Field("type"u8).Given())
-        {
-            writer.WriteCopy(schema);
-            return;
-        }
-
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, "object"u8);
-        foreach (var member in schema.Fields())
-        {
-            writer.WritePropertyName(member.Name);
-            writer.WriteCopy(member.Value);
-        }
-
-        if (!schema.Field("properties"u8).Given())
-        {
-            writer.WriteStartObject("properties"u8);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndObject();
-    }
-
-    private void WriteJsonTool()
-    {
-        writer.WriteStartObject();
-        writer.WriteString("name"u8, JsonTool);
-        var format = request.Field("response_format"u8).Field("json_schema"u8);
-        if (format.Field("description"u8) is { ValueKind: JsonValueKind.String } description)
-        {
-            writer.WriteCopy("description"u8, description);
-        }
-        else
-        {
-            writer.WriteString("description"u8, "Gives the answer to the user as JSON."u8);
-        }
-
-        writer.WritePropertyName("input_schema"u8);
-        if (format.Field("schema"u8).ValueKind == JsonValueKind.Object)
-        {
-            WriteSchema(format.Field("schema"u8));
-        }
-        else
-        {
-            writer.WriteRawValue("""{"type":"object","properties":{},"additionalProperties":true}"""u8, skipInputValidation: true);
-        }
-
-        writer.WriteEndObject();
-    }
-
-    private void WriteToolChoice(int ownTools)
-    {
-        var choice = ChatRequest.ToolChoiceOf(request);
-        var oneAtATime = request.Field("parallel_tool_calls"u8).ValueKind == JsonValueKind.False;
-        if (jsonReply == JsonReplyForm.Tool && thinking is (Thinking.None or Thinking.EffortOnly) && (ownTools == 0 || choice.Mode is "none"))
-        {
-            choice = new ToolChoice("named", JsonTool);
-        }
-        else if (jsonReply == JsonReplyForm.Tool && thinking is (Thinking.None or Thinking.EffortOnly) && choice.Mode is null or "auto")
-        {
-            choice = new ToolChoice("required", null);
-        }
-
-        if (choice.Mode is null && !oneAtATime)
-        {
-            return;
-        }
-
-        writer.WriteStartObject("tool_choice"u8);
-        switch (choice.Mode)
-        {
-            case "none":
-                writer.WriteString("type"u8, "none"u8);
-                break;
-            case "required" or "any":
-                writer.WriteString("type"u8, "any"u8);
-                break;
-            case "named":
-                writer.WriteString("type"u8, "tool"u8);
-                writer.WriteString("name"u8, choice.Name);
-                break;
-            default:
-                writer.WriteString("type"u8, "auto"u8);
-                break;
-        }
-
-        if (oneAtATime && choice.Mode is not "none")
-        {
-            writer.WriteBoolean("disable_parallel_tool_use"u8, true);
-        }
-
-        writer.WriteEndObject();
     }
 
     private Thinking ThinkingOf()

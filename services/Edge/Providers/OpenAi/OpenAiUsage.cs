@@ -26,7 +26,7 @@ internal static class OpenAiUsage
             return false;
         }
 
-        var counts = default(Counts);
+        var counts = default(UsageCounts);
         try
         {
             var reader = new Utf8JsonReader(json);
@@ -55,51 +55,21 @@ internal static class OpenAiUsage
     /// </summary>
     public static bool TryReadWhole(ReadOnlySpan<byte> json, out TokenUsage usage)
     {
-        // In a text of the answer the quotation marks would have a backslash before them.
-        var at = json.LastIndexOf("\"usage\""u8);
-        if (at > 0 && json[at - 1] != (byte)'\\' && json[(at + "\"usage\"".Length)..].TrimStart(" \t\r\n:"u8) is [(byte)'{', ..] value)
+        var value = LastIn(json, out var at);
+        var counts = ReadAt(value, out var length);
+        if (counts.Any && length > 0 && (ClosesOnce(value[length..]) || OpensOnce(json[..at])))
         {
-            var counts = default(Counts);
-            try
-            {
-                var reader = new Utf8JsonReader(value);
-                reader.Read();
-                ReadUsage(ref reader, ref counts);
-                if (counts.Any && reader.TokenType == JsonTokenType.EndObject && (ClosesOnce(value[(int)reader.BytesConsumed..]) || OpensOnce(json[..at])))
-                {
-                    usage = counts.ToUsage();
-                    return true;
-                }
-            }
-            catch (Exception broken) when (broken is JsonException or InvalidOperationException)
-            {
-                // It is looked for from the beginning.
-            }
+            usage = counts.ToUsage();
+            return true;
         }
 
         return TryRead(json, out usage);
     }
 
-    /// <summary>The usage in the last bytes of a reply that was not held as a whole.</summary>
+    /// <summary>The usage in the last bytes of a reply that was not held as a whole. What stands before bytes that are wrong still counts.</summary>
     public static bool TryReadLast(ReadOnlySpan<byte> end, out TokenUsage usage)
     {
-        var at = end.LastIndexOf("\"usage\""u8);
-        var start = at < 0 ? -1 : end[at..].IndexOf((byte)'{');
-        var counts = default(Counts);
-        if (start > 0)
-        {
-            try
-            {
-                var reader = new Utf8JsonReader(end[(at + start)..]);
-                reader.Read();
-                ReadUsage(ref reader, ref counts);
-            }
-            catch (Exception broken) when (broken is JsonException or InvalidOperationException)
-            {
-                // What was read before the bytes went wrong still counts.
-            }
-        }
-
+        var counts = ReadAt(LastIn(end, out _), out _);
         usage = counts.Any ? counts.ToUsage() : Nothing;
         return counts.Any;
     }
@@ -107,7 +77,7 @@ internal static class OpenAiUsage
     /// <summary>Reads the usage object that the reader stands on.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, out TokenUsage usage)
     {
-        var counts = default(Counts);
+        var counts = default(UsageCounts);
         ReadUsage(ref reader, ref counts);
         usage = counts.Any ? counts.ToUsage() : Nothing;
         return counts.Any;
@@ -161,13 +131,46 @@ internal static class OpenAiUsage
 
     private static readonly TokenUsage Nothing = new();
 
+    /// <summary>From the brace of the last object <c>usage</c> on; empty when there is none.</summary>
+    private static ReadOnlySpan<byte> LastIn(ReadOnlySpan<byte> json, out int at)
+    {
+        // In a text of the answer the quotation marks would have a backslash before them.
+        at = json.LastIndexOf("\"usage\""u8);
+        return at > 0 && json[at - 1] != (byte)'\\' && json[(at + "\"usage\"".Length)..].TrimStart(" \t\r\n:"u8) is [(byte)'{', ..] value ? value : default;
+    }
+
+    /// <summary>Reads one usage; <paramref name="length"/> is 0 where its bytes go wrong.</summary>
+    private static UsageCounts ReadAt(ReadOnlySpan<byte> value, out int length)
+    {
+        var counts = default(UsageCounts);
+        length = 0;
+        if (value.IsEmpty)
+        {
+            return counts;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(value);
+            reader.Read();
+            ReadUsage(ref reader, ref counts);
+            length = reader.TokenType == JsonTokenType.EndObject ? (int)reader.BytesConsumed : 0;
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            // What was read before still counts where nothing better is to be had.
+        }
+
+        return counts;
+    }
+
     // What stands at the top has one brace open before it and one to close behind it. A bracket in a text makes this false, never true.
     private static bool OpensOnce(ReadOnlySpan<byte> before) => before.TrimStart(" \t\r\n"u8) is [(byte)'{', .. var rest] && rest.IndexOfAny("{}[]"u8) < 0;
 
     private static bool ClosesOnce(ReadOnlySpan<byte> behind) => behind.TrimEnd(" \t\r\n"u8) is [.. var rest, (byte)'}'] && rest.IndexOfAny("{}[]"u8) < 0;
 
     /// <summary>An object that has a usage, or has an object that has one.</summary>
-    private static void ReadHolder(ref Utf8JsonReader reader, ref Counts counts, int depth)
+    private static void ReadHolder(ref Utf8JsonReader reader, ref UsageCounts counts, int depth)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -177,7 +180,7 @@ internal static class OpenAiUsage
                 if (reader.TokenType == JsonTokenType.StartObject)
                 {
                     // The usage at the top is the whole reply's and wins over one that a choice carries.
-                    var own = default(Counts);
+                    var own = default(UsageCounts);
                     ReadUsage(ref reader, ref own);
                     if (own.Any && (depth == 0 || !counts.Any))
                     {
@@ -217,7 +220,7 @@ internal static class OpenAiUsage
         }
     }
 
-    private static void ReadNested(ref Utf8JsonReader reader, ref Counts counts)
+    private static void ReadNested(ref Utf8JsonReader reader, ref UsageCounts counts)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -225,7 +228,7 @@ internal static class OpenAiUsage
             return;
         }
 
-        var nested = default(Counts);
+        var nested = default(UsageCounts);
         ReadHolder(ref reader, ref nested, depth: 1);
         if (nested.Any && !counts.Any)
         {
@@ -233,20 +236,20 @@ internal static class OpenAiUsage
         }
     }
 
-    private static void ReadUsage(ref Utf8JsonReader reader, ref Counts counts)
+    private static void ReadUsage(ref Utf8JsonReader reader, ref UsageCounts counts)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.HasValueSequence ? default : reader.ValueSpan;
-            var field = FieldOf(name);
+            var field = UsageFields.Of(name);
             reader.Read();
             switch (field)
             {
-                case Field.InputDetails or Field.OutputDetails or Field.CacheCreation when reader.TokenType == JsonTokenType.StartObject:
-                    counts.HasInputDetails |= field == Field.InputDetails;
+                case UsageField.InputDetails or UsageField.OutputDetails or UsageField.CacheCreation when reader.TokenType == JsonTokenType.StartObject:
+                    counts.HasInputDetails |= field == UsageField.InputDetails;
                     ReadDetails(ref reader, field, ref counts);
                     break;
-                case Field.None or Field.InputDetails or Field.OutputDetails or Field.CacheCreation:
+                case UsageField.None or UsageField.InputDetails or UsageField.OutputDetails or UsageField.CacheCreation:
                     reader.Skip();
                     break;
                 default:
@@ -260,17 +263,17 @@ internal static class OpenAiUsage
         }
     }
 
-    private static void ReadDetails(ref Utf8JsonReader reader, Field of, ref Counts counts)
+    private static void ReadDetails(ref Utf8JsonReader reader, UsageField of, ref UsageCounts counts)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var field = DetailOf(reader.HasValueSequence ? default : reader.ValueSpan, of);
+            var field = UsageFields.OfDetail(reader.HasValueSequence ? default : reader.ValueSpan, of);
             reader.Read();
-            if (field == Field.CacheCreation && reader.TokenType == JsonTokenType.StartObject)
+            if (field == UsageField.CacheCreation && reader.TokenType == JsonTokenType.StartObject)
             {
-                ReadDetails(ref reader, Field.CacheCreation, ref counts);
+                ReadDetails(ref reader, UsageField.CacheCreation, ref counts);
             }
-            else if (field is Field.None or Field.CacheCreation)
+            else if (field is UsageField.None or UsageField.CacheCreation)
             {
                 reader.Skip();
             }
@@ -280,48 +283,6 @@ internal static class OpenAiUsage
             }
         }
     }
-
-    private static Field FieldOf(ReadOnlySpan<byte> name) => name switch
-    {
-        _ when name.SequenceEqual("prompt_tokens"u8) => Field.Prompt,
-        _ when name.SequenceEqual("completion_tokens"u8) => Field.Completion,
-        _ when name.SequenceEqual("total_tokens"u8) => Field.Total,
-        _ when name.SequenceEqual("prompt_tokens_details"u8) || name.SequenceEqual("input_tokens_details"u8) => Field.InputDetails,
-        _ when name.SequenceEqual("completion_tokens_details"u8) || name.SequenceEqual("output_tokens_details"u8) => Field.OutputDetails,
-        _ when name.SequenceEqual("input_tokens"u8) => Field.InputTokens,
-        _ when name.SequenceEqual("output_tokens"u8) => Field.OutputTokens,
-        _ when name.SequenceEqual("cache_read_input_tokens"u8) => Field.CacheRead,
-        _ when name.SequenceEqual("cache_creation_input_tokens"u8) => Field.CacheCreationTotal,
-        _ when name.SequenceEqual("cache_creation"u8) => Field.CacheCreation,
-        _ when name.SequenceEqual("prompt_cache_hit_tokens"u8) || name.SequenceEqual("cached_tokens"u8) => Field.Cached,
-        _ when name.SequenceEqual("reasoning_tokens"u8) => Field.Reasoning,
-        _ when name.SequenceEqual("prompt_token_details"u8) || name.SequenceEqual("input_token_details"u8) => Field.InputDetails,
-        _ => Field.None,
-    };
-
-    private static Field DetailOf(ReadOnlySpan<byte> name, Field of) => of switch
-    {
-        Field.InputDetails => name switch
-        {
-            _ when name.SequenceEqual("cached_tokens"u8) => Field.Cached,
-            _ when name.SequenceEqual("audio_tokens"u8) => Field.InputAudio,
-            _ when name.SequenceEqual("cache_write_tokens"u8) || name.SequenceEqual("cache_creation_tokens"u8) => Field.CacheWrite,
-            _ when name.SequenceEqual("cache_creation_token_details"u8) || name.SequenceEqual("cache_creation"u8) => Field.CacheCreation,
-            _ => Field.None,
-        },
-        Field.OutputDetails => name switch
-        {
-            _ when name.SequenceEqual("reasoning_tokens"u8) => Field.Reasoning,
-            _ when name.SequenceEqual("audio_tokens"u8) => Field.OutputAudio,
-            _ => Field.None,
-        },
-        _ => name switch
-        {
-            _ when name.SequenceEqual("ephemeral_5m_input_tokens"u8) => Field.CacheWrite5m,
-            _ when name.SequenceEqual("ephemeral_1h_input_tokens"u8) => Field.CacheWrite1h,
-            _ => Field.None,
-        },
-    };
 
     /// <summary>A count as a number, as a number with a fraction, or as a string of one. Anything else counts as absent.</summary>
     private static bool TryReadCount(ref Utf8JsonReader reader, out long count)
@@ -347,139 +308,5 @@ internal static class OpenAiUsage
 
         reader.Skip();
         return false;
-    }
-
-    private enum Field
-    {
-        None,
-        Prompt,
-        Completion,
-        Total,
-        InputTokens,
-        OutputTokens,
-        Cached,
-        CacheRead,
-        CacheWrite,
-        CacheCreationTotal,
-        CacheWrite5m,
-        CacheWrite1h,
-        InputAudio,
-        Reasoning,
-        OutputAudio,
-        InputDetails,
-        OutputDetails,
-        CacheCreation,
-    }
-
-    /// <summary>What was reported; null means that it was not.</summary>
-    private struct Counts
-    {
-        public bool HasInputDetails;
-        private long? prompt;
-        private long? completion;
-        private long? total;
-        private long? inputTokens;
-        private long? outputTokens;
-        private long cached;
-        private long cacheRead;
-        private long cacheWrite;
-        private long cacheCreation;
-        private long cacheWrite5m;
-        private long cacheWrite1h;
-        private long inputAudio;
-        private long reasoning;
-        private long outputAudio;
-
-        public readonly bool Any => prompt is not null || completion is not null || inputTokens is not null || outputTokens is not null || total is not null;
-
-        public void Set(Field field, long count)
-        {
-            switch (field)
-            {
-                case Field.Prompt: prompt = count; break;
-                case Field.Completion: completion = count; break;
-                case Field.Total: total = count; break;
-                case Field.InputTokens: inputTokens = count; break;
-                case Field.OutputTokens: outputTokens = count; break;
-                case Field.CacheRead: cacheRead = count; break;
-                case Field.CacheCreationTotal: cacheCreation = count; break;
-                case Field.CacheWrite5m: cacheWrite5m = count; break;
-                case Field.CacheWrite1h: cacheWrite1h = count; break;
-                case Field.InputAudio: inputAudio = count; break;
-                case Field.OutputAudio: outputAudio = count; break;
-
-                // Some servers report these twice, once in the details: the same tokens, so never added up.
-                case Field.Cached: cached = Math.Max(cached, count); break;
-                case Field.CacheWrite: cacheWrite = Math.Max(cacheWrite, count); break;
-                case Field.Reasoning: reasoning = Math.Max(reasoning, count); break;
-            }
-        }
-
-        public readonly TokenUsage ToUsage()
-        {
-            var read = Math.Max(cached, cacheRead);
-            var tiers = cacheWrite5m + cacheWrite1h;
-            var written = Math.Max(Math.Max(cacheWrite, cacheCreation), tiers);
-            var written1h = Math.Min(cacheWrite1h, written);
-
-            var writtenTokens = completion ?? outputTokens ?? Math.Max(0, (total - (prompt ?? inputTokens)) ?? 0);
-            var all = prompt ?? inputTokens ?? Math.Max(0, (total - writtenTokens) ?? 0);
-            if (InputLeavesOutTheCache(all, writtenTokens, read + written))
-            {
-                all += read + written;
-            }
-
-            // xAI and some others count reasoning beside the completion, not in it; only their total shows it.
-            var reasoningIsBeside = reasoning > 0 && total == all + writtenTokens + reasoning;
-            if (reasoningIsBeside)
-            {
-                writtenTokens += reasoning;
-            }
-
-            // Details that contradict the sum are cut to it one by one: dropping them all would bill cached tokens at the full price.
-            var rest = all;
-            var cachedInput = Take(ref rest, read);
-            var audio = Take(ref rest, inputAudio);
-            var write1h = Take(ref rest, written1h);
-            var write5m = Take(ref rest, written - written1h);
-
-            var output = writtenTokens;
-            var thought = Take(ref output, reasoning);
-            var spoken = Take(ref output, outputAudio);
-            return new TokenUsage
-            {
-                Input = rest,
-                CachedInput = cachedInput,
-                CacheWrite5m = write5m,
-                CacheWrite1h = write1h,
-                InputAudio = audio,
-                Output = output,
-                Reasoning = thought,
-                OutputAudio = spoken,
-            };
-        }
-
-        /// <summary>
-        /// OpenAI's prompt_tokens and the Responses API's input_tokens contain the cached ones. Anthropic's input_tokens leave them out, and
-        /// so does a prompt_tokens whose total only adds up with them.
-        /// </summary>
-        private readonly bool InputLeavesOutTheCache(long all, long writtenTokens, long cache)
-        {
-            if (cache == 0)
-            {
-                return false;
-            }
-
-            return prompt is null
-                ? !HasInputDetails && cacheRead + cacheCreation > 0
-                : cacheRead + cacheCreation > 0 && total == all + writtenTokens + cache;
-        }
-
-        private static long Take(ref long rest, long count)
-        {
-            var taken = Math.Min(rest, count);
-            rest -= taken;
-            return taken;
-        }
     }
 }

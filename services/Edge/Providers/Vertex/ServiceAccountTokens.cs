@@ -18,7 +18,7 @@ internal sealed class ServiceAccountTokens(TimeProvider time, HttpMessageHandler
     private static readonly TimeSpan FetchedAgainBefore = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromHours(1);
 
-    // Bounded by the accounts in the configuration.
+    // By the accounts in the configuration. One that was rotated away is forgotten when its token has ended and another account comes.
     private readonly ConcurrentDictionary<string, Task<Token>> tokens = new(StringComparer.Ordinal);
 
     private readonly HttpClient client = new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = TimeSpan.FromSeconds(10) };
@@ -42,6 +42,11 @@ internal sealed class ServiceAccountTokens(TimeProvider time, HttpMessageHandler
     {
         if (known is null || known.IsCompleted)
         {
+            if (known is null)
+            {
+                ForgetEnded();
+            }
+
             // Whoever comes first fetches. The fetch ignores the caller's cancellation: others wait for it too.
             var fetch = new Lazy<Task<Token>>(() => FetchAsync(credentials));
             var ours = known is null
@@ -51,6 +56,17 @@ internal sealed class ServiceAccountTokens(TimeProvider time, HttpMessageHandler
         }
 
         return (await known.WaitAsync(cancellation)).Text;
+    }
+
+    private void ForgetEnded()
+    {
+        foreach (var account in tokens)
+        {
+            if (account.Value.IsCompleted && !(account.Value.IsCompletedSuccessfully && IsFresh(account.Value.GetAwaiter().GetResult())))
+            {
+                tokens.TryRemove(account);
+            }
+        }
     }
 
     private bool IsFresh(Token token) => time.GetUtcNow() < token.EndsAt - FetchedAgainBefore;

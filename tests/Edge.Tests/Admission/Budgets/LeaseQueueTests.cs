@@ -46,6 +46,33 @@ public sealed class LeaseQueueTests
     }
 
     [Fact]
+    public void Crumbs_that_do_not_pay_for_reading_the_prompt_let_nobody_find_out()
+    {
+        var waits = Join(Guessed with { Prompt = 5 });
+
+        Assert.False(queue.TryProbe(available: 4));
+        Assert.Equal(30, queue.RefuseHopeless(available: 4, mine: 0, others: 0, recalling: false));
+        Assert.Equal(LeaseRefusal.Exceeded, Served(waits).Refusal);
+
+        Join(Guessed with { Prompt = 5 });
+        Assert.True(queue.TryProbe(available: 5));
+    }
+
+    [Fact]
+    public void Who_waited_for_what_another_one_finds_out_may_wait_for_others_to_settle_after_that()
+    {
+        var cost = Guessed;
+        var waiter = new LeaseWaiter(() => cost, new BudgetOptions { Wait = TimeSpan.FromMinutes(1), LearnWait = TimeSpan.Zero }, extends: false);
+        queue.Join(waiter);
+        Assert.True(waiter.Deadline(waiter.Estimate()) <= Environment.TickCount64);
+
+        cost = Learned;
+
+        Assert.Null(queue.RefuseHopeless(available: 0, mine: 25, others: 0, recalling: false));
+        Assert.False(waiter.Task.IsCompleted);
+    }
+
+    [Fact]
     public void Of_an_unknown_kind_nobody_is_refused_while_another_edge_holds_something()
     {
         var waits = Join(Guessed);
