@@ -62,9 +62,10 @@ public sealed class LeaseQueueTests
     public void Who_waited_for_what_another_one_finds_out_may_wait_for_others_to_settle_after_that()
     {
         var cost = Guessed;
-        var waiter = new LeaseWaiter(() => cost, new BudgetOptions { Wait = TimeSpan.FromMinutes(1), LearnWait = TimeSpan.Zero }, extends: false);
+        var waiter = new LeaseWaiter(() => cost, new BudgetOptions { Wait = TimeSpan.FromMilliseconds(50) }, extends: false);
         queue.Join(waiter);
-        Assert.True(waiter.Deadline(waiter.Estimate()) <= Environment.TickCount64);
+        var settledBy = waiter.Deadline(waiter.Estimate() with { Learned = true });
+        Assert.True(SpinWait.SpinUntil(() => Environment.TickCount64 > settledBy, TimeSpan.FromSeconds(30)));
 
         cost = Learned;
 
