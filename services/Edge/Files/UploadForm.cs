@@ -47,7 +47,14 @@ internal sealed class UploadForm : IAsyncDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        return new FileStream(Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}"), options);
+        var file = new FileStream(Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}"), options);
+        if (!OperatingSystem.IsWindows())
+        {
+            // Without a name it is gone with the process, however that ends.
+            System.IO.File.Delete(file.Name);
+        }
+
+        return file;
     }
 
     /// <summary>Reads a request's form.</summary>
