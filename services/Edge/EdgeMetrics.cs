@@ -112,7 +112,9 @@ internal sealed class EdgeMetrics
             unpriced.Add(1, new TagList { { "model", record.Model }, { "provider", record.Provider } });
         }
 
-        if (record.Estimated)
+        // A batch is estimated when it is submitted, and so it should be: what counts is whether its end says what it used.
+        var submitted = record is { CallType: UsageRecord.BatchCall, Corrects: null };
+        if (record.Estimated && !submitted)
         {
             estimated.Add(1, new TagList { { "model", record.Model }, { "provider", record.Provider } });
         }
@@ -129,7 +131,7 @@ internal sealed class EdgeMetrics
             tokens.Add(record.Tokens.CompletionTokens, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias }, { "type", "output" } });
         }
 
-        if (record.Cost > Money.Zero)
+        if (record.Cost > Money.Zero && !submitted)
         {
             // A counter for eyes and alerts: the exact amount is the journal's.
             cost.Add(record.Cost.NanoDollars / (double)Money.NanoDollarsPerDollar, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias } });

@@ -16,9 +16,6 @@ namespace Gateway.Edge.Batches;
 /// </summary>
 internal static class BatchEstimate
 {
-    /// <summary>The longest body that is counted: beyond it a token is a byte, as everywhere else.</summary>
-    private const int CountedBytesMax = 32 * 1024;
-
     /// <summary>What a model is told besides the body, which is counted with all its JSON: more than the frames of its messages.</summary>
     private const int UnseenTokens = 128;
 
@@ -47,8 +44,8 @@ internal static class BatchEstimate
     {
         var parts = Parts.Of(body);
         var window = target.Price?.ContextWindow;
-        var text = parts.DataBytes == 0 && body.Length <= CountedBytesMax && target.OpenAiModel is { } model && OpenAiModel.ReadsO200k(model)
-            ? TokenCounter.Count(Encoding.UTF8.GetString(body)) + UnseenTokens
+        var text = parts.DataBytes == 0 && target.OpenAiModel is { } model && OpenAiModel.ReadsO200k(model)
+            ? TokenCounter.CountAtMost(Encoding.UTF8.GetString(body)) + UnseenTokens
             : body.Length - parts.DataBytes + Estimates.FramingTokens;
         var bound = text + ((long)parts.Pictures * (target.OpenAiModel?.StartsWith("gpt-4o-mini", StringComparison.Ordinal) == true ? PictureTokensMaxOfSmallGpt4o : PictureTokensMax));
 

@@ -44,7 +44,8 @@ internal sealed class BatchSettlement(ProviderStore providers, BatchRegistry bat
 
         var record = BatchCorrection.Of(submission, used, target.Price);
         spool.Append(record);
-        metrics.Used(record);
+        // A counter cannot go back: it has the cost once it is known.
+        metrics.Used(record with { Cost = submission.Cost + record.Cost });
         await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Settled), cancellation);
         metrics.BatchSettled(batch.Model, seen.Status);
         return true;
