@@ -98,7 +98,7 @@ public sealed class PostingTests(ITestOutputHelper output)
         var posting = ledger.Services.GetRequiredService<Posting>();
         var entries = Enumerable.Range(1, 50).Select(number => JournalRules.FromUsage(Build.Record(number))).ToArray();
         entries[31] = entries[31] with { Credit = entries[31].Debit };
-        await posting.BookAsync(entries, CancellationToken.None);
+        await posting.WriteAsync(entries, patient: false, CancellationToken.None);
         Assert.Equal(49L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
         Assert.Equal("23514", await ledger.ScalarAsync<string>("select reason from rejected_records"));
     }
