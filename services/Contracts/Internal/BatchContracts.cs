@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Gateway.Contracts;
 
 /// <summary>A file at a provider that came through the gateway: whose it is, and where it lies.</summary>
-public sealed record StoredFile
+public sealed record ProviderFile
 {
     /// <summary>The gateway's id: <c>file-</c> and 32 hexadecimal digits. Clients see no other.</summary>
     public required string Id { get; init; }
@@ -64,7 +64,7 @@ public enum BatchState
 }
 
 /// <summary>A batch that came through the gateway.</summary>
-public sealed record StoredBatch
+public sealed record ProviderBatch
 {
     /// <summary>The gateway's id: <c>batch_</c> and 32 hexadecimal digits. Clients see no other.</summary>
     public required string Id { get; init; }
@@ -115,10 +115,10 @@ public sealed record ClaimBatches(int Most, TimeSpan Next, string? Id = null);
 
 /// <summary>The JSON of files and batches between edge and Ledger.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(StoredFile))]
-[JsonSerializable(typeof(StoredFile[]))]
-[JsonSerializable(typeof(StoredBatch))]
-[JsonSerializable(typeof(StoredBatch[]))]
+[JsonSerializable(typeof(ProviderFile))]
+[JsonSerializable(typeof(ProviderFile[]))]
+[JsonSerializable(typeof(ProviderBatch))]
+[JsonSerializable(typeof(ProviderBatch[]))]
 [JsonSerializable(typeof(BatchChange))]
 [JsonSerializable(typeof(ClaimBatches))]
 public sealed partial class BatchesJson : JsonSerializerContext;

@@ -22,7 +22,7 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
 {
     /// <summary>Asks (<c>GET</c>) or cancels (<c>POST</c>, <paramref name="action"/> = <c>/cancel</c>).</summary>
     /// <exception cref="MalformedReplyException">The answer is no batch.</exception>
-    public async Task<(SeenBatch? Seen, GatewayError? Error)> AskAsync(StoredBatch batch, Deployment target, HttpMethod method, string action, CancellationToken cancellation)
+    public async Task<(SeenBatch? Seen, GatewayError? Error)> AskAsync(ProviderBatch batch, Deployment target, HttpMethod method, string action, CancellationToken cancellation)
     {
         var (json, error) = await providers.AskAsync(target, method, $"batches/{Uri.EscapeDataString(batch.ProviderId!)}{action}", null, cancellation);
         if (error is not null)
@@ -45,7 +45,7 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
     }
 
     /// <summary>A provider's batch object with the gateway's ids. What else it says stays.</summary>
-    public static JsonObject Of(JsonObject providers, StoredBatch batch, string? outputFile = null, string? errorFile = null)
+    public static JsonObject Of(JsonObject providers, ProviderBatch batch, string? outputFile = null, string? errorFile = null)
     {
         providers["id"] = batch.Id;
         providers["input_file_id"] = batch.InputFileId;
@@ -60,7 +60,7 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
     }
 
     /// <summary>A batch of which its provider has said nothing: it is on its way, or was when its edge died.</summary>
-    public static JsonObject Of(StoredBatch batch)
+    public static JsonObject Of(ProviderBatch batch)
     {
         var lost = batch.State == BatchState.Unresolved;
         return new JsonObject
@@ -78,8 +78,8 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
         };
     }
 
-    private async Task<string?> IdOfAsync(StoredBatch batch, string? providerId, string what, CancellationToken cancellation) => providerId is null ? null : (await files.AddAsync(
-        new StoredFile
+    private async Task<string?> IdOfAsync(ProviderBatch batch, string? providerId, string what, CancellationToken cancellation) => providerId is null ? null : (await files.AddAsync(
+        new ProviderFile
         {
             Id = FileRegistry.NewId(), Owner = batch.Owner, Model = batch.Model, DeploymentId = batch.DeploymentId, ProviderId = providerId, Purpose = "batch_output",
             Filename = $"{batch.Id}_{what}.jsonl", CreatedAt = time.GetUtcNow(),

@@ -14,9 +14,9 @@ internal sealed class BatchRegistry(HttpClient http)
     public static string NewId() => "batch_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>Notes a batch that is about to be submitted.</summary>
-    public Task AddAsync(StoredBatch batch, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    public Task AddAsync(ProviderBatch batch, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
-        using var reply = await http.PostAsJsonAsync("/internal/batches", batch, BatchesJson.Default.StoredBatch, cancellation);
+        using var reply = await http.PostAsJsonAsync("/internal/batches", batch, BatchesJson.Default.ProviderBatch, cancellation);
         return reply.EnsureSuccessStatusCode().IsSuccessStatusCode;
     }, cancellation);
 
@@ -35,25 +35,25 @@ internal sealed class BatchRegistry(HttpClient http)
     }, cancellation);
 
     /// <summary>The caller's batch; null when there is none of that id, or it is another's.</summary>
-    public Task<StoredBatch?> FindAsync(Caller caller, string id, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    public Task<ProviderBatch?> FindAsync(Caller caller, string id, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
         using var reply = await http.GetAsync($"/internal/batches/{Uri.EscapeDataString(id)}?owner={Uri.EscapeDataString(caller.Owner)}", cancellation);
         return reply.StatusCode == HttpStatusCode.NotFound
             ? null
-            : await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.StoredBatch, cancellation);
+            : await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.ProviderBatch, cancellation);
     }, cancellation);
 
     /// <summary>The caller's batches, no more than <paramref name="most"/>, the newest first.</summary>
-    public Task<StoredBatch[]> ListAsync(Caller caller, string? after, int most, CancellationToken cancellation) => RegistryAwayException.GuardAsync(
+    public Task<ProviderBatch[]> ListAsync(Caller caller, string? after, int most, CancellationToken cancellation) => RegistryAwayException.GuardAsync(
         async () => (await http.GetFromJsonAsync(
             $"/internal/batches?owner={Uri.EscapeDataString(caller.Owner)}&limit={most}" + (after is null ? "" : $"&after={Uri.EscapeDataString(after)}"),
-            BatchesJson.Default.StoredBatchArray, cancellation))!,
+            BatchesJson.Default.ProviderBatchArray, cancellation))!,
         cancellation);
 
     /// <summary>Batches that this edge is to look at, and no other until their next time.</summary>
-    public Task<StoredBatch[]> ClaimAsync(ClaimBatches claim, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    public Task<ProviderBatch[]> ClaimAsync(ClaimBatches claim, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
         using var reply = await http.PostAsJsonAsync("/internal/batches/claim", claim, BatchesJson.Default.ClaimBatches, cancellation);
-        return (await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.StoredBatchArray, cancellation))!;
+        return (await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.ProviderBatchArray, cancellation))!;
     }, cancellation);
 }

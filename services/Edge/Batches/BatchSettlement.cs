@@ -23,7 +23,7 @@ internal sealed class BatchSettlement(ProviderStore providers, BatchRegistry bat
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
 
     /// <summary>Settles it; false when what it cost cannot be learned now, and it stays at its estimate until then.</summary>
-    public async Task<bool> TryAsync(StoredBatch batch, Deployment target, SeenBatch seen, CancellationToken cancellation)
+    public async Task<bool> TryAsync(ProviderBatch batch, Deployment target, SeenBatch seen, CancellationToken cancellation)
     {
         if (batch.Submission is not { } submission || spool.Full)
         {

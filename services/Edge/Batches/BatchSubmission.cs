@@ -21,9 +21,9 @@ namespace Gateway.Edge.Batches;
 /// </summary>
 internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches, BatchWatch watch, Settlement settlement, TimeProvider time) : Operation
 {
-    private StoredFile file = null!;
+    private ProviderFile file = null!;
     private JsonObject asked = null!;
-    private StoredBatch? noted;
+    private ProviderBatch? noted;
     private bool sent;
 
     public override string CallType => UsageRecord.BatchCall;
@@ -50,7 +50,7 @@ internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches,
 
     public override async ValueTask<GatewayError?> BeginAsync(ChatExchange exchange)
     {
-        var batch = new StoredBatch
+        var batch = new ProviderBatch
         {
             Id = BatchRegistry.NewId(), Owner = file.Owner, Model = file.Model, DeploymentId = file.DeploymentId, InputFileId = file.Id, Lines = file.Lines!, CreatedAt = exchange.StartedAt,
         };
@@ -160,7 +160,7 @@ internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches,
 
     private async ValueTask<GatewayError?> FindInputAsync(ChatExchange exchange)
     {
-        StoredFile? input;
+        ProviderFile? input;
         try
         {
             input = await files.FindAsync(exchange.Caller, Text("input_file_id")!, exchange.Aborted);

@@ -82,7 +82,7 @@ internal sealed class BatchWatch(
             await LookAsync(await batches.ClaimAsync(new ClaimBatches(1, every, id), cancellation), cancellation);
         }
 
-        StoredBatch[] claimed;
+        ProviderBatch[] claimed;
         do
         {
             claimed = await batches.ClaimAsync(new ClaimBatches(ClaimedAtOnce, every), cancellation);
@@ -91,7 +91,7 @@ internal sealed class BatchWatch(
         while (claimed.Length == ClaimedAtOnce);
     }
 
-    private async Task LookAsync(StoredBatch[] claimed, CancellationToken cancellation)
+    private async Task LookAsync(ProviderBatch[] claimed, CancellationToken cancellation)
     {
         foreach (var batch in claimed)
         {
@@ -121,7 +121,7 @@ internal sealed class BatchWatch(
     }
 
     /// <summary>Looks at one; why it is not settled, or null when it is.</summary>
-    private async Task<string?> LookAsync(StoredBatch batch, CancellationToken cancellation)
+    private async Task<string?> LookAsync(ProviderBatch batch, CancellationToken cancellation)
     {
         if (providers.Of(batch) is not { } target || target.StoreAddress("batches") is null)
         {

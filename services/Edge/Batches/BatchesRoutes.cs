@@ -83,5 +83,5 @@ internal sealed class BatchesRoutes(FreeRoute route, ProviderStore providers, Ba
         }
     }
 
-    private static JsonObject Known(StoredBatch batch) => batch.Answer is { } said ? JsonNode.Parse(said)!.AsObject() : BatchLook.Of(batch);
+    private static JsonObject Known(ProviderBatch batch) => batch.Answer is { } said ? JsonNode.Parse(said)!.AsObject() : BatchLook.Of(batch);
 }

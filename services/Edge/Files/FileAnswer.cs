@@ -13,7 +13,7 @@ namespace Gateway.Edge.Files;
 internal static class FileAnswer
 {
     /// <summary>A provider's file object, with the gateway's id and the name that its owner gave it. What else it says stays.</summary>
-    public static JsonObject Of(JsonObject providers, StoredFile file)
+    public static JsonObject Of(JsonObject providers, ProviderFile file)
     {
         providers["id"] = file.Id;
         providers["filename"] = file.Filename;
@@ -21,7 +21,7 @@ internal static class FileAnswer
     }
 
     /// <summary>A file object of what the gateway knows of a file.</summary>
-    public static JsonObject Of(StoredFile file)
+    public static JsonObject Of(ProviderFile file)
     {
         var answer = new JsonObject
         {

@@ -14,32 +14,32 @@ internal sealed class FileRegistry(HttpClient http)
     public static string NewId() => "file-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>Notes a file; what comes back has the id that it is known by.</summary>
-    public Task<StoredFile> AddAsync(StoredFile file, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    public Task<ProviderFile> AddAsync(ProviderFile file, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
-        using var reply = await http.PostAsJsonAsync("/internal/files", file, BatchesJson.Default.StoredFile, cancellation);
+        using var reply = await http.PostAsJsonAsync("/internal/files", file, BatchesJson.Default.ProviderFile, cancellation);
         reply.EnsureSuccessStatusCode();
-        return (await reply.Content.ReadFromJsonAsync(BatchesJson.Default.StoredFile, cancellation))!;
+        return (await reply.Content.ReadFromJsonAsync(BatchesJson.Default.ProviderFile, cancellation))!;
     }, cancellation);
 
     /// <summary>The caller's file; null when there is none of that id, or it is another's.</summary>
-    public Task<StoredFile?> FindAsync(Caller caller, string id, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    public Task<ProviderFile?> FindAsync(Caller caller, string id, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
         using var reply = await http.GetAsync($"/internal/files/{Uri.EscapeDataString(id)}?owner={Uri.EscapeDataString(caller.Owner)}", cancellation);
         return reply.StatusCode == HttpStatusCode.NotFound
             ? null
-            : await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.StoredFile, cancellation);
+            : await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.ProviderFile, cancellation);
     }, cancellation);
 
     /// <summary>The caller's files, no more than <paramref name="most"/>.</summary>
-    public Task<StoredFile[]> ListAsync(Caller caller, string? purpose, string? after, bool oldestFirst, int most, CancellationToken cancellation) => RegistryAwayException.GuardAsync(
+    public Task<ProviderFile[]> ListAsync(Caller caller, string? purpose, string? after, bool oldestFirst, int most, CancellationToken cancellation) => RegistryAwayException.GuardAsync(
         async () => (await http.GetFromJsonAsync(
             $"/internal/files?owner={Uri.EscapeDataString(caller.Owner)}&limit={most}&oldestFirst={(oldestFirst ? "true" : "false")}"
             + (purpose is null ? "" : $"&purpose={Uri.EscapeDataString(purpose)}") + (after is null ? "" : $"&after={Uri.EscapeDataString(after)}"),
-            BatchesJson.Default.StoredFileArray, cancellation))!,
+            BatchesJson.Default.ProviderFileArray, cancellation))!,
         cancellation);
 
     /// <summary>Forgets a file that its provider has deleted.</summary>
-    public Task RemoveAsync(StoredFile file, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    public Task RemoveAsync(ProviderFile file, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
         using var reply = await http.DeleteAsync($"/internal/files/{file.Id}?owner={Uri.EscapeDataString(file.Owner)}", cancellation);
         return reply.StatusCode == HttpStatusCode.NotFound || reply.EnsureSuccessStatusCode().IsSuccessStatusCode;

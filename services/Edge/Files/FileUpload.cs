@@ -158,7 +158,7 @@ internal sealed class FileUpload(FreeRoute route, RoutingTables tables, Provider
         try
         {
             var file = await files.AddAsync(
-                new StoredFile
+                new ProviderFile
                 {
                     Id = FileRegistry.NewId(), Owner = caller.Owner, Model = model, DeploymentId = target.Id, ProviderId = id, Purpose = form["purpose"]!, Filename = form.Filename, Bytes = length,
                     CreatedAt = time.GetUtcNow(), Lines = lines,

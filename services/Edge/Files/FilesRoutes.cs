@@ -99,7 +99,7 @@ internal sealed class FilesRoutes(FreeRoute route, ProviderStore providers, File
         return text is null || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit >= 1 && limit <= most);
     }
 
-    private async Task<GatewayError?> WithFileAsync(HttpContext context, Caller caller, Func<StoredFile, Deployment, Task<GatewayError?>> answer)
+    private async Task<GatewayError?> WithFileAsync(HttpContext context, Caller caller, Func<ProviderFile, Deployment, Task<GatewayError?>> answer)
     {
         try
         {
@@ -118,5 +118,5 @@ internal sealed class FilesRoutes(FreeRoute route, ProviderStore providers, File
         }
     }
 
-    private static string PathOf(StoredFile file) => $"files/{Uri.EscapeDataString(file.ProviderId)}";
+    private static string PathOf(ProviderFile file) => $"files/{Uri.EscapeDataString(file.ProviderId)}";
 }

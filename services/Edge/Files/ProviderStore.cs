@@ -20,7 +20,7 @@ internal sealed class ProviderStore(UpstreamClient upstream, RoutingTables table
         caller.Find(model, tables.Current) is { Granted: true } grant ? Array.Find(grant.Group.Deployments, deployment => deployment.Id == deploymentId) : null;
 
     /// <summary>The deployment as a batch was submitted to it, with the credential of then; null when it is gone.</summary>
-    public Deployment? Of(StoredBatch batch)
+    public Deployment? Of(ProviderBatch batch)
     {
         var table = tables.Current;
         if (table.Find(batch.Model) is not { } group || Array.Find(group.Deployments, deployment => deployment.Id == batch.DeploymentId) is not { } target)

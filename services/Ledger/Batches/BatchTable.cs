@@ -14,7 +14,7 @@ internal sealed class BatchTable(NpgsqlDataSource database)
     private const string Columns = "id, owner, model, deployment_id, provider_id, input_file_id, lines::text, state, submission::text, answer, created_at";
 
     /// <summary>Notes a batch that is about to be submitted. A repeat changes nothing.</summary>
-    public async Task AddAsync(StoredBatch batch, CancellationToken cancellation)
+    public async Task AddAsync(ProviderBatch batch, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("""
             insert into batches (id, owner, model, deployment_id, input_file_id, lines, state, created_at, look_at)
@@ -62,7 +62,7 @@ internal sealed class BatchTable(NpgsqlDataSource database)
     }
 
     /// <summary>An owner's batch; null when there is none.</summary>
-    public async Task<StoredBatch?> FindAsync(string id, string owner, CancellationToken cancellation)
+    public async Task<ProviderBatch?> FindAsync(string id, string owner, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"select {Columns} from batches where id = $1 and owner = $2");
         command.Parameters.AddWithValue(id);
@@ -71,7 +71,7 @@ internal sealed class BatchTable(NpgsqlDataSource database)
     }
 
     /// <summary>An owner's batches from the one after <paramref name="after"/> on, the newest first.</summary>
-    public async Task<StoredBatch[]> ListAsync(string owner, string? after, int limit, CancellationToken cancellation)
+    public async Task<ProviderBatch[]> ListAsync(string owner, string? after, int limit, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"""
             select {Columns} from batches
@@ -85,7 +85,7 @@ internal sealed class BatchTable(NpgsqlDataSource database)
     }
 
     /// <summary>Gives batches to an edge to look at. No other edge gets them until their next time, so many edges share the work.</summary>
-    public async Task<StoredBatch[]> ClaimAsync(ClaimBatches claim, CancellationToken cancellation)
+    public async Task<ProviderBatch[]> ClaimAsync(ClaimBatches claim, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"""
             update batches set look_at = now() + $2
@@ -117,10 +117,10 @@ internal sealed class BatchTable(NpgsqlDataSource database)
 
     private static NpgsqlParameter Text(string? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
 
-    private static async Task<List<StoredBatch>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
+    private static async Task<List<ProviderBatch>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var batches = new List<StoredBatch>();
+        var batches = new List<ProviderBatch>();
         while (await reader.ReadAsync(cancellation))
         {
             batches.Add(new()

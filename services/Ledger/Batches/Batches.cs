@@ -23,7 +23,7 @@ internal static class Batches
     public static WebApplication MapBatches(this WebApplication app)
     {
         var files = app.MapGroup("/internal/files").RequireService();
-        files.MapPost("", async (StoredFile file, FileTable table, CancellationToken cancellation) => TypedResults.Ok(await table.AddAsync(file, cancellation)));
+        files.MapPost("", async (ProviderFile file, FileTable table, CancellationToken cancellation) => TypedResults.Ok(await table.AddAsync(file, cancellation)));
         files.MapGet("", async (string owner, string? purpose, string? after, bool? oldestFirst, int limit, FileTable table, CancellationToken cancellation) =>
             TypedResults.Ok(await table.ListAsync(owner, purpose, after, oldestFirst == true, Math.Clamp(limit, 1, PageMax), cancellation)));
         files.MapGet("/{id}", async (string id, string owner, FileTable table, CancellationToken cancellation) => Found(await table.FindAsync(id, owner, cancellation)));
@@ -31,7 +31,7 @@ internal static class Batches
             await table.RemoveAsync(id, owner, cancellation) ? (IResult)TypedResults.NoContent() : NotFound());
 
         var batches = app.MapGroup("/internal/batches").RequireService();
-        batches.MapPost("", async (StoredBatch batch, BatchTable table, CancellationToken cancellation) =>
+        batches.MapPost("", async (ProviderBatch batch, BatchTable table, CancellationToken cancellation) =>
         {
             await table.AddAsync(batch, cancellation);
             return TypedResults.NoContent();

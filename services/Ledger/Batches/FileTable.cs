@@ -11,7 +11,7 @@ internal sealed class FileTable(NpgsqlDataSource database)
     private const string Columns = "id, owner, model, deployment_id, provider_id, purpose, filename, bytes, created_at, expires_at, lines::text";
 
     /// <summary>Notes a file; one that is known by its provider's id keeps the id and the owner that it has.</summary>
-    public async Task<StoredFile> AddAsync(StoredFile file, CancellationToken cancellation)
+    public async Task<ProviderFile> AddAsync(ProviderFile file, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"""
             insert into files (id, owner, model, deployment_id, provider_id, purpose, filename, bytes, created_at, expires_at, lines)
@@ -34,7 +34,7 @@ internal sealed class FileTable(NpgsqlDataSource database)
     }
 
     /// <summary>An owner's file; null when there is none.</summary>
-    public async Task<StoredFile?> FindAsync(string id, string owner, CancellationToken cancellation)
+    public async Task<ProviderFile?> FindAsync(string id, string owner, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"select {Columns} from files where id = $1 and owner = $2");
         command.Parameters.AddWithValue(id);
@@ -43,7 +43,7 @@ internal sealed class FileTable(NpgsqlDataSource database)
     }
 
     /// <summary>An owner's files from the one after <paramref name="after"/> on, the newest first unless <paramref name="oldestFirst"/>.</summary>
-    public async Task<StoredFile[]> ListAsync(string owner, string? purpose, string? after, bool oldestFirst, int limit, CancellationToken cancellation)
+    public async Task<ProviderFile[]> ListAsync(string owner, string? purpose, string? after, bool oldestFirst, int limit, CancellationToken cancellation)
     {
         var (than, order) = oldestFirst ? (">", "asc") : ("<", "desc");
         await using var command = database.CreateCommand($"""
@@ -68,10 +68,10 @@ internal sealed class FileTable(NpgsqlDataSource database)
         return await command.ExecuteNonQueryAsync(cancellation) == 1;
     }
 
-    private static async Task<List<StoredFile>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
+    private static async Task<List<ProviderFile>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var files = new List<StoredFile>();
+        var files = new List<ProviderFile>();
         while (await reader.ReadAsync(cancellation))
         {
             files.Add(new()

@@ -15,11 +15,11 @@ public sealed class BatchTableTests
         var lines = new BatchLines("/v1/chat/completions", 3, 900, new Money(1_234));
         var file = await AddAsync(ledger, File("team/a", "file-abc") with { Lines = lines });
 
-        Assert.Equal(file, await GetAsync<StoredFile>(ledger, $"/internal/files/{file.Id}?owner=team/a"));
+        Assert.Equal(file, await GetAsync<ProviderFile>(ledger, $"/internal/files/{file.Id}?owner=team/a"));
         Assert.Equal(lines, file.Lines);
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(ledger, HttpMethod.Get, $"/internal/files/{file.Id}?owner=team/b"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(ledger, HttpMethod.Delete, $"/internal/files/{file.Id}?owner=team/b"));
-        Assert.Empty((await GetAsync<StoredFile[]>(ledger, "/internal/files?owner=team/b&limit=10"))!);
+        Assert.Empty((await GetAsync<ProviderFile[]>(ledger, "/internal/files?owner=team/b&limit=10"))!);
 
         // Two edges see a batch's output at once: the first one's id is everybody's.
         var again = await AddAsync(ledger, File("team/a", "file-abc"));
@@ -40,13 +40,13 @@ public sealed class BatchTableTests
             ids.Add((await AddAsync(ledger, File("user/u", $"file-{number}", number % 2 == 0 ? "batch" : "user_data") with { CreatedAt = at.AddSeconds(number / 2) })).Id);
         }
 
-        var first = await GetAsync<StoredFile[]>(ledger, "/internal/files?owner=user/u&limit=3");
-        var rest = await GetAsync<StoredFile[]>(ledger, $"/internal/files?owner=user/u&limit=3&after={first![^1].Id}");
+        var first = await GetAsync<ProviderFile[]>(ledger, "/internal/files?owner=user/u&limit=3");
+        var rest = await GetAsync<ProviderFile[]>(ledger, $"/internal/files?owner=user/u&limit=3&after={first![^1].Id}");
         Assert.Equal((3, 2), (first.Length, rest!.Length));
         Assert.Equal(ids.Order(), first.Concat(rest).Select(static file => file.Id).Order());
-        var oldest = await GetAsync<StoredFile[]>(ledger, "/internal/files?owner=user/u&limit=10&oldestFirst=true");
+        var oldest = await GetAsync<ProviderFile[]>(ledger, "/internal/files?owner=user/u&limit=10&oldestFirst=true");
         Assert.Equal(first.Concat(rest).Reverse().Select(static file => file.Id), oldest!.Select(static file => file.Id));
-        Assert.Equal(2, (await GetAsync<StoredFile[]>(ledger, "/internal/files?owner=user/u&limit=10&purpose=user_data"))!.Length);
+        Assert.Equal(2, (await GetAsync<ProviderFile[]>(ledger, "/internal/files?owner=user/u&limit=10&purpose=user_data"))!.Length);
     }
 
     [Fact]
@@ -69,8 +69,8 @@ public sealed class BatchTableTests
         Assert.Equal(BatchState.Settled, (await FindAsync(ledger, batch.Id, "team/a"))!.State);
         Assert.Empty(await ClaimAsync(ledger, 10));
         Assert.Empty(await ClaimAsync(ledger, 1, batch.Id));
-        Assert.Single((await GetAsync<StoredBatch[]>(ledger, "/internal/batches?owner=team/a&limit=10"))!);
-        Assert.Empty((await GetAsync<StoredBatch[]>(ledger, "/internal/batches?owner=team/b&limit=10"))!);
+        Assert.Single((await GetAsync<ProviderBatch[]>(ledger, "/internal/batches?owner=team/a&limit=10"))!);
+        Assert.Empty((await GetAsync<ProviderBatch[]>(ledger, "/internal/batches?owner=team/b&limit=10"))!);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class BatchTableTests
         await StatusAsync(ledger, HttpMethod.Delete, $"/internal/batches/{refused.Id}");
         await StatusAsync(ledger, HttpMethod.Delete, $"/internal/batches/{accepted.Id}");
 
-        Assert.Equal(accepted.Id, Assert.Single((await GetAsync<StoredBatch[]>(ledger, "/internal/batches?owner=team/a&limit=10"))!).Id);
+        Assert.Equal(accepted.Id, Assert.Single((await GetAsync<ProviderBatch[]>(ledger, "/internal/batches?owner=team/a&limit=10"))!).Id);
     }
 
     [Fact]
@@ -106,38 +106,38 @@ public sealed class BatchTableTests
         Assert.Equal(claimed[0], Assert.Single(await ClaimAsync(ledger, 1, claimed[0])).Id);
     }
 
-    private static StoredFile File(string owner, string providerId, string purpose = "batch") => new()
+    private static ProviderFile File(string owner, string providerId, string purpose = "batch") => new()
     {
         Id = $"file-{Guid.NewGuid():N}", Owner = owner, Model = "gpt-4o", DeploymentId = "d1", ProviderId = providerId, Purpose = purpose, Filename = "in.jsonl", Bytes = 12,
         CreatedAt = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()),
     };
 
-    private static async Task<StoredFile> AddAsync(LedgerHost ledger, StoredFile file)
+    private static async Task<ProviderFile> AddAsync(LedgerHost ledger, ProviderFile file)
     {
-        var reply = await ledger.Http.PostAsJsonAsync("/internal/files", file, BatchesJson.Default.StoredFile);
-        return (await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.StoredFile))!;
+        var reply = await ledger.Http.PostAsJsonAsync("/internal/files", file, BatchesJson.Default.ProviderFile);
+        return (await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.ProviderFile))!;
     }
 
-    private static async Task<StoredBatch> SubmitAsync(LedgerHost ledger, string owner)
+    private static async Task<ProviderBatch> SubmitAsync(LedgerHost ledger, string owner)
     {
-        var batch = new StoredBatch
+        var batch = new ProviderBatch
         {
             Id = $"batch_{Guid.NewGuid():N}", Owner = owner, Model = "gpt-4o", DeploymentId = "d1", InputFileId = "file-1",
             Lines = new BatchLines("/v1/chat/completions", 1, 10, new Money(5_000)), CreatedAt = DateTimeOffset.UtcNow,
         };
-        (await ledger.Http.PostAsJsonAsync("/internal/batches", batch, BatchesJson.Default.StoredBatch)).EnsureSuccessStatusCode();
+        (await ledger.Http.PostAsJsonAsync("/internal/batches", batch, BatchesJson.Default.ProviderBatch)).EnsureSuccessStatusCode();
         return batch;
     }
 
     private static async Task ChangeAsync(LedgerHost ledger, string id, BatchChange change) =>
         (await ledger.Http.PostAsJsonAsync($"/internal/batches/{id}", change, BatchesJson.Default.BatchChange)).EnsureSuccessStatusCode();
 
-    private static Task<StoredBatch?> FindAsync(LedgerHost ledger, string id, string owner) => GetAsync<StoredBatch>(ledger, $"/internal/batches/{id}?owner={owner}");
+    private static Task<ProviderBatch?> FindAsync(LedgerHost ledger, string id, string owner) => GetAsync<ProviderBatch>(ledger, $"/internal/batches/{id}?owner={owner}");
 
-    private static async Task<StoredBatch[]> ClaimAsync(LedgerHost ledger, int most, string? id = null)
+    private static async Task<ProviderBatch[]> ClaimAsync(LedgerHost ledger, int most, string? id = null)
     {
         var reply = await ledger.Http.PostAsJsonAsync("/internal/batches/claim", new ClaimBatches(most, TimeSpan.FromMinutes(1), id), BatchesJson.Default.ClaimBatches);
-        return (await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.StoredBatchArray))!;
+        return (await reply.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(BatchesJson.Default.ProviderBatchArray))!;
     }
 
     private static Task<T?> GetAsync<T>(LedgerHost ledger, string path)
