@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Chat;
@@ -17,7 +18,7 @@ internal struct ChatRequestHead
     /// <summary>Where the value of <c>stream</c> stands; null when it is not stated.</summary>
     public Range? StreamValue;
 
-    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>); null when none is stated.</summary>
+    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>; Ollama: <c>options.num_predict</c>); null when none is stated.</summary>
     public long? MaxTokens;
 
     public int Choices;
@@ -66,7 +67,7 @@ internal struct ChatRequestHead
     /// <param name="needsModel">Whether a body without a model is wrong, when the path names none.</param>
     public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null, bool needsModel = true)
     {
-        head = new ChatRequestHead { ModelName = "", Choices = 1 };
+        head = new ChatRequestHead { ModelName = "", Choices = 1, Stream = surface.StreamsUnasked() };
         try
         {
             var wrong = Read(body, ref head, surface, needsModel && modelInPath is null);
@@ -98,6 +99,11 @@ internal struct ChatRequestHead
         {
             var nameStart = (int)json.TokenStartIndex;
             head.FirstProperty ??= nameStart;
+            if (surface.IsOllamas() && OllamaFields.IsInCapitals(ref json))
+            {
+                return OllamaFields.InCapitals;
+            }
+
             var field = FieldOf(ref json, surface);
             json.Read();
             var valueStart = (int)json.TokenStartIndex;
@@ -120,7 +126,7 @@ internal struct ChatRequestHead
                         return Wrong("stream", "true or false");
                     }
 
-                    head.Stream = json.TokenType == JsonTokenType.True;
+                    head.Stream = json.TokenType == JsonTokenType.True || (json.TokenType == JsonTokenType.Null && surface.StreamsUnasked());
                     head.StreamValue = valueStart..(int)json.BytesConsumed;
                     break;
 
@@ -135,6 +141,10 @@ internal struct ChatRequestHead
                         head.MaxTokens = Math.Max(head.MaxTokens ?? 0, most);
                     }
 
+                    break;
+
+                case Field.Options:
+                    head.MaxTokens = OllamaFields.ReadMost(ref json);
                     break;
 
                 case Field.Choices:
@@ -229,6 +239,7 @@ internal struct ChatRequestHead
         Model,
         Stream,
         MaxTokens,
+        Options,
         Choices,
         User,
         Metadata,
@@ -251,13 +262,14 @@ internal struct ChatRequestHead
             5 when name.ValueTextEquals("model"u8) => Field.Model,
             5 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("store"u8) => Field.Store,
             6 when name.ValueTextEquals("stream"u8) => Field.Stream,
+            7 when surface.IsOllamas() && name.ValueTextEquals("options"u8) => Field.Options,
             7 when name.ValueTextEquals("api_key"u8) || name.ValueTextEquals("headers"u8) => Field.Danger,
             8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
             13 when name.ValueTextEquals("extra_headers"u8) => Field.Danger,
             > 9 when IsCloudCredential(ref name) => Field.Danger,
             8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
             10 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("background"u8) => Field.Background,
-            10 when surface != SurfaceProtocol.Responses && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
+            10 when surface != SurfaceProtocol.Responses && !surface.IsOllamas() && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
             12 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("conversation"u8) => Field.Conversation,
             14 when name.ValueTextEquals("stream_options"u8) => Field.StreamOptions,
             17 when name.ValueTextEquals("disable_fallbacks"u8) => Field.DisableFallbacks,
@@ -280,7 +292,8 @@ internal struct ChatRequestHead
         "stream" => Field.Stream,
         "n" when surface is null => Field.Choices,
         "user" => Field.User,
-        "max_tokens" when surface != SurfaceProtocol.Responses => Field.MaxTokens,
+        "max_tokens" when surface != SurfaceProtocol.Responses && !surface.IsOllamas() => Field.MaxTokens,
+        "options" when surface.IsOllamas() => Field.Options,
         "max_completion_tokens" when surface is null => Field.MaxTokens,
         "max_output_tokens" when surface == SurfaceProtocol.Responses => Field.MaxTokens,
         "previous_response_id" when surface == SurfaceProtocol.Responses => Field.PreviousResponse,
