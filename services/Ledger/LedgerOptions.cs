@@ -43,9 +43,13 @@ internal sealed class LedgerOptions
     [Range(1, 20_000)]
     public int RecordsMaxPerTransaction { get; init; } = 4_000;
 
-    /// <summary>Messages taken from the queue at once.</summary>
+    /// <summary>Messages taken from the queue at once: of so many, one transaction is made.</summary>
     [Range(1, 1_000)]
-    public int Prefetch { get; init; } = 16;
+    public int Prefetch { get; init; } = 32;
+
+    /// <summary>How long messages gather for one transaction while more are coming. The first after a pause is booked at once.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan GatherFor { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How old a record may be: an older one is kept aside, because each month is a partition.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]

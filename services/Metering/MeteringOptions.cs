@@ -15,13 +15,17 @@ internal sealed class MeteringOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RetentionEvery { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>Messages that wait in this process for their turn. More waits in the queue.</summary>
+    /// <summary>Messages taken from the queue at once: of so many, one transaction is made. More waits in the queue.</summary>
     [Range(1, 1_000)]
-    public int Prefetch { get; init; } = 8;
+    public int Prefetch { get; init; } = 32;
 
-    /// <summary>Messages written at once by this process. Roll-ups are few hot rows, so more than a few only wait for each other.</summary>
-    [Range(1, 64)]
-    public int ConcurrentBatches { get; init; } = 2;
+    /// <summary>Rows in one transaction, at most, unless a message has more. One is written at a time: roll-ups are few hot rows.</summary>
+    [Range(1, 20_000)]
+    public int RowsMaxPerTransaction { get; init; } = 4_000;
+
+    /// <summary>How long messages gather for one transaction while more are coming. The first after a pause is stored at once.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan GatherFor { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long one report may take before it is given up with 503.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]

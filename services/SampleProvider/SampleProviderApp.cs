@@ -3,6 +3,8 @@ using Gateway.SampleProvider.Answers;
 using Gateway.SampleProvider.Cohere;
 using Gateway.SampleProvider.Delivery;
 using Gateway.SampleProvider.OpenAi;
+using Gateway.SampleProvider.OpenAi.Batches;
+using Gateway.SampleProvider.OpenAi.Files;
 using Gateway.SampleProvider.Stats;
 
 namespace Gateway.SampleProvider;
@@ -24,6 +26,7 @@ public static class SampleProviderApp
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, StatsJson.Default));
         builder.Services.AddSingleton<RequestStats>().AddSingleton<PreparedReplies>().AddSingleton<ScriptedRoute>();
+        builder.Services.AddSingleton<FileStore>().AddSingleton<BatchStore>();
         Tokens.Load();
 
         var app = builder.Build();
@@ -43,6 +46,7 @@ public static class SampleProviderApp
         app.MapSurface(new CohereRerank("/v2/rerank"));
         app.MapSurface(new CohereRerank("/v1/rerank"));
         app.MapModels();
+        app.MapFilesAndBatches();
         app.MapStats();
         app.MapGet("/health/live", () => TypedResults.Text("Healthy"));
         app.MapGet("/health/ready", () => TypedResults.Text("Healthy"));

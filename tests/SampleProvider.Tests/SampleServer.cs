@@ -75,6 +75,36 @@ public sealed class SampleServer : IAsyncLifetime
         }
     }
 
+    public async Task<JsonElement> GetJson(string path)
+    {
+        using var response = await Client.GetAsync(path);
+        return JsonElement.Parse(await response.Content.ReadAsByteArrayAsync());
+    }
+
+    public async Task<HttpResponseMessage> UploadForm(string content, string? purpose, string name, params (string Name, string Value)[] fields)
+    {
+        using var form = new MultipartFormDataContent();
+        if (purpose is not null)
+        {
+            form.Add(new StringContent(purpose), "purpose");
+        }
+
+        foreach (var (field, value) in fields)
+        {
+            form.Add(new StringContent(value), field);
+        }
+
+        form.Add(new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", name);
+        return await Client.PostAsync("/v1/files", form);
+    }
+
+    /// <summary>The id of a file that is now there.</summary>
+    public async Task<string> Upload(string content, string purpose)
+    {
+        using var response = await UploadForm(content, purpose, "input.jsonl");
+        return JsonElement.Parse(await response.Content.ReadAsByteArrayAsync()).GetProperty("id").GetString()!;
+    }
+
     public async Task<JsonElement> Stats() => JsonElement.Parse(await Client.GetByteArrayAsync("/sample/stats"));
 
     /// <summary>Asks for the statistics until they say so: what a server notices of a client that left takes a moment.</summary>

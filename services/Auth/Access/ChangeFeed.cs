@@ -6,14 +6,14 @@ namespace Gateway.Auth.Access;
 
 /// <summary>
 /// Brings the changes of every Auth process from the database into the <see cref="ChangeLog"/>: PostgreSQL's NOTIFY wakes it, and it looks
-/// every other second all the same. While it cannot look, <see cref="IsCurrent"/> is false and no edge gets a heartbeat: silence must not be
+/// every few seconds all the same. While it cannot look, <see cref="IsCurrent"/> is false and no edge gets a heartbeat: silence must not be
 /// taken for "nothing has changed".
 /// </summary>
 internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, AccessStart start, TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
 {
     private const int ReadMax = 1_000;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CurrentFor = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PruneEvery = TimeSpan.FromMinutes(1);
 

@@ -10,8 +10,9 @@ namespace Gateway.Contracts;
 /// <param name="Tokens">What it used.</param>
 /// <param name="Price">The price it was charged at; null when there was none.</param>
 /// <param name="Outcome">How it ended.</param>
+/// <param name="CallType">What was asked for.</param>
 public sealed record UsageToPrice(
-    Guid RequestId, DateTimeOffset StartedAt, string Provider, string ProviderModel, TokenUsage Tokens, string? Price, UsageOutcome Outcome);
+    Guid RequestId, DateTimeOffset StartedAt, string Provider, string ProviderModel, TokenUsage Tokens, string? Price, UsageOutcome Outcome, string CallType);
 
 /// <summary>What a provider's model used on a day in UTC (<c>GET /internal/usage/daily</c>).</summary>
 /// <param name="Day">The day.</param>

@@ -78,6 +78,12 @@ public sealed record FailedAttempt(string DeploymentId, string Failure);
 /// </summary>
 public sealed record UsageRecord
 {
+    /// <summary>
+    /// The <see cref="CallType"/> of a batch, which has two records: its estimate when it is handed in, and when it is done a correction
+    /// (<see cref="Corrects"/>) with what it used.
+    /// </summary>
+    public const string BatchCall = "batch";
+
     /// <summary>Made by the edge (UUID version 7): the idempotency key of everything that follows.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required Guid RequestId { get; init; }
@@ -152,8 +158,14 @@ public sealed record UsageRecord
     /// <summary>Whether the model had no price: the cost is then 0 and the report says so.</summary>
     public bool Unpriced { get; init; }
 
-    /// <summary>The cost, rounded once.</summary>
+    /// <summary>The cost, rounded once. Below zero only where <see cref="Corrects"/> takes back what was booked too much.</summary>
     public Money Cost { get; init; }
+
+    /// <summary>
+    /// The record that this one corrects: <see cref="Cost"/> is then the difference, on the same windows and at the same
+    /// <see cref="StartedAt"/>, and is charged to no edge's lease.
+    /// </summary>
+    public Guid? Corrects { get; init; }
 
     /// <summary>
     /// What the provider produced beyond the last nano-dollar of a budget: at most the last piece of a request that was watched to the end

@@ -55,7 +55,7 @@ internal sealed class SpendReset(NpgsqlDataSource database, AccountTable account
             Add(state.Spent, [], [window.Id]);
         }
 
-        await posting.BookAsync(entries, cancellation);
+        await posting.WriteAsync(entries, patient: false, cancellation);
         await transaction.CommitAsync(cancellation);
         return new(open.Count == 0 ? spent : new Money(open.Max(window => window.State.Spent.NanoDollars)), [.. (await accounts.OpenWindowsAsync([asked.Account], cancellation)).Select(window => window.State)]);
 

@@ -142,7 +142,7 @@ internal static class Statements
         var at = new DateTimeOffset((DateTime)(await note.ExecuteScalarAsync(cancellation))!);
         var entry = JournalRules.Adjustment(
             id, at, account, Money.FromDollars(dollars), windows, body.Reason, BudgetAdmin.AuthorOf(context));
-        await posting.BookAsync([entry], cancellation);
+        await posting.WriteAsync([entry], patient: false, cancellation);
         return TypedResults.Ok(new { id = entry.Id, account, amount = dollars, reason = body.Reason, author = entry.Author, windows });
     }
 }

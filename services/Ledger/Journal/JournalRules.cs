@@ -21,7 +21,7 @@ internal static class JournalRules
     /// <summary>Why <paramref name="record"/> cannot be booked; null when it can.</summary>
     public static string? Refusal(UsageRecord record, DateTimeOffset now, TimeSpan ageMax)
     {
-        if (record.Cost < Money.Zero)
+        if (record.Cost < Money.Zero && record.Corrects is null)
         {
             return "negative_cost";
         }
@@ -44,19 +44,27 @@ internal static class JournalRules
         return Names(record).All(IsName) && record.BudgetWindows.All(IsName) ? null : "bad_name";
     }
 
-    /// <summary>The entry of a request: its key owes its provider.</summary>
-    public static JournalEntry FromUsage(UsageRecord record) => new()
+    /// <summary>The entry of a request: its key owes its provider. A correction below zero is owed back, and no correction is an edge's: no lease was for it.</summary>
+    public static JournalEntry FromUsage(UsageRecord record)
     {
-        At = record.StartedAt,
-        Id = record.RequestId,
-        Debit = BudgetId.Of(BudgetId.KeyScope, record.KeyId),
-        Credit = BudgetId.Of(BudgetId.ProviderScope, record.Provider),
-        Amount = record.Cost,
-        Accounts = [.. Accounts(record)],
-        Windows = record.BudgetWindows.Length < 2 ? record.BudgetWindows : [.. record.BudgetWindows.Distinct(StringComparer.Ordinal)],
-        EdgeId = record.EdgeId,
-        Price = record.Price,
-    };
+        var key = BudgetId.Of(BudgetId.KeyScope, record.KeyId);
+        var provider = BudgetId.Of(BudgetId.ProviderScope, record.Provider);
+        var takesBack = record.Cost < Money.Zero;
+        return new()
+        {
+            At = record.StartedAt,
+            Id = record.RequestId,
+            Debit = takesBack ? provider : key,
+            Credit = takesBack ? key : provider,
+            Amount = takesBack ? -record.Cost : record.Cost,
+            Reverses = takesBack,
+            Accounts = [.. Accounts(record)],
+            Windows = record.BudgetWindows.Length < 2 ? record.BudgetWindows : [.. record.BudgetWindows.Distinct(StringComparer.Ordinal)],
+            EdgeId = record.Corrects is null ? record.EdgeId : null,
+            Price = record.Price,
+            About = record.Corrects,
+        };
+    }
 
     /// <summary>A correction of one account (and of the windows of its budget) by <paramref name="change"/>.</summary>
     public static JournalEntry Adjustment(

@@ -42,7 +42,7 @@ internal sealed class UsageConsumer(
 
         if (entries.Count > 0)
         {
-            await posting.BookAsync(entries, context.CancellationToken);
+            await posting.WriteAsync(entries, patient: true, context.CancellationToken);
         }
 
         foreach (var model in unpriced)

@@ -52,7 +52,7 @@ internal sealed class Repricer(NpgsqlDataSource database, Posting posting, IHttp
                 var results = page.ConvertAll(usage => RepricingRules.Of(usage, booked.GetValueOrDefault(usage.RequestId), asked.Catalogue, id, asked.Reason ?? "", author));
                 if (!asked.DryRun && results.Where(result => result.Entry is not null).Select(result => result.Entry!).ToArray() is { Length: > 0 } entries)
                 {
-                    await posting.BookAsync(entries, cancellation);
+                    await posting.WriteAsync(entries, patient: false, cancellation);
                 }
 
                 page.Zip(results).ToList().ForEach(pair => sums.Add(pair.First, pair.Second));

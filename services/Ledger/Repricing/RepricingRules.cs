@@ -33,6 +33,9 @@ internal static class RepricingRules
     /// <summary>It was charged by the second or the character, which usage rows do not have.</summary>
     public const string UnitsNotKept = "units_not_kept";
 
+    /// <summary>A batch: its estimate and its correction are one cost in two rows.</summary>
+    public const string Batch = "batch";
+
     /// <summary>Its entry is not in the journal (yet).</summary>
     public const string NotBooked = "not_booked";
 
@@ -41,6 +44,11 @@ internal static class RepricingRules
         if (prices.Find(usage.Provider, usage.ProviderModel) is not { } price)
         {
             return Repriced.Left(NotListed);
+        }
+
+        if (usage.CallType == UsageRecord.BatchCall)
+        {
+            return Repriced.Left(Batch);
         }
 
         if (usage.Outcome == UsageOutcome.BudgetExhausted)

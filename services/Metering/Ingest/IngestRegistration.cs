@@ -21,6 +21,7 @@ internal static class IngestRegistration
         builder.Services.AddSingleton<RetentionJob>().AddHostedService(services => services.GetRequiredService<RetentionJob>());
         builder.Services.AddSingleton<Names>();
         builder.Services.AddSingleton<UsageStore>();
+        builder.Services.AddSingleton<UsageWriter>().AddHostedService(services => services.GetRequiredService<UsageWriter>());
         // A message that waits for the database would hold up the process's end until it is killed. Cancelled before that, it goes back to the
         // queue; a write that is under way has this long to finish.
         builder.Services.Configure<MassTransitHostOptions>(options => options.ConsumerStopTimeout = TimeSpan.FromSeconds(3));
@@ -31,7 +32,6 @@ internal static class IngestRegistration
                 var options = context.GetRequiredService<IOptions<MeteringOptions>>().Value;
                 endpoint.Durable();
                 endpoint.PrefetchCount = options.Prefetch;
-                endpoint.ConcurrentMessageLimit = options.ConcurrentBatches;
                 endpoint.ConfigureConsumer<UsageConsumer>(context);
             }));
     }

@@ -9,7 +9,7 @@ namespace Gateway.Metering.Ingest;
 /// a message waits without end (unacknowledged, so another process takes it when this one dies); a message that is wrong goes to
 /// <c>metering-usage_error</c> at once, and the others go on.
 /// </summary>
-internal sealed class UsageConsumer(UsageStore store, SchemaReady schema, MeteringMetrics metrics, TimeProvider clock, ILogger<UsageConsumer> logger)
+internal sealed class UsageConsumer(UsageWriter writer, SchemaReady schema, MeteringMetrics metrics, TimeProvider clock, ILogger<UsageConsumer> logger)
     : IConsumer<UsageRecorded>
 {
     /// <summary>Tries of a message whose failure is not understood.</summary>
@@ -37,7 +37,7 @@ internal sealed class UsageConsumer(UsageStore store, SchemaReady schema, Meteri
         {
             try
             {
-                await store.WriteAsync(UsageBatch.Read(message), cancellation);
+                await writer.WriteAsync(UsageBatch.Read(message), patient: attempt == 1, cancellation);
                 return;
             }
             catch (Exception error) when (error is not OperationCanceledException)

@@ -90,6 +90,7 @@ internal sealed class UsageRows
         yield return Column(NpgsqlDbType.Text, record => Numbers(record.BudgetWindows));
         yield return Column(NpgsqlDbType.Text, record => Attempts(record.FailedAttempts));
         yield return Column(NpgsqlDbType.Integer, record => Number(record.Credential));
+        yield return Column(NpgsqlDbType.Uuid, record => record.Corrects);
     }
 
     private NpgsqlParameter<T[]> Column<T>(NpgsqlDbType type, Func<UsageRecord, T> value)

@@ -31,8 +31,9 @@ internal static class UsageForLedger
         var rows = await database.QueryAsync(
             $"""
             select r.request_id, r.started_at, p.name, pm.name, r.input, coalesce(r.cached_input, 0), coalesce(r.cache_write_5m, 0), coalesce(r.cache_write_1h, 0),
-                coalesce(r.input_audio, 0), r.output, coalesce(r.reasoning, 0), coalesce(r.output_audio, 0), coalesce(r.images, 0), price.name, r.outcome
+                coalesce(r.input_audio, 0), r.output, coalesce(r.reasoning, 0), coalesce(r.output_audio, 0), coalesce(r.images, 0), price.name, r.outcome, call.name
             from usage_records r join names p on p.no = r.provider_no join names pm on pm.no = r.provider_model_no join names price on price.no = r.price_no
+                join names call on call.no = r.call_type_no
             {where} order by r.started_at, r.request_id limit {most}
             """,
             where,
@@ -43,7 +44,7 @@ internal static class UsageForLedger
                     Input = row.GetInt64(4), CachedInput = row.GetInt64(5), CacheWrite5m = row.GetInt64(6), CacheWrite1h = row.GetInt64(7), InputAudio = row.GetInt64(8),
                     Output = row.GetInt64(9), Reasoning = row.GetInt64(10), OutputAudio = row.GetInt64(11), Images = row.GetInt64(12),
                 },
-                ReportDatabase.NameOrNull(row, 13), (UsageOutcome)row.GetInt16(14)),
+                ReportDatabase.NameOrNull(row, 13), (UsageOutcome)row.GetInt16(14), row.GetString(15)),
             cancellation);
         return TypedResults.Json(rows, MeteringJson.Default.ListUsageToPrice);
     }

@@ -6,9 +6,9 @@ namespace Gateway.SampleProvider.Asking;
 internal static class FormReader
 {
     /// <summary>The parts by name; none when it is no form.</summary>
-    public static Dictionary<string, byte[]> Read(ReadOnlySpan<byte> body)
+    public static Dictionary<string, FormPart> Read(ReadOnlySpan<byte> body)
     {
-        var parts = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        var parts = new Dictionary<string, FormPart>(StringComparer.Ordinal);
         var firstLine = body.IndexOf("\r\n"u8);
         if (firstLine < 3)
         {
@@ -28,9 +28,9 @@ internal static class FormReader
             }
 
             var head = Encoding.UTF8.GetString(body[..headEnd]);
-            if (NameIn(head) is { } name)
+            if (Field(head, "name=") is { } name)
             {
-                parts[name] = body[(headEnd + 4)..end].ToArray();
+                parts[name] = new(body[(headEnd + 4)..end].ToArray(), Field(head, "filename=") ?? "");
             }
 
             body = body[(end + delimiter.Length)..];
@@ -39,16 +39,22 @@ internal static class FormReader
         return parts;
     }
 
-    private static string? NameIn(string head)
+    private static string? Field(string head, string name)
     {
         foreach (var piece in head.Split([';', '\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            if (piece.StartsWith("name=", StringComparison.OrdinalIgnoreCase))
+            if (piece.StartsWith(name, StringComparison.OrdinalIgnoreCase))
             {
-                return piece["name=".Length..].Trim('"');
+                return piece[name.Length..].Trim('"');
             }
         }
 
         return null;
     }
+}
+
+/// <param name="FileName">The name it was sent under; empty for a field.</param>
+internal sealed record FormPart(byte[] Content, string FileName)
+{
+    public string Text => Encoding.UTF8.GetString(Content);
 }

@@ -23,6 +23,14 @@ internal static class Delivery
         response.BodyWriter.Advance(reply.Bytes.Length);
     }
 
+    /// <summary>The reply's bytes with this id and this moment in them.</summary>
+    public static byte[] Stamped(PreparedReply reply, long id)
+    {
+        var bytes = reply.Bytes.ToArray();
+        Stamp(bytes, reply.Stamps, id, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        return bytes;
+    }
+
     /// <summary>The reply with the delays and failures of its script. False when the client left before the end.</summary>
     public static async Task<bool> Scripted(HttpContext context, PreparedReply reply, long id, CancellationToken stopping)
     {
@@ -35,8 +43,7 @@ internal static class Delivery
                 await Task.Delay(script.DelayMs, gone);
             }
 
-            var bytes = reply.Bytes.ToArray();
-            Stamp(bytes, reply.Stamps, id, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+            var bytes = Stamped(reply, id);
             return reply.Streams && reply.Status < 400
                 ? await Frames(context, reply, bytes, stopping)
                 : await Body(context, reply, bytes, stopping);

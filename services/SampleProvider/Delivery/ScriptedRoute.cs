@@ -16,7 +16,7 @@ internal sealed class ScriptedRoute(PreparedReplies replies, RequestStats stats,
 {
     private const string InvalidCredentialSuffix = "-invalid";
 
-    public async Task Answer(HttpContext context, Surface surface)
+    public async Task Answer(HttpContext context, ProviderRoute route)
     {
         stats.Enter();
         StatsRow? row = null;
@@ -32,40 +32,15 @@ internal sealed class ScriptedRoute(PreparedReplies replies, RequestStats stats,
             }
 
             // 2. The script and the reply.
-            var headers = context.Request.Headers;
-            var script = ScriptReader.FromHeaders(headers, out var problem);
             var reply = read.Buffer.IsSingleSegment
-                ? replies.Get(surface, read.Buffer.FirstSpan, script)
-                : replies.Get(surface, read.Buffer.ToArray(), script);
+                ? Reply(context, route, read.Buffer.FirstSpan)
+                : Reply(context, route, read.Buffer.ToArray());
             reader.AdvanceTo(read.Buffer.End);
 
-            // 3. What the provider would refuse before it looks at the body comes first.
-            var credential = surface.Dialect.Credential(headers);
-            if (credential is not null && credential.EndsWith(InvalidCredentialSuffix, StringComparison.Ordinal))
-            {
-                reply = surface.Dialect.RefuseCredential(credential, reply.Model);
-            }
-            else if (problem is not null)
-            {
-                reply = surface.Dialect.Refuse(new(400, problem, null, "invalid_sample_script"), reply.Model, Script.None);
-            }
-            else if (surface.Dialect.Check(headers) is { } fault)
-            {
-                reply = surface.Dialect.Refuse(fault, reply.Model, Script.None);
-            }
-            else if (reply.Script.Status is { } status)
-            {
-                reply = surface.Dialect.Refuse(surface.Dialect.FaultFor(status, reply.Model), reply.Model, reply.Script);
-                if (reply.Script.RetryAfter is { } seconds)
-                {
-                    context.Response.Headers.RetryAfter = seconds;
-                }
-            }
-
-            // 4. Count it, send it.
-            row = stats.Count(surface.Path, reply.Model, credential, reply.Status);
+            // 3. Count it, send it.
+            row = stats.Count(route.Path, reply.Model, route.Dialect.Credential(context.Request.Headers), reply.Status);
             var id = Delivery.NextId();
-            surface.Dialect.Stamp(context.Response.Headers, id);
+            route.Dialect.Stamp(context.Response.Headers, id);
             if (reply.Script.IsPlainDelivery)
             {
                 Delivery.Whole(context.Response, reply, id);
@@ -88,5 +63,40 @@ internal sealed class ScriptedRoute(PreparedReplies replies, RequestStats stats,
         {
             stats.Leave(finished ? null : row);
         }
+    }
+    private PreparedReply Reply(HttpContext context, ProviderRoute route, ReadOnlySpan<byte> body)
+    {
+        var script = ScriptReader.FromHeaders(context.Request.Headers, out var problem);
+        if (route is Surface surface)
+        {
+            var reply = replies.Get(surface, body, script);
+            return Refusal(context, route.Dialect, problem, reply.Script, reply.Model) ?? reply;
+        }
+
+        return Refusal(context, route.Dialect, problem, script, "") ?? ((KeepingRoute)route).Reply(context.Request, body, script);
+    }
+
+    /// <summary>What the provider refuses before it looks at the body, and what the script wants refused.</summary>
+    private static PreparedReply? Refusal(HttpContext context, Dialect dialect, string? problem, Script script, string model)
+    {
+        var headers = context.Request.Headers;
+        var credential = dialect.Credential(headers);
+        if (credential is not null && credential.EndsWith(InvalidCredentialSuffix, StringComparison.Ordinal))
+        {
+            return dialect.RefuseCredential(credential, model);
+        }
+
+        if ((problem is null ? dialect.Check(headers) : new Fault(400, problem, null, "invalid_sample_script")) is { } fault)
+        {
+            return dialect.Refuse(fault, model, Script.None);
+        }
+
+        var scripted = dialect.RefuseByScript(script, model);
+        if (scripted is not null && script.RetryAfter is { } seconds)
+        {
+            context.Response.Headers.RetryAfter = seconds;
+        }
+
+        return scripted;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Gateway.SampleProvider.Answers;
 using Gateway.SampleProvider.Asking;
 using Gateway.SampleProvider.Delivery;
@@ -19,7 +18,7 @@ internal sealed class Transcriptions(string path) : Surface(path, OpenAiDialect.
     public override PreparedReply Prepare(ReadOnlySpan<byte> body, Script script)
     {
         var form = FormReader.Read(body);
-        var model = ScriptReader.FromModel(form.GetValueOrDefault("model") is { } named ? Encoding.UTF8.GetString(named) : "", script, out var merged, out var problem);
+        var model = ScriptReader.FromModel(form.GetValueOrDefault("model")?.Text ?? "", script, out var merged, out var problem);
         var fault = problem is not null ? new Fault(400, problem, "model", "invalid_sample_script")
             : model.Length == 0 ? new Fault(400, "you must provide a model parameter")
             : !form.ContainsKey("file") ? new Fault(400, "Missing required parameter: 'file'.", "file", "missing_required_parameter")
@@ -29,10 +28,10 @@ internal sealed class Transcriptions(string path) : Surface(path, OpenAiDialect.
             return Dialect.Refuse(fault, model, Script.None);
         }
 
-        var file = form["file"];
+        var file = form["file"].Content;
         var seconds = Math.Max(1, file.Length / BytesPerSecond);
         var heard = Answers.Answers.Text(model, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(file)), 0, 12, merged).Text;
-        var asked = form.GetValueOrDefault("response_format") is { } format ? Encoding.UTF8.GetString(format) : "json";
+        var asked = form.GetValueOrDefault("response_format")?.Text ?? "json";
         return asked switch
         {
             "text" => new FrameWriter().Document(heard + "\n").Bytes("text/plain; charset=utf-8", model, merged),

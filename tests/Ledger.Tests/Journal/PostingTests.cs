@@ -41,6 +41,31 @@ public sealed class PostingTests(ITestOutputHelper output)
         Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(spent_nano)::bigint from account_days where account like 'user/%'"));
     }
 
+    /// <summary>A batch is booked with its estimate and corrected when it is done: here below it, three times told, and for another batch above.</summary>
+    [Fact]
+    public async Task T16_a_correction_takes_back_what_was_booked_too_much_once_and_from_no_edge()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var window = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(window, 1_000_000));
+        var batch = Build.Record(900, windows: window) with { CallType = UsageRecord.BatchCall, Estimated = true };
+        var correction = batch with { RequestId = Guid.CreateVersion7(), Corrects = batch.RequestId, Cost = new(-650), EdgeId = "edge-2", Estimated = false };
+        var more = batch with { RequestId = Guid.CreateVersion7(), Corrects = Guid.CreateVersion7(), Cost = new(30) };
+        await ledger.PublishAsync([correction]);
+        await ledger.PublishAsync([batch, correction]);
+        await ledger.PublishAsync([correction, more]);
+
+        await Eventually.HoldsAsync(async () => (long)await ledger.Redis.HashGetAsync($"budget:{{{window}}}", "spent") == 280, "Redis has what is left of it");
+        Assert.Equal(280L, await ledger.ScalarAsync<long>($"select spent_nano from windows where window_id = '{window}'"));
+        Assert.Equal(280L, await ledger.ScalarAsync<long>("select sum(spent_nano)::bigint from account_days where account = 'key/k1'"));
+        Assert.Equal(900L, await ledger.ScalarAsync<long>("select sum(posted_nano)::bigint from window_edges"));
+        Assert.Equal("provider/openai", await ledger.ScalarAsync<string>($"select debit from journal.entries where about = '{batch.RequestId}'"));
+        Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from rejected_records"));
+
+        await ledger.PublishAsync([batch with { RequestId = Guid.CreateVersion7(), Cost = new(-1) }]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from rejected_records where reason = 'negative_cost'") == 1, "nothing else is below zero");
+    }
+
     [Fact]
     public async Task T23_records_with_an_empty_or_equal_provider_id_are_all_booked_and_a_request_without_an_id_is_kept_aside()
     {
@@ -73,7 +98,7 @@ public sealed class PostingTests(ITestOutputHelper output)
         var posting = ledger.Services.GetRequiredService<Posting>();
         var entries = Enumerable.Range(1, 50).Select(number => JournalRules.FromUsage(Build.Record(number))).ToArray();
         entries[31] = entries[31] with { Credit = entries[31].Debit };
-        await posting.BookAsync(entries, CancellationToken.None);
+        await posting.WriteAsync(entries, patient: false, CancellationToken.None);
         Assert.Equal(49L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
         Assert.Equal("23514", await ledger.ScalarAsync<string>("select reason from rejected_records"));
     }

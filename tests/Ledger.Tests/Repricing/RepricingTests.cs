@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Ledger.Journal;
 using Gateway.Ledger.Repricing;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.Pricing;
@@ -20,6 +21,17 @@ public sealed class RepricingTests
     [InlineData(null, ServiceTier.Standard)]
     public void The_tier_of_a_request_is_that_of_the_price_in_its_record(string? price, ServiceTier expected) =>
         Assert.Equal(expected, RepricingRules.TierOf(price));
+
+    [Fact]
+    public void A_batch_stays_as_it_is_because_its_cost_stands_in_two_rows()
+    {
+        var prices = PriceCatalogue.Read(Prices, "prices.json").Catalogue!;
+        var record = Build.Record(900);
+        var request = new UsageToPrice(record.RequestId, record.StartedAt, record.Provider, record.ProviderModel, record.Tokens, record.Price, record.Outcome, record.CallType);
+        var booked = new BookedRequest(JournalRules.FromUsage(record), Money.Zero);
+        Assert.Null(RepricingRules.Of(request, booked, prices, Guid.NewGuid(), "r", "a").Skipped);
+        Assert.Equal(RepricingRules.Batch, RepricingRules.Of(request with { CallType = UsageRecord.BatchCall }, booked, prices, Guid.NewGuid(), "r", "a").Skipped);
+    }
 
     [Fact]
     public async Task A_period_is_priced_anew_by_entries_of_the_difference_once_and_the_requests_stay_as_they_were()
@@ -91,7 +103,7 @@ public sealed class RepricingTests
         app.Urls.Add("http://127.0.0.1:0");
         // Pages of three, so that the second one is asked for too.
         app.MapGet("/internal/usage/rows", (DateTimeOffset from, Guid? after) => Results.Json(
-            records.Select(record => new UsageToPrice(record.RequestId, Micro(record.StartedAt), record.Provider, record.ProviderModel, record.Tokens, record.Price, record.Outcome))
+            records.Select(record => new UsageToPrice(record.RequestId, Micro(record.StartedAt), record.Provider, record.ProviderModel, record.Tokens, record.Price, record.Outcome, record.CallType))
                 .Where(row => row.StartedAt > from || (row.StartedAt == from && (after is null || row.RequestId.CompareTo(after.Value) > 0)))
                 .OrderBy(row => row.StartedAt).ThenBy(row => row.RequestId).Take(3).ToList(),
             MeteringJson.Default.ListUsageToPrice));

@@ -43,6 +43,22 @@ public sealed class UsageStoreTests
         Assert.Equal(100, await host.ScalarAsync<long>("select count(*) from usage_records"));
     }
 
+    /// <summary>T-16.</summary>
+    [Fact]
+    public async Task ACorrection_IsARowOfItsOwn_ThatNamesWhatItCorrects_AndTheDayHasTheSum()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var batch = Sample.Record(cost: 900) with { CallType = UsageRecord.BatchCall, Tokens = TokenUsage.None, Estimated = true };
+        var correction = batch with { RequestId = Guid.NewGuid(), Corrects = batch.RequestId, Cost = new Money(-650), Tokens = new TokenUsage { Input = 7 } };
+        await host.Store.WriteAsync([batch, correction], None);
+        await host.Store.WriteAsync([correction], None);
+
+        Assert.Equal(250, await host.ScalarAsync<long>("select sum(cost)::bigint from usage_daily"));
+        var row = (await host.JsonAsync($"/spend/logs?request_id={correction.RequestId}"))[0]!;
+        Assert.Equal((-0.00000065m, batch.RequestId), (row["spend"]!.GetValue<decimal>(), row["metadata"]!["corrects"]!.GetValue<Guid>()));
+        await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
     /// <summary>T-24.</summary>
     [Fact]
     public async Task FailedAttempts_AreVisible_AndOnlyTheLastOneIsCharged()
