@@ -17,6 +17,9 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
 
     public bool KnowsThinking => KnowsAnthropic || Provider.Protocol == "cohere";
 
+    /// <summary>Whether what the model thought may be sent back to it as a plain text.</summary>
+    public bool TakesThoughts => Provider.Protocol is "cohere" or "ollama";
+
     /// <summary>OpenAI itself, as far as its name tells: servers that imitate it refuse words that are new.</summary>
     public bool IsOpenAi => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.IsOpenAis(Model);
 

@@ -72,14 +72,15 @@ internal static class TokenCounter
                         inMessages = json.ValueTextEquals("messages"u8);
                         isTools = json.ValueTextEquals("tools"u8);
                         inTexts = inMessages || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8)
-                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("instructions"u8);
+                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("texts"u8) || json.ValueTextEquals("inputs"u8) || json.ValueTextEquals("instructions"u8);
                         isFrame = false;
                         break;
 
                     // The role is in the frame; a part's type and the ids of calls are not sent to the model.
                     case JsonTokenType.PropertyName:
                         isFrame = json.ValueTextEquals("role"u8) || json.ValueTextEquals("type"u8) || json.ValueTextEquals("id"u8)
-                            || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("call_id"u8) || json.ValueTextEquals("tool_use_id"u8);
+                            || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("call_id"u8) || json.ValueTextEquals("tool_use_id"u8)
+                            || json.ValueTextEquals("images"u8);
                         break;
 
                     case JsonTokenType.StartArray when isTools && json.CurrentDepth == 1:

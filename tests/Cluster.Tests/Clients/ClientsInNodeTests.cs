@@ -16,6 +16,8 @@ public sealed class ClientsInNodeTests(ClientsCluster cluster, ITestOutputHelper
     [InlineData("vercel-ai")]
     [InlineData("langchain")]
     [InlineData("openai-agents")]
+    [InlineData("ollama")]
+    [InlineData("cohere-chat")]
     public async Task It_works_against_every_protocol(string script)
     {
         ClientsInNode.SkipWithout();
