@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace Gateway.Cluster.Tests.Protocols;
 
 /// <summary>
-/// Every reply of every surface, translated from every protocol, against the types of the official clients, which OpenAI and Anthropic make of
+/// Every reply of every surface, translated from every protocol, against the types of the official clients, which their makers make of
 /// their published descriptions (<c>Clients/Node/replies.mjs</c>). <c>GATEWAY_TEST_OPENAPI</c> may name OpenAI's description itself.
 /// </summary>
 [Collection(ProtocolsCollection.Name)]
@@ -64,6 +64,8 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         {
             cluster.Answer(protocol.Name, protocol.Reply("error", test));
             Add($"{protocol} error {test} of chat", "openai_error", (await team.PostAsync("/v1/chat/completions", Chat(protocol.Name))).Body);
+            Add($"{protocol} error {test} of Ollama's chat", "ollama_error", (await team.PostAsync("/api/chat", Chat(protocol.Name))).Body);
+            Add($"{protocol} error {test} of Cohere's chat", "cohere_error", (await team.PostAsync("/v2/chat", Chat(protocol.Name))).Body);
             Add($"{protocol} error {test} of responses", "openai_error", (await team.PostAsync("/v1/responses", Response(protocol.Name))).Body);
             if (protocol.Name != "anthropic")
             {
@@ -86,6 +88,25 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             request["model"] = name;
             cluster.Answer(name, protocol.Reply(operation, "plain"));
             Add($"{operation} of {name}", operation, Body(await team.PostAsync(path, request)));
+            if (operation == "embeddings")
+            {
+                await EmbeddingsAsync(team, name);
+            }
+        }
+    }
+
+    /// <summary>Vectors as Ollama's and Cohere's clients get them of others.</summary>
+    private async Task EmbeddingsAsync(TeamClient team, string name)
+    {
+        if (name != "ollama")
+        {
+            Add($"vectors of {name} for Ollama's client", "ollama_embeddings", Body(await team.PostAsync("/api/embed", new JsonObject { ["model"] = name, ["input"] = "a" })));
+        }
+
+        if (name != "cohere")
+        {
+            var asked = new JsonObject { ["model"] = name, ["texts"] = new JsonArray("a"), ["input_type"] = "search_query", ["embedding_types"] = new JsonArray("float", "base64") };
+            Add($"vectors of {name} for Cohere's client", "cohere_embeddings", Body(await team.PostAsync("/v2/embed", asked)));
         }
     }
 
@@ -99,6 +120,17 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
 
         Add($"{test} as response", "response", Body(await team.PostAsync("/v1/responses", Response(protocol.Name))));
         Add($"{test} as completion", "completion", Body(await team.PostAsync("/v1/completions", new JsonObject { ["model"] = protocol.Name, ["prompt"] = "Hello!" })));
+        if (protocol.Folder != "Ollama")
+        {
+            Add($"{test} as Ollama's", "ollama_chat", Body(await team.PostAsync("/api/chat", Streamed(Chat(protocol.Name), false))));
+            Add($"{test} as generated", "ollama_generated", Body(await team.PostAsync("/api/generate", Streamed(new JsonObject { ["model"] = protocol.Name, ["prompt"] = "Hello!" }, false))));
+        }
+
+        if (protocol.Folder != "Cohere")
+        {
+            Add($"{test} as Cohere's", "cohere_chat", Body(await team.PostAsync("/v2/chat", Chat(protocol.Name))));
+        }
+
         if (protocol.Folder != "Anthropic")
         {
             Add($"{test} as message", "message", Body(await team.PostAsync("/v1/messages", Message(protocol.Name))));
@@ -114,6 +146,16 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         }
 
         AddEvents($"{test} streamed as response", "response_event", "openai_error", await team.PostAsync("/v1/responses", Response(protocol.Name, stream: true)));
+        if (protocol.Folder != "Ollama")
+        {
+            AddLines($"{test} streamed as Ollama's", await team.PostAsync("/api/chat", Chat(protocol.Name)));
+        }
+
+        if (protocol.Folder != "Cohere")
+        {
+            AddEvents($"{test} streamed as Cohere's", "cohere_event", "cohere_error", await team.PostAsync("/v2/chat", Streamed(Chat(protocol.Name), true)));
+        }
+
         if (protocol.Folder != "Anthropic")
         {
             AddEvents($"{test} streamed as message", "message_event", "anthropic_error", await team.PostAsync("/v1/messages", Message(protocol.Name, stream: true)));
@@ -141,6 +183,21 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             var isError = type != "response_event" && JsonNode.Parse(item.Data)!["error"] is not null;
             Add($"{label}, event {index}", isError ? errorType : type, item.Data);
         }
+    }
+
+    private void AddLines(string label, Answer answer)
+    {
+        foreach (var (line, index) in answer.Body.TrimEnd('\n').Split('\n').Select(static (line, index) => (line, index)))
+        {
+            var said = JsonNode.Parse(line)!;
+            Add($"{label}, line {index}", said["error"] is not null ? "ollama_error" : (bool)said["done"]! ? "ollama_chat" : "ollama_line", line);
+        }
+    }
+
+    private static JsonObject Streamed(JsonObject body, bool stream)
+    {
+        body["stream"] = stream;
+        return body;
     }
 
     private void Add(string label, string type, string json) => replies.Add(new JsonObject { ["label"] = label, ["type"] = type, ["value"] = JsonNode.Parse(json) });
