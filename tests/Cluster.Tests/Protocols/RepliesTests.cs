@@ -26,6 +26,9 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("wrong 1", "chat", """{"id":"a","object":"chat.completion","created":1,"model":"m"}""");
         Add("wrong 2", "response_event", """{"type":"response.output_text.delta","delta":"x"}""");
         Add("wrong 3", "message_event", """{"type":"message_of_tomorrow"}""");
+        Add("wrong 4", "ollama_chat", """{"model":"m","created_at":"2026-01-01T00:00:00Z","done":true}""");
+        Add("wrong 5", "cohere_event", """{"type":"event-of-tomorrow"}""");
+        Add("wrong 6", "cohere_chat", """{"id":"a","finish_reason":"STOPPED","message":{"role":"assistant"}}""");
         using var team = cluster.Team(ProtocolsCluster.Key);
         foreach (var protocol in Protocol.All)
         {
@@ -42,7 +45,7 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("an unknown key of messages", "anthropic_error", (await nobody.PostAsync("/v1/messages", Message("openai"))).Body);
         var wrong = await WrongAsync();
 
-        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
+        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3", "wrong wrong 4", "wrong wrong 5", "wrong wrong 6"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
         Assert.DoesNotContain(wrong, static line => !line.StartsWith("wrong wrong", StringComparison.Ordinal));
     }
 
