@@ -231,6 +231,7 @@ internal static class ConfigSchema
     [
         new("master_key", "text", "Gateway:MasterKey", "The administrator's key"),
         new("max_request_size_mb", "number", "32", "The largest body of a request, in MiB; larger ones get 413"),
+        new("max_file_size_mb", "number", "200", "The largest file of POST /v1/files, in MiB; larger ones get 413. It waits in the system's temporary folder until its provider has it"),
         new("global_max_parallel_requests", "whole number", "no limit", "Requests at once for the whole gateway"),
         new("max_parallel_requests", "whole number", "no limit", "Requests at once for a key that states none"),
         new("litellm_key_header_name", "text", "none", "A header that a key may be sent in besides Authorization"),

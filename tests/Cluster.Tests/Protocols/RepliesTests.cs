@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Gateway.Cluster.Tests.Calls;
 using Gateway.Cluster.Tests.Clients;
 using Gateway.Cluster.Tests.Clusters;
+using Gateway.TestKit.Providers;
 using Xunit.Abstractions;
 
 namespace Gateway.Cluster.Tests.Protocols;
@@ -26,9 +27,11 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("wrong 1", "chat", """{"id":"a","object":"chat.completion","created":1,"model":"m"}""");
         Add("wrong 2", "response_event", """{"type":"response.output_text.delta","delta":"x"}""");
         Add("wrong 3", "message_event", """{"type":"message_of_tomorrow"}""");
-        Add("wrong 4", "ollama_chat", """{"model":"m","created_at":"2026-01-01T00:00:00Z","done":true}""");
-        Add("wrong 5", "cohere_event", """{"type":"event-of-tomorrow"}""");
-        Add("wrong 6", "cohere_chat", """{"id":"a","finish_reason":"STOPPED","message":{"role":"assistant"}}""");
+        Add("wrong 4", "completion_chunk", """{"id":"a","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"logprobs":null,"finish_reason":null}]}""");
+        Add("wrong 5", "moderation", """{"id":"a","model":"m","results":[{"flagged":"no"}]}""");
+        Add("wrong 6", "ollama_chat", """{"model":"m","created_at":"2026-01-01T00:00:00Z","done":true}""");
+        Add("wrong 7", "cohere_event", """{"type":"event-of-tomorrow"}""");
+        Add("wrong 8", "cohere_chat", """{"id":"a","finish_reason":"STOPPED","message":{"role":"assistant"}}""");
         using var team = cluster.Team(ProtocolsCluster.Key);
         foreach (var protocol in Protocol.All)
         {
@@ -45,7 +48,7 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("an unknown key of messages", "anthropic_error", (await nobody.PostAsync("/v1/messages", Message("openai"))).Body);
         var wrong = await WrongAsync();
 
-        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3", "wrong wrong 4", "wrong wrong 5", "wrong wrong 6"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
+        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3", "wrong wrong 4", "wrong wrong 5", "wrong wrong 6", "wrong wrong 7", "wrong wrong 8"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
         Assert.DoesNotContain(wrong, static line => !line.StartsWith("wrong wrong", StringComparison.Ordinal));
     }
 
@@ -95,6 +98,12 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             {
                 await EmbeddingsAsync(team, name);
             }
+        }
+
+        foreach (var name in (string[])["openai", "mistral"])
+        {
+            cluster.Answer(name, Reply.Json(200, Moderation().ToJsonString()));
+            Add($"moderation of {name}", "moderation", Body(await team.PostAsync("/v1/moderations", new JsonObject { ["model"] = name, ["input"] = "Hello!" })));
         }
     }
 
@@ -148,6 +157,10 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             AddEvents($"{test} streamed as chat", "chat_chunk", "openai_error", await team.PostAsync("/v1/chat/completions", Chat(protocol.Name, stream: true)));
         }
 
+        AddEvents($"{test} streamed as completion", "completion_chunk", "openai_error", await team.PostAsync("/v1/completions", new JsonObject
+        {
+            ["model"] = protocol.Name, ["prompt"] = "Hello!", ["stream"] = true, ["stream_options"] = new JsonObject { ["include_usage"] = true },
+        }));
         AddEvents($"{test} streamed as response", "response_event", "openai_error", await team.PostAsync("/v1/responses", Response(protocol.Name, stream: true)));
         if (protocol.Folder != "Ollama")
         {
@@ -213,6 +226,22 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(exit == 0 && lines is [.., var last] && last.StartsWith($"checked {replies.Count}", StringComparison.Ordinal), $"replies.mjs ended with {exit}: {errors}");
         return [.. lines.Where(static line => line.StartsWith("wrong ", StringComparison.Ordinal))];
+    }
+
+    /// <summary>What OpenAI's own answers (https://platform.openai.com/docs/api-reference/moderations/object).</summary>
+    private static JsonObject Moderation()
+    {
+        string[] categories =
+        [
+            "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm", "self-harm/instructions", "self-harm/intent",
+            "sexual", "sexual/minors", "violence", "violence/graphic",
+        ];
+        JsonObject Each(Func<JsonNode> value) => new(categories.Select(category => KeyValuePair.Create(category, (JsonNode?)value())));
+        var result = new JsonObject
+        {
+            ["flagged"] = false, ["categories"] = Each(static () => false), ["category_scores"] = Each(static () => 0.01), ["category_applied_input_types"] = Each(static () => new JsonArray("text")),
+        };
+        return new() { ["id"] = "modr-1", ["model"] = "omni-moderation-latest", ["results"] = new JsonArray(result) };
     }
 
     private static JsonObject Chat(string model, bool stream = false)

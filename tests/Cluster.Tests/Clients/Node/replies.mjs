@@ -13,6 +13,8 @@ const kinds = {
   chat: ['OpenAI.Chat.Completions.ChatCompletion', 'CreateChatCompletionResponse'],
   chat_chunk: ['OpenAI.Chat.Completions.ChatCompletionChunk', 'CreateChatCompletionStreamResponse'],
   completion: ['OpenAI.Completions.Completion', 'CreateCompletionResponse'],
+  // Neither the client nor the description has a type for it; until its end a choice has no reason to end.
+  completion_chunk: ["Omit<OpenAI.Completions.Completion, 'choices'> & { choices: (Omit<OpenAI.CompletionChoice, 'finish_reason'> & { finish_reason: OpenAI.CompletionChoice['finish_reason'] | null })[] }"],
   embeddings: ['OpenAI.Embeddings.CreateEmbeddingResponse', 'CreateEmbeddingResponse'],
   moderation: ['OpenAI.Moderations.ModerationCreateResponse', 'CreateModerationResponse'],
   images: ['OpenAI.Images.ImagesResponse', 'ImagesResponse'],
