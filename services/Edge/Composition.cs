@@ -85,6 +85,7 @@ internal static class Composition
         builder.Services.AddSingleton<TranscriptionOperation>();
         builder.Services.AddSingleton<TranslationOperation>();
         builder.Services.AddSingleton<Messages.CountTokens>();
+        builder.Services.AddSingleton<FreeRoute>();
         builder.Services.AddSingleton<Responses.StoredResponses>();
         builder.Services.AddSingleton<Responses.StoredResponsesRoutes>();
     }

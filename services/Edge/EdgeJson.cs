@@ -10,6 +10,7 @@ namespace Gateway.Edge;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Credentials.VaultLogin))]
+[JsonSerializable(typeof(Credentials.AwsSecretRequest))]
 [JsonSerializable(typeof(Models.ModelList))]
 [JsonSerializable(typeof(Models.ModelEntry))]
 internal sealed partial class EdgeJson : JsonSerializerContext

@@ -45,6 +45,18 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1203, Level = LogLevel.Error, Message = "Request {RequestId} failed in the gateway itself")]
     public partial void RequestFailed(Guid requestId, Exception error);
 
+    [LoggerMessage(EventId = 1401, Level = LogLevel.Warning, Message = "Ledger could not be told that the provider has batch {BatchId}; trying again with every look at batches")]
+    public partial void BatchUntold(string batchId, Exception error);
+
+    [LoggerMessage(EventId = 1402, Level = LogLevel.Warning, Message = "Ledger does not say which batches are to be looked at; trying again")]
+    public partial void BatchesUnknown(Exception error);
+
+    [LoggerMessage(EventId = 1403, Level = LogLevel.Warning, Message = "Batch {BatchId} could not be looked at; trying again")]
+    public partial void BatchLookFailed(string batchId, Exception error);
+
+    [LoggerMessage(EventId = 1404, Level = LogLevel.Error, Message = "Batch {BatchId} ({ProviderId} at {Deployment}) is unresolved: {Why}. It stays charged at its estimate; look at it at its provider and correct it with /budget/adjust")]
+    public partial void BatchUnresolved(string batchId, string providerId, string deployment, string why);
+
     [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "{Notice}")]
     public partial void ConfigurationNotice(string notice);
 

@@ -28,6 +28,8 @@ internal sealed class EdgeMetrics
     private readonly Counter<long> publishFailures;
     private readonly Counter<long> unpriced;
     private readonly Counter<long> estimated;
+    private readonly Counter<long> batchesSettled;
+    private readonly Counter<long> batchesUnresolved;
     private readonly Histogram<double> duration;
     private readonly Histogram<double> firstToken;
     private readonly Histogram<double> overhead;
@@ -45,6 +47,8 @@ internal sealed class EdgeMetrics
         publishFailures = meter.CreateCounter<long>("gateway.spool.publish_failures", "{batch}", "Batches of usage records that the broker did not confirm");
         unpriced = meter.CreateCounter<long>("gateway.unpriced_requests", "{request}", "Requests to models without a price");
         estimated = meter.CreateCounter<long>("gateway.estimated_requests", "{request}", "Requests whose tokens were counted here");
+        batchesSettled = meter.CreateCounter<long>("gateway.batches.settled", "{batch}", "Batches that are over and charged what they cost");
+        batchesUnresolved = meter.CreateCounter<long>("gateway.batches.unresolved", "{batch}", "Batches that nobody could say the cost of: they stay charged at their estimate");
         double[] seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
         duration = meter.CreateHistogram("gateway.request.duration", "s", "From the request's head to the last byte", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = seconds });
         firstToken = meter.CreateHistogram("gateway.time_to_first_token", "s", "From the call to the provider to its first byte", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = seconds });
@@ -108,7 +112,9 @@ internal sealed class EdgeMetrics
             unpriced.Add(1, new TagList { { "model", record.Model }, { "provider", record.Provider } });
         }
 
-        if (record.Estimated)
+        // A batch is estimated when it is submitted, and so it should be: what counts is whether its end says what it used.
+        var submitted = record is { CallType: UsageRecord.BatchCall, Corrects: null };
+        if (record.Estimated && !submitted)
         {
             estimated.Add(1, new TagList { { "model", record.Model }, { "provider", record.Provider } });
         }
@@ -125,7 +131,7 @@ internal sealed class EdgeMetrics
             tokens.Add(record.Tokens.CompletionTokens, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias }, { "type", "output" } });
         }
 
-        if (record.Cost > Money.Zero)
+        if (record.Cost > Money.Zero && !submitted)
         {
             // A counter for eyes and alerts: the exact amount is the journal's.
             cost.Add(record.Cost.NanoDollars / (double)Money.NanoDollarsPerDollar, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias } });
@@ -134,6 +140,10 @@ internal sealed class EdgeMetrics
 
     public void AttemptFailed(Deployment target, string failure) =>
         attempts.Add(1, new TagList { { "provider", target.Provider }, { "deployment", target.Id }, { "failure", failure } });
+
+    public void BatchSettled(string model, string status) => batchesSettled.Add(1, new TagList { { "model", model }, { "status", status } });
+
+    public void BatchUnresolved(string model) => batchesUnresolved.Add(1, new TagList { { "model", model } });
 
     public void LeaseCommand() => leaseCommands.Add(1);
 

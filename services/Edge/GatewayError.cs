@@ -54,7 +54,7 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
-        var body = ProvidersBody ?? (surface is not null ? ToJson(surface) : withMessageAtTop ? WithMessageAtTop(ToJson()) : ToJson());
+        var body = ProvidersBody ?? (surface is not null ? ToJson(surface) : withMessageAtTop ? ToJsonWithMessage() : ToJson());
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body);
     }
@@ -62,7 +62,8 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     /// <summary>The error's JSON. Made once: the errors that everybody gets are the same object each time.</summary>
     public byte[] ToJson() => json ??= JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);
 
-    private byte[] WithMessageAtTop(byte[] envelope) => [.. "{\"message\":"u8, .. JsonSerializer.SerializeToUtf8Bytes(Message, EdgeJson.Writing.String), (byte)',', .. envelope.AsSpan(1)];
+    /// <summary>The error's JSON with its message at the top, where Cohere's clients look for it, and before the envelope.</summary>
+    public byte[] ToJsonWithMessage() => [.. "{\"message\":"u8, .. JsonSerializer.SerializeToUtf8Bytes(Message, EdgeJson.Writing.String), (byte)',', .. ToJson().AsSpan(1)];
 
     private byte[] ToJson(Chat.IChatSurface surface)
     {

@@ -44,6 +44,8 @@ internal sealed class LedgerMetrics
             budget.Ratio, new("scope", budget.Scope), new("owner", budget.Owner))), description: "What is left of a budget: 1 all, 0 nothing. Those closest to their limit.");
         meter.CreateObservableGauge("gateway.reconciliation.difference.dollars", () => Differences.Append(new("provider_usage", ProviderDifference)).Select(pair => new Measurement<double>(
             pair.Value, new KeyValuePair<string, object?>("kind", pair.Key))), description: "What the last comparison of the books found: 0 is right.");
+        meter.CreateObservableGauge("gateway.batches", () => Batches.Select(pair => new Measurement<long>(
+            pair.Value, new KeyValuePair<string, object?>("state", pair.Key.ToLowerInvariant()))), "{batch}", "Batches by how far the gateway is with them. One that is unresolved stays charged at its estimate.");
         meter.CreateObservableGauge("gateway.reconciliation.age", () => ReconciledAgo?.Invoke() ?? 0, "s", "Since the last finished comparison.");
     }
 
@@ -55,6 +57,9 @@ internal sealed class LedgerMetrics
 
     /// <summary>Set when a provider's own usage was compared: the last such file's difference, in dollars.</summary>
     public double ProviderDifference { get; set; }
+
+    /// <summary>Set whenever an edge asks for batches to look at.</summary>
+    public IReadOnlyDictionary<string, long> Batches { get; set; } = new Dictionary<string, long>();
 
     public Func<double>? ReconciledAgo { get; set; }
 

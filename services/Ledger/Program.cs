@@ -1,6 +1,7 @@
 using Gateway.Ledger;
 using Gateway.Ledger.Accounts;
 using Gateway.Ledger.Alerts;
+using Gateway.Ledger.Batches;
 using Gateway.Ledger.Budgets;
 using Gateway.Ledger.Edges;
 using Gateway.Ledger.Journal;
@@ -22,6 +23,7 @@ builder.AddAccounts();
 builder.AddReconciliation();
 builder.AddRepricing();
 builder.AddAlerts();
+builder.AddBatches();
 
 var app = builder.Build();
 app.UseProblems();
@@ -35,5 +37,6 @@ app.MapEdges();
 app.MapReconciliation();
 app.MapRepricing();
 app.MapAlerts();
+app.MapBatches();
 await app.PrepareDatabaseAsync();
 await app.RunAsync();

@@ -49,7 +49,10 @@ public static class CostCalculator
     public static Money Cost(TokenUsage usage, ModelPrice price) => Cost(usage, price, new CostUnits());
 
     /// <summary>What <paramref name="usage"/> and <paramref name="units"/> cost at <paramref name="price"/>.</summary>
-    public static Money Cost(TokenUsage usage, ModelPrice price, in CostUnits units)
+    public static Money Cost(TokenUsage usage, ModelPrice price, in CostUnits units) => Money.FromNanoDollars(Exact(usage, price, units));
+
+    /// <summary>The same in nano-dollars, before it is rounded: a sum of many is rounded once.</summary>
+    public static decimal Exact(TokenUsage usage, ModelPrice price, in CostUnits units)
     {
         var rates = price.Select(units.Service, PromptTokens(usage)).Rates;
         decimal perMillion = 0, dollars = 0;
@@ -69,7 +72,7 @@ public static class CostCalculator
             dollars += Math.Min(units.Seconds, TokensMax) * price.PerSecond;
         }
 
-        return Money.FromNanoDollars((perMillion * NanoDollarsPerTokenAtOneDollarPerMillion) + (dollars * Money.NanoDollarsPerDollar));
+        return (perMillion * NanoDollarsPerTokenAtOneDollarPerMillion) + (dollars * Money.NanoDollarsPerDollar);
     }
 
     /// <summary>
@@ -81,7 +84,7 @@ public static class CostCalculator
     /// <param name="n">How many answers are asked for; at least 1.</param>
     /// <param name="price">The price.</param>
     /// <param name="possible">The classes that the request can use.</param>
-    /// <param name="service">The service tier asked for; the provider may serve and bill the standard one instead, so the dearer counts.</param>
+    /// <param name="service">The service tier asked for; the provider may serve and bill the standard one instead, so the dearer counts. A batch is billed as one.</param>
     public static Money WorstCase(
         long inputTokensBound,
         long maxOutput,
@@ -91,6 +94,8 @@ public static class CostCalculator
         ServiceTier service = ServiceTier.Standard)
     {
         decimal input = 0, output = 0;
+        // Who takes a batch bills it as one.
+        var alone = service == ServiceTier.Batch && price.Has(ServiceTier.Batch);
 
         // Every tier that a prompt of up to this size can fall in counts: the bound may be larger than the prompt, and no provider has
         // promised that its long tier is the dearer one.
@@ -98,7 +103,7 @@ public static class CostCalculator
         {
             var tier = price.Tiers[i];
             var reachable = tier.AbovePromptTokens == 0 || inputTokensBound > tier.AbovePromptTokens;
-            if (reachable && (tier.Service == service || tier.Service == ServiceTier.Standard))
+            if (reachable && (tier.Service == service || (tier.Service == ServiceTier.Standard && !alone)))
             {
                 input = Math.Max(input, DearestInput(tier.Rates, possible));
                 output = Math.Max(output, DearestOutput(tier.Rates, possible));

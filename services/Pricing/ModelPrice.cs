@@ -72,6 +72,9 @@ public sealed class ModelPrice
     /// <summary>The tier of a request: that of the largest bound below its prompt. A service tier that has no rates of its own costs the standard ones.</summary>
     public PriceTier Select(ServiceTier service, long promptTokens) => tiers[IndexOf(service, promptTokens)];
 
+    /// <summary>Whether a service tier has rates of its own for every size of prompt.</summary>
+    public bool Has(ServiceTier service) => Array.Exists(tiers, tier => tier.Service == service && tier.AbovePromptTokens == 0);
+
     /// <summary>
     /// The price that a request was charged at, as text that a person can check: <c>openai/gpt-4@2026-11 input=30 output=60</c> (dollars per
     /// million tokens). The same string every time: nothing is allocated after the first.

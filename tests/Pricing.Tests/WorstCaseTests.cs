@@ -23,6 +23,13 @@ public sealed class WorstCaseTests
     public void Only_what_the_request_can_use_is_counted(PossibleTokens possible, double dollars) =>
         Assert.Equal(Money.FromDollars((decimal)dollars), CostCalculator.WorstCase(1_000, 100, 1, Price("anthropic", "claude-sonnet-4-6"), possible));
 
+    // gpt-4o in a batch: 1,000 x 1.25/M = 0.00125; 100 x 5/M = 0.0005. Azure states none of batches: 0.0025 + 0.001.
+    [Theory]
+    [InlineData("openai", 0.00175)]
+    [InlineData("azure", 0.0035)]
+    public void A_batch_is_billed_as_one_where_there_is_a_price_of_batches(string provider, double dollars) =>
+        Assert.Equal(Money.FromDollars((decimal)dollars), CostCalculator.WorstCase(1_000, 100, 1, Price(provider, "gpt-4o"), PossibleTokens.Text, ServiceTier.Batch));
+
     [Fact]
     public void Absurd_bounds_do_not_overflow() =>
         Assert.True(CostCalculator.WorstCase(long.MaxValue, long.MaxValue, int.MaxValue, Price("openai", "gpt-4")) > Money.Zero);

@@ -33,6 +33,15 @@ public sealed record GatewayConfig
     /// <summary>Where Vault is; of meaning only where a credential is kept there.</summary>
     public VaultSettings Vault { get; init; } = new();
 
+    /// <summary>The same of AWS Secrets Manager.</summary>
+    public AwsSecretsSettings AwsSecrets { get; init; } = new();
+
+    /// <summary>The same of Google Secret Manager.</summary>
+    public GoogleSecretsSettings GoogleSecrets { get; init; } = new();
+
+    /// <summary>The same of Azure Key Vault.</summary>
+    public AzureSecretsSettings AzureSecrets { get; init; } = new();
+
     /// <summary><c>router_settings</c>.</summary>
     public RouterSettings Router { get; init; } = new();
 

@@ -12,6 +12,9 @@ public sealed record GeneralSettings
     /// <summary>The largest body of a request, in bytes (<c>max_request_size_mb</c>).</summary>
     public long MaxRequestBytes { get; init; } = 32L << 20;
 
+    /// <summary>The largest file that is sent to a provider, in bytes (<c>max_file_size_mb</c>).</summary>
+    public long MaxFileBytes { get; init; } = 200L << 20;
+
     /// <summary>Requests at once for the whole gateway.</summary>
     public int? GlobalMaxParallelRequests { get; init; }
 

@@ -29,6 +29,9 @@ public sealed class Secret : IEquatable<Secret>
     /// <summary>Where it is kept; null for one whose value is known.</summary>
     public SecretLocation? Location { get; }
 
+    /// <summary>What a variable holds; null when it is not set.</summary>
+    internal static Secret? OfVariable(Func<string, string?> variable, string name) => variable(name) is { } value ? new Secret(value, $"os.environ/{name}") : null;
+
     /// <summary>The value itself: for the one place that sends or compares it.</summary>
     /// <exception cref="InvalidOperationException">It is kept elsewhere.</exception>
     public string Reveal() => value ?? throw new InvalidOperationException($"{Origin} has to be read from where it is kept.");
@@ -54,14 +57,36 @@ public enum SecretStoreKind
 
     /// <summary>HashiCorp Vault's key-value store, version 2.</summary>
     Vault,
+
+    /// <summary>AWS Secrets Manager.</summary>
+    Aws,
+
+    /// <summary>Google Secret Manager.</summary>
+    Google,
+
+    /// <summary>Azure Key Vault.</summary>
+    Azure,
 }
 
 /// <summary>The place of one secret.</summary>
 /// <param name="Store">The kind of store.</param>
-/// <param name="Path">An absolute path; in Vault the mount and the path below it: <c>secret/payments/openai</c>.</param>
-/// <param name="Field">The field of a JSON object; null for a file that is the secret as a whole.</param>
+/// <param name="Path">
+/// An absolute path; in Vault the mount and the path below it: <c>secret/payments/openai</c>; in Amazon's store a name or an ARN; in Google's a name, or
+/// <c>projects/P/secrets/NAME</c>, with <c>/versions/N</c> or without; in Azure's a name.
+/// </param>
+/// <param name="Field">The field of a JSON object; null for a secret that is the whole.</param>
 public sealed record SecretLocation(SecretStoreKind Store, string Path, string? Field)
 {
+    /// <summary>How places of a kind of store begin: <c>vault</c>.</summary>
+    public static string NameOf(SecretStoreKind store) => store switch
+    {
+        SecretStoreKind.Vault => "vault",
+        SecretStoreKind.Aws => "aws",
+        SecretStoreKind.Google => "google",
+        SecretStoreKind.Azure => "azure",
+        _ => "file",
+    };
+
     /// <summary>As a configuration names it: <c>file//run/secrets/openai</c>, <c>vault/secret/payments/openai#key</c>.</summary>
-    public override string ToString() => $"{(Store == SecretStoreKind.File ? "file" : "vault")}/{Path}{(Field is null ? "" : "#" + Field)}";
+    public override string ToString() => $"{NameOf(Store)}/{Path}{(Field is null ? "" : "#" + Field)}";
 }

@@ -30,9 +30,7 @@ public sealed record VaultSettings
         { Address: null } => "VAULT_ADDR is not set: set it to Vault's address, https://vault.example:8200.",
         { RoleId: not null, SecretId: null } => "VAULT_ROLE_ID is set and VAULT_SECRET_ID is not: set both, or give a token in VAULT_TOKEN or VAULT_TOKEN_FILE.",
         { RoleId: null, Token: null, TokenFile: null } => "Vault has to be told who asks: set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID and VAULT_SECRET_ID.",
-        _ when !Uri.TryCreate(Address, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") =>
-            "VAULT_ADDR is no address: write it as https://vault.example:8200.",
-        _ => null,
+        _ => SecretStoreAddress.Problem("VAULT_ADDR", Address, "https://vault.example:8200"),
     };
 
     /// <summary>The address, no token.</summary>

@@ -61,6 +61,9 @@ public sealed record Provider
     /// <summary>Whether it has OpenAI's <c>/responses</c>, too.</summary>
     public bool HasResponses { get; init; }
 
+    /// <summary>Whether it has OpenAI's <c>/files</c> and <c>/batches</c>, too.</summary>
+    public bool HasBatches { get; init; }
+
     /// <summary>Other spellings of the name.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 }

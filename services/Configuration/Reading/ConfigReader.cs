@@ -120,6 +120,9 @@ public static class ConfigReader
             Models = deployments,
             Credentials = credentials.Values.OfType<NamedCredential>().ToDictionary(static credential => credential.Name, StringComparer.Ordinal),
             Vault = VaultSettings.Of(findings.Variable),
+            AwsSecrets = AwsSecretsSettings.Of(findings.Variable),
+            GoogleSecrets = GoogleSecretsSettings.Of(findings.Variable),
+            AzureSecrets = AzureSecretsSettings.Of(findings.Variable),
             Router = router,
             General = general,
             Prices = prices,
@@ -148,6 +151,7 @@ public static class ConfigReader
         {
             MasterKey = section.Secret("master_key"),
             MaxRequestBytes = section.Number("max_request_size_mb", 0.001m, 1_024) is { } megabytes ? (long)(megabytes * (1 << 20)) : defaults.MaxRequestBytes,
+            MaxFileBytes = section.Number("max_file_size_mb", 0.001m, 8_192) is { } largest ? (long)(largest * (1 << 20)) : defaults.MaxFileBytes,
             GlobalMaxParallelRequests = section.Count("global_max_parallel_requests", 1),
             MaxParallelRequests = section.Count("max_parallel_requests", 1),
             KeyHeaderName = section.Text("litellm_key_header_name"),

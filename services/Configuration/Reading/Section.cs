@@ -102,7 +102,7 @@ internal sealed class Section
     {
         if (Scalar(key) is { } scalar && SecretPlaces.IsPlace(scalar.Value))
         {
-            findings.Error(scalar, PathOf(key), null, "only credentials of providers are read from file/ and vault/.", "Write os.environ/NAME.");
+            findings.Error(scalar, PathOf(key), null, "only credentials of providers are read from files and stores.", "Write os.environ/NAME.");
             return null;
         }
 

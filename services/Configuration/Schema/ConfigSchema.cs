@@ -65,7 +65,7 @@ internal static class ConfigSchema
     [
         new("model", "provider/name", "required", "The provider and its name of the model"),
         new("custom_llm_provider", "text", "from model", "The provider, when model does not begin with it"),
-        new("api_key", "text", "from the environment", "The credential, or its place: os.environ/NAME, file/PATH, vault/MOUNT/PATH#field"),
+        new("api_key", "text", "from the environment", "The credential, or its place: os.environ/NAME, file/PATH, vault/MOUNT/PATH#field, aws/NAME, google/NAME, azure/NAME"),
         new("litellm_credential_name", "text", "none", "An entry of credential_list; what is stated here goes before it"),
         new("api_base", "URL", "the provider's",
             "The address; no key is sent there unless api_key is stated or the provider has no address of its own"),
@@ -118,7 +118,7 @@ internal static class ConfigSchema
     /// <summary>What a credential is made of.</summary>
     public static readonly KeySet CredentialValues = new("credential_list[].credential_values",
     [
-        new("api_key", "text", "none", "The key, or its place: os.environ/NAME, file/PATH, vault/MOUNT/PATH#field"),
+        new("api_key", "text", "none", "The key, or its place: os.environ/NAME, file/PATH, vault/MOUNT/PATH#field, aws/NAME, google/NAME, azure/NAME"),
         new("api_base", "URL", "the deployment's", "The address that it is for"),
         new("api_version", "text", "the deployment's", "The version of the API (Azure)"),
         new("organization", "text", "none", "The organization (OpenAI)"),
@@ -135,8 +135,9 @@ internal static class ConfigSchema
     public static readonly KeySet KeyManagementSettings = new("general_settings.key_management_settings",
     [
         new("hosted_keys", "list of text", "those that the environment does not have", "The names that os.environ/NAME finds in the store"),
+        new("primary_secret_name", "text", "none", "The one secret of AWS Secrets Manager whose fields have those names"),
         .. NotSupported(
-            "access_mode", "store_virtual_keys", "prefix_for_stored_virtual_keys", "primary_secret_name", "description", "tags", "custom_secret_manager",
+            "access_mode", "store_virtual_keys", "prefix_for_stored_virtual_keys", "description", "tags", "custom_secret_manager",
             "aws_region_name", "aws_role_name", "aws_session_name", "aws_external_id", "aws_profile_name", "aws_web_identity_token", "aws_sts_endpoint"),
     ]);
 
@@ -230,6 +231,7 @@ internal static class ConfigSchema
     [
         new("master_key", "text", "Gateway:MasterKey", "The administrator's key"),
         new("max_request_size_mb", "number", "32", "The largest body of a request, in MiB; larger ones get 413"),
+        new("max_file_size_mb", "number", "200", "The largest file of POST /v1/files, in MiB; larger ones get 413. It waits in the system's temporary folder until its provider has it"),
         new("global_max_parallel_requests", "whole number", "no limit", "Requests at once for the whole gateway"),
         new("max_parallel_requests", "whole number", "no limit", "Requests at once for a key that states none"),
         new("litellm_key_header_name", "text", "none", "A header that a key may be sent in besides Authorization"),
@@ -242,7 +244,7 @@ internal static class ConfigSchema
         new("max_stale", "seconds", "600", "How long a key is believed while Auth does not answer"),
         new("credential_refresh", "seconds", "10", "How often credentials in files and stores are looked at; a provider that refuses one is a reason to look at once"),
         new("credential_max_stale", "seconds", "86400", "How long a credential is used while its file or store does not answer"),
-        new("key_management_system", "hashicorp_vault", "none", "Where os.environ/NAME in a credential is looked for besides the environment"),
+        new("key_management_system", "hashicorp_vault, aws_secret_manager, google_secret_manager or azure_key_vault", "none", "Where os.environ/NAME in a credential is looked for besides the environment"),
         new("key_management_settings", "map", "none", "Which names are there"),
         new("price_file", "path", "none", "A price file over the built-in prices, from the folder of this file"),
         new("unpriced_models", "refuse, allow or flag", "flag", "The same as at the top level"),

@@ -35,7 +35,8 @@ internal sealed class ChatExchange(
 
     public long StartedTicks { get; } = startedTicks;
 
-    public CancellationToken Aborted => Context.RequestAborted;
+    /// <summary>Cancelled when the client leaves, unless the operation goes on without it.</summary>
+    public CancellationToken Aborted => Operation.OutlivesClient ? default : Context.RequestAborted;
 
     public Caller Caller { get; set; } = null!;
 

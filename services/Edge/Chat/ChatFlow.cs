@@ -48,7 +48,7 @@ internal sealed class ChatFlow(
         GatewayError? error;
         try
         {
-            error = await AdmitAsync(exchange);
+            error = await AdmitAsync(exchange) ?? await operation.BeginAsync(exchange);
             if (error is null)
             {
                 // 5. Route and forward.
@@ -231,12 +231,13 @@ internal sealed class ChatFlow(
     private async ValueTask<GatewayError?> ReserveNearLimitAsync(ChatExchange exchange, ModelGroup group, BudgetSlot[] slots, int taken)
     {
         var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => exchange.Operation.Cost(exchange, group));
-        if (refusal is not null)
+        if (refusal is null)
         {
-            BudgetHeaders.Set(slots, exchange.Context.Response.Headers);
+            return null;
         }
 
-        return refusal?.ToError(time);
+        BudgetHeaders.Set(slots, exchange.Context.Response.Headers);
+        return exchange.Operation.OverBudget(refusal.ToError(time));
     }
 
     private async ValueTask<GatewayError?> ForwardAsync(ChatExchange exchange)
@@ -350,7 +351,7 @@ internal sealed class ChatFlow(
                 return (null, AttemptOutcome.Answered);
             }
 
-            if (exchange.Begun || i >= group.Retries.After(result))
+            if (exchange.Begun || i >= group.Retries.After(result) || !exchange.Operation.MayRepeat(exchange))
             {
                 break;
             }

@@ -54,7 +54,7 @@ internal sealed class ChatForwarder(
         if (slots.Length > 0 && await ReserveTargetAsync(exchange, group, slots) is { } refusal)
         {
             exchange.Failed(target, "budget");
-            return new AttemptResult(AttemptOutcome.Failed, true, refusal.ToError(time));
+            return new AttemptResult(AttemptOutcome.Failed, true, exchange.Operation.OverBudget(refusal.ToError(time)));
         }
 
         // 2. The request. A guarded one is streamed in any case: it must be possible to stop it.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Chat;
@@ -17,7 +18,7 @@ internal struct ChatRequestHead
     /// <summary>Where the value of <c>stream</c> stands; null when it is not stated.</summary>
     public Range? StreamValue;
 
-    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>); null when none is stated.</summary>
+    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>; Ollama: <c>options.num_predict</c>); null when none is stated.</summary>
     public long? MaxTokens;
 
     public int Choices;
@@ -66,7 +67,7 @@ internal struct ChatRequestHead
     /// <param name="needsModel">Whether a body without a model is wrong, when the path names none.</param>
     public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null, bool needsModel = true)
     {
-        head = new ChatRequestHead { ModelName = "", Choices = 1 };
+        head = new ChatRequestHead { ModelName = "", Choices = 1, Stream = surface.StreamsUnasked() };
         try
         {
             var wrong = Read(body, ref head, surface, needsModel && modelInPath is null);
@@ -98,12 +99,17 @@ internal struct ChatRequestHead
         {
             var nameStart = (int)json.TokenStartIndex;
             head.FirstProperty ??= nameStart;
-            var field = FieldOf(ref json, surface);
+            if (surface.IsOllamas() && OllamaFields.IsInCapitals(ref json))
+            {
+                return OllamaFields.InCapitals;
+            }
+
+            var field = ChatRequestFields.Of(ref json, surface);
             json.Read();
             var valueStart = (int)json.TokenStartIndex;
             switch (field)
             {
-                case Field.Model:
+                case ChatRequestField.Model:
                     if (json.TokenType != JsonTokenType.String)
                     {
                         return Wrong("model", "a string");
@@ -114,17 +120,17 @@ internal struct ChatRequestHead
                     hasModel = true;
                     break;
 
-                case Field.Stream:
+                case ChatRequestField.Stream:
                     if (json.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
                     {
                         return Wrong("stream", "true or false");
                     }
 
-                    head.Stream = json.TokenType == JsonTokenType.True;
+                    head.Stream = json.TokenType == JsonTokenType.True || (json.TokenType == JsonTokenType.Null && surface.StreamsUnasked());
                     head.StreamValue = valueStart..(int)json.BytesConsumed;
                     break;
 
-                case Field.MaxTokens:
+                case ChatRequestField.MaxTokens:
                     if (json.TokenType != JsonTokenType.Null)
                     {
                         if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var most) || most < 0)
@@ -137,7 +143,11 @@ internal struct ChatRequestHead
 
                     break;
 
-                case Field.Choices:
+                case ChatRequestField.Options:
+                    head.MaxTokens = OllamaFields.ReadMost(ref json);
+                    break;
+
+                case ChatRequestField.Choices:
                     if (json.TokenType != JsonTokenType.Null)
                     {
                         if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out head.Choices) || head.Choices is < 1 or > 128)
@@ -148,11 +158,11 @@ internal struct ChatRequestHead
 
                     break;
 
-                case Field.User:
+                case ChatRequestField.User:
                     head.User = json.TokenType == JsonTokenType.String ? json.GetString() : null;
                     break;
 
-                case Field.StreamOptions:
+                case ChatRequestField.StreamOptions:
                     if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
                     {
                         return Wrong("stream_options", "an object");
@@ -162,13 +172,13 @@ internal struct ChatRequestHead
                     head.StreamOptions = valueStart..(int)json.BytesConsumed;
                     break;
 
-                case Field.DisableFallbacks:
+                case ChatRequestField.DisableFallbacks:
                     head.DisableFallbacks = json.TokenType == JsonTokenType.True;
                     json.Skip();
                     Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
                     continue;
 
-                case Field.Metadata:
+                case ChatRequestField.Metadata:
                     if (!ReadMetadata(body, ref json, ref head, namesUser: surface == SurfaceProtocol.Messages, out var onlyTags))
                     {
                         return Wrong("metadata.tags", "a list of texts");
@@ -182,25 +192,25 @@ internal struct ChatRequestHead
 
                     break;
 
-                case Field.PreviousResponse:
+                case ChatRequestField.PreviousResponse:
                     head.PreviousResponse = json.TokenType == JsonTokenType.String ? json.GetString() : null;
                     json.Skip();
                     break;
 
-                case Field.Store:
+                case ChatRequestField.Store:
                     head.StoresNothing = json.TokenType == JsonTokenType.False;
                     json.Skip();
                     break;
 
-                case Field.Background when json.TokenType == JsonTokenType.True:
+                case ChatRequestField.Background when json.TokenType == JsonTokenType.True:
                     return new GatewayError(
                         400, "invalid_request", "background is not served: what such a response uses comes to light too late to be held to a budget. Leave it out.", "background");
 
-                case Field.Conversation when json.TokenType != JsonTokenType.Null:
+                case ChatRequestField.Conversation when json.TokenType != JsonTokenType.Null:
                     return new GatewayError(
                         400, "invalid_request", "conversation is not served: the gateway cannot tell whose it is. Send the items in input, or previous_response_id.", "conversation");
 
-                case Field.Danger:
+                case ChatRequestField.Danger:
                     return new GatewayError(
                         400, "invalid_request",
                         "A caller cannot choose the provider's address, credential or headers: leave api_base, base_url, api_key, headers, extra_headers and what begins with aws_, vertex_ or azure_ out.", "api_base");
@@ -222,78 +232,6 @@ internal struct ChatRequestHead
             : head.FirstProperty is null ? new GatewayError(400, "invalid_request", "The request's body is an object without a field.")
             : null;
     }
-
-    private enum Field
-    {
-        Other,
-        Model,
-        Stream,
-        MaxTokens,
-        Choices,
-        User,
-        Metadata,
-        StreamOptions,
-        DisableFallbacks,
-        PreviousResponse,
-        Store,
-        Background,
-        Conversation,
-        Danger,
-    }
-
-    private static Field FieldOf(ref Utf8JsonReader name, SurfaceProtocol? surface)
-    {
-        // By length first: most properties are decided without a comparison.
-        return name.ValueSpan.Length switch
-        {
-            1 when surface is null && name.ValueTextEquals("n"u8) => Field.Choices,
-            4 when name.ValueTextEquals("user"u8) => Field.User,
-            5 when name.ValueTextEquals("model"u8) => Field.Model,
-            5 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("store"u8) => Field.Store,
-            6 when name.ValueTextEquals("stream"u8) => Field.Stream,
-            7 when name.ValueTextEquals("api_key"u8) || name.ValueTextEquals("headers"u8) => Field.Danger,
-            8 when name.ValueTextEquals("api_base"u8) || name.ValueTextEquals("base_url"u8) => Field.Danger,
-            13 when name.ValueTextEquals("extra_headers"u8) => Field.Danger,
-            > 9 when IsCloudCredential(ref name) => Field.Danger,
-            8 when name.ValueTextEquals("metadata"u8) => Field.Metadata,
-            10 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("background"u8) => Field.Background,
-            10 when surface != SurfaceProtocol.Responses && name.ValueTextEquals("max_tokens"u8) => Field.MaxTokens,
-            12 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("conversation"u8) => Field.Conversation,
-            14 when name.ValueTextEquals("stream_options"u8) => Field.StreamOptions,
-            17 when name.ValueTextEquals("disable_fallbacks"u8) => Field.DisableFallbacks,
-            17 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("max_output_tokens"u8) => Field.MaxTokens,
-            20 when surface == SurfaceProtocol.Responses && name.ValueTextEquals("previous_response_id"u8) => Field.PreviousResponse,
-            21 when surface is null && name.ValueTextEquals("max_completion_tokens"u8) => Field.MaxTokens,
-            // An escaped name is rare and must not slip through.
-            > 5 when name.ValueIsEscaped => Unescaped(ref name, surface),
-            _ => Field.Other,
-        };
-    }
-
-    // LiteLLM's names for whose account of a cloud is used, and where.
-    private static bool IsCloudCredential(ref Utf8JsonReader name) =>
-        name.ValueSpan[0] is (byte)'a' or (byte)'v' && (name.ValueSpan.StartsWith("aws_"u8) || name.ValueSpan.StartsWith("vertex_"u8) || name.ValueSpan.StartsWith("azure_"u8));
-
-    private static Field Unescaped(ref Utf8JsonReader name, SurfaceProtocol? surface) => name.GetString() switch
-    {
-        "model" => Field.Model,
-        "stream" => Field.Stream,
-        "n" when surface is null => Field.Choices,
-        "user" => Field.User,
-        "max_tokens" when surface != SurfaceProtocol.Responses => Field.MaxTokens,
-        "max_completion_tokens" when surface is null => Field.MaxTokens,
-        "max_output_tokens" when surface == SurfaceProtocol.Responses => Field.MaxTokens,
-        "previous_response_id" when surface == SurfaceProtocol.Responses => Field.PreviousResponse,
-        "store" when surface == SurfaceProtocol.Responses => Field.Store,
-        "background" when surface == SurfaceProtocol.Responses => Field.Background,
-        "conversation" when surface == SurfaceProtocol.Responses => Field.Conversation,
-        "stream_options" => Field.StreamOptions,
-        "disable_fallbacks" => Field.DisableFallbacks,
-        "metadata" => Field.Metadata,
-        "api_key" or "api_base" or "base_url" or "headers" or "extra_headers" => Field.Danger,
-        ['a', 'w', 's', '_', ..] or ['v', 'e', 'r', 't', 'e', 'x', '_', ..] or ['a', 'z', 'u', 'r', 'e', '_', ..] => Field.Danger,
-        _ => Field.Other,
-    };
 
     private static void ReadStreamOptions(ref Utf8JsonReader json, ref ChatRequestHead head)
     {

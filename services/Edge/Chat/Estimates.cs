@@ -9,7 +9,7 @@ namespace Gateway.Edge.Chat;
 internal static class Estimates
 {
     /// <summary>Tokens that providers add around messages and tools: part of the worst case.</summary>
-    private const int FramingTokens = 1_024;
+    public const int FramingTokens = 1_024;
 
     /// <summary>The output assumed before anything was learned of a model.</summary>
     private const int PriorOutputTokens = 300;
@@ -26,7 +26,7 @@ internal static class Estimates
             if (deployment.Price is { } price)
             {
                 // A token is at least a byte, so a body cannot have more tokens than bytes.
-                want = Math.Max(want, CostCalculator.WorstCase(exchange.Body.Memory.Length + FramingTokens, Output(exchange, deployment), exchange.Head.Choices, price).NanoDollars);
+                want = Math.Max(want, CostCalculator.WorstCase(exchange.Body.Memory.Length + FramingTokens, Output(exchange.Head.MaxTokens, deployment), exchange.Head.Choices, price).NanoDollars);
             }
         }
 
@@ -44,7 +44,7 @@ internal static class Estimates
         }
 
         var input = new TokenUsage { Input = Input(exchange) };
-        var output = Math.Min(expectation.Output ?? (PriorOutputTokens * (long)exchange.Head.Choices), Output(exchange, deployment) * exchange.Head.Choices);
+        var output = Math.Min(expectation.Output ?? (PriorOutputTokens * (long)exchange.Head.Choices), Output(exchange.Head.MaxTokens, deployment) * exchange.Head.Choices);
         var least = CostCalculator.Cost(input with { Output = output }, price).NanoDollars;
         return new CostEstimate(want, Math.Min(want, least), expectation.Learned, Math.Min(want, CostCalculator.Cost(input, price).NanoDollars));
     }
@@ -63,9 +63,12 @@ internal static class Estimates
         return exchange.Grant.Expectation.Input(bytes) ?? bytes / 4;
     }
 
-    private static long Output(ChatExchange exchange, Deployment deployment)
+    /// <summary>The most tokens of one answer.</summary>
+    /// <param name="asked">What the request says; null when it says nothing.</param>
+    /// <param name="deployment">Who answers.</param>
+    public static long Output(long? asked, Deployment deployment)
     {
         var most = deployment.MaxOutputTokens ?? OutputTokensMax;
-        return exchange.Head.MaxTokens is { } asked ? Math.Min(asked, most) : most;
+        return asked is { } bound ? Math.Min(bound, most) : most;
     }
 }

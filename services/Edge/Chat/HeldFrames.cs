@@ -39,12 +39,22 @@ internal sealed class HeldFrames
         output.Write(all);
     }
 
-    /// <summary>Where the fields of an object <c>usage</c> begin, on the first or the second level; null when there is none with any.</summary>
+    /// <summary>
+    /// Where the fields of an object <c>usage</c> begin, on the first or the second level; null when there is none with any. Ollama's counts stand
+    /// in the line itself.
+    /// </summary>
     private static int? InUsage(ReadOnlySpan<byte> data)
     {
         var json = new Utf8JsonReader(data);
+        json.Read();
+        var first = (int)json.BytesConsumed;
         while (json.Read())
         {
+            if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth == 1 && json.ValueTextEquals("eval_count"u8))
+            {
+                return first;
+            }
+
             if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth <= 2 && json.ValueTextEquals("usage"u8)
                 && json.Read() && json.TokenType == JsonTokenType.StartObject)
             {

@@ -17,6 +17,9 @@ internal interface IChatSurface
     /// <summary>What the client speaks.</summary>
     SurfaceProtocol Protocol { get; }
 
+    /// <summary>The media type of a streamed answer.</summary>
+    string StreamType => "text/event-stream";
+
     /// <summary>Reads what passes to a provider of the same protocol.</summary>
     IPassedProtocol Passed { get; }
 

@@ -37,7 +37,7 @@ internal sealed class StreamRelay : IDisposable
         this.withCost = withCost;
         Passed = exchange.Passed?.OpenStream(exchange, assembles: !exchange.Head.Stream);
         translator = Passed is not null || target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
-        reader = Passed is not null ? new SseReader() : target.Protocol.OpenFrames();
+        reader = target.Protocol.OpenFrames();
         Surface = exchange.Head.Stream && Passed is null ? exchange.Surface?.OpenStream(exchange) : null;
         assembler = exchange.Head.Stream || Passed is not null ? null : new ChatAssembler();
     }

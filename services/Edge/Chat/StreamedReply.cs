@@ -237,7 +237,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     {
         var response = exchange.Context.Response;
         response.StatusCode = 200;
-        response.ContentType = "text/event-stream";
+        response.ContentType = exchange.Surface?.StreamType ?? "text/event-stream";
         response.Headers.CacheControl = "no-cache";
         // Proxies in front that would hold frames back are told not to.
         response.Headers["X-Accel-Buffering"] = "no";

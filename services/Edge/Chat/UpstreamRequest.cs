@@ -28,6 +28,11 @@ internal static class UpstreamRequest
         {
             var dropped = new List<string>();
             request.Content = Translate(exchange, target, call, dropped, out translated);
+            if (exchange.Surface?.Passed.AskingHeader is { } header && exchange.Context.Request.Headers.ContainsKey(header))
+            {
+                dropped.Add(header);
+            }
+
             ReplyHeaders.Dropped(exchange, dropped);
         }
 
@@ -72,6 +77,14 @@ internal static class UpstreamRequest
     private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in ChatRequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>
         new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
 
+    /// <summary>Adds the credential, the protocol's headers and those that the configuration gives the deployment, where no client's request is passed on.</summary>
+    /// <exception cref="CredentialException">There is no credential that could be sent.</exception>
+    public static void AddHeaders(ProviderTarget access, Deployment target, HttpRequestMessage request)
+    {
+        AddCredential(access, target, request);
+        AddExtraHeaders(target, request);
+    }
+
     /// <summary>Adds the credential, the protocol's headers, and of the client's those that are the protocol's own or that an administrator named.</summary>
     /// <param name="client">The client's request.</param>
     /// <param name="passed">The protocol that both sides speak; null where the request is in other words.</param>
@@ -81,6 +94,29 @@ internal static class UpstreamRequest
     /// <param name="request">Takes the headers.</param>
     /// <exception cref="CredentialException">There is no credential that could be sent.</exception>
     public static void AddHeaders(HttpRequest client, IPassedProtocol? passed, GeneralSettings settings, Deployment target, ProviderTarget access, HttpRequestMessage request)
+    {
+        AddCredential(access, target, request);
+        foreach (var name in passed?.ForwardedHeaders ?? [])
+        {
+            if (client.Headers.TryGetValue(name, out var given) && given.Count > 0)
+            {
+                request.Headers.Remove(name);
+                request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)given);
+            }
+        }
+
+        AddExtraHeaders(target, request);
+        foreach (var name in settings.ForwardedClientHeaders)
+        {
+            // What the gateway says itself stays.
+            if (client.Headers.TryGetValue(name, out var given) && !request.Headers.Contains(name))
+            {
+                request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)given);
+            }
+        }
+    }
+
+    private static void AddCredential(ProviderTarget access, Deployment target, HttpRequestMessage request)
     {
         if (access.LacksCredential)
         {
@@ -96,28 +132,13 @@ internal static class UpstreamRequest
             // Its message would quote the credential.
             throw new CredentialException("The credential is not fit for a header: it has a line break or another control character.");
         }
+    }
 
-        foreach (var name in passed?.ForwardedHeaders ?? [])
-        {
-            if (client.Headers.TryGetValue(name, out var given) && given.Count > 0)
-            {
-                request.Headers.Remove(name);
-                request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)given);
-            }
-        }
-
+    private static void AddExtraHeaders(Deployment target, HttpRequestMessage request)
+    {
         foreach (var (name, value) in target.Configuration.ExtraHeaders)
         {
             request.Headers.TryAddWithoutValidation(name, value);
-        }
-
-        foreach (var name in settings.ForwardedClientHeaders)
-        {
-            // What the gateway says itself stays.
-            if (client.Headers.TryGetValue(name, out var given) && !request.Headers.Contains(name))
-            {
-                request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)given);
-            }
         }
     }
 }

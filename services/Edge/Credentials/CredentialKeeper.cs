@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Gateway.Configuration;
+using Gateway.Edge.Providers.Vertex;
 
 namespace Gateway.Edge.Credentials;
 
@@ -18,12 +19,12 @@ internal sealed class CredentialKeeper : BackgroundService
 
     private readonly ConcurrentDictionary<SecretLocation, StoredSecret> secrets = new();
     private readonly Channel<bool> asked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly FileSecrets files = new();
     private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) });
     private readonly CredentialMetrics metrics;
     private readonly ILogger<CredentialKeeper> log;
     private readonly TimeProvider time;
-    private VaultSecrets vault;
+    private readonly ServiceAccountTokens accounts;
+    private SecretStores stores;
     private GeneralSettings settings = new();
     private TaskCompletionSource looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long version;
@@ -32,7 +33,8 @@ internal sealed class CredentialKeeper : BackgroundService
     public CredentialKeeper(CredentialMetrics metrics, ILogger<CredentialKeeper> log, TimeProvider time)
     {
         (this.metrics, this.log, this.time) = (metrics, log, time);
-        vault = new VaultSecrets(new VaultSettings(), http, time);
+        accounts = new ServiceAccountTokens(time);
+        stores = new SecretStores(new GatewayConfig { FileName = "", Version = "" }, http, accounts, time);
         metrics.Observe(() => secrets.Values.Select(secret => (secret.Location.ToString(), (time.GetUtcNow() - secret.ReadAt).TotalSeconds)));
     }
 
@@ -70,10 +72,10 @@ internal sealed class CredentialKeeper : BackgroundService
         var places = configuration.Models.SelectMany(static model => model.Secrets)
             .Concat(configuration.Credentials.Values.SelectMany(static credential => credential.Secrets))
             .Select(static secret => secret.Location).OfType<SecretLocation>().ToHashSet();
-        var store = configuration.Vault == vault.Settings ? vault : new VaultSecrets(configuration.Vault, http, time);
+        var itsStores = stores.For(configuration);
         var problems = new ConcurrentBag<string>();
         var found = new ConcurrentBag<StoredSecret>();
-        await ReadAsync([.. places.Where(place => !secrets.ContainsKey(place))], store, (place, value, reason) =>
+        await ReadAsync([.. places.Where(place => !secrets.ContainsKey(place))], itsStores, (place, value, reason) =>
         {
             if (value is null)
             {
@@ -89,7 +91,7 @@ internal sealed class CredentialKeeper : BackgroundService
             return [.. problems.Order(StringComparer.Ordinal)];
         }
 
-        vault = store;
+        stores = itsStores;
         settings = configuration.General;
         foreach (var secret in found)
         {
@@ -108,7 +110,7 @@ internal sealed class CredentialKeeper : BackgroundService
     public async Task LookAsync(CancellationToken cancellation)
     {
         var changed = 0;
-        await ReadAsync([.. secrets.Keys], vault, (place, value, reason) =>
+        await ReadAsync([.. secrets.Keys], stores, (place, value, reason) =>
         {
             if (secrets.TryGetValue(place, out var secret) && (value is null ? Missed(secret, reason!) : Found(secret, value)))
             {
@@ -126,6 +128,7 @@ internal sealed class CredentialKeeper : BackgroundService
 
     public override void Dispose()
     {
+        accounts.Dispose();
         http.Dispose();
         base.Dispose();
     }
@@ -198,7 +201,7 @@ internal sealed class CredentialKeeper : BackgroundService
     }
 
     /// <summary>Reads each path once, whatever the number of its fields that are asked for.</summary>
-    private Task ReadAsync(IReadOnlyCollection<SecretLocation> places, VaultSecrets store, Action<SecretLocation, string?, string?> read, CancellationToken cancellation) =>
+    private Task ReadAsync(IReadOnlyCollection<SecretLocation> places, SecretStores from, Action<SecretLocation, string?, string?> read, CancellationToken cancellation) =>
         Parallel.ForEachAsync(
             places.GroupBy(static place => (place.Store, place.Path)),
             new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellation },
@@ -208,14 +211,14 @@ internal sealed class CredentialKeeper : BackgroundService
                 var reason = "";
                 try
                 {
-                    document = await (group.Key.Store == SecretStoreKind.Vault ? store : (ISecretStore)files).ReadAsync(group.Key.Path, stop);
+                    document = await from.Of(group.Key.Store).ReadAsync(group.Key.Path, stop);
                 }
                 catch (SecretUnavailableException unavailable)
                 {
                     reason = unavailable.Message;
                 }
 
-                metrics.Looked(group.Key.Store == SecretStoreKind.Vault ? "vault" : "file", document is null);
+                metrics.Looked(SecretLocation.NameOf(group.Key.Store), document is null);
                 foreach (var place in group)
                 {
                     try

@@ -8,7 +8,7 @@ using Gateway.Edge.Providers.OpenAi;
 namespace Gateway.Edge.Embeddings;
 
 /// <summary><c>POST /v1/embeddings</c>: OpenAI's form. What is read is billed, nothing is written.</summary>
-internal sealed class EmbeddingsOperation(WholeReply whole) : JsonOperation(OperationKind.Embeddings, whole)
+internal class EmbeddingsOperation(WholeReply whole) : JsonOperation(OperationKind.Embeddings, whole)
 {
     public override string CallType => "embedding";
 

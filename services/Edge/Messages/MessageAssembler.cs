@@ -59,7 +59,7 @@ internal sealed class MessageAssembler
         return Encoding.UTF8.GetBytes(message.ToJsonString(new JsonSerializerOptions { Encoder = Completion.Writing.Encoder }));
     }
 
-    private static JsonObject? NodeOf(JsonElement element) => element.ValueKind == JsonValueKind.Object ? JsonObject.Create(element.Clone()) : null;
+    private static JsonObject? NodeOf(JsonElement element) => element.ValueKind == JsonValueKind.Object ? JsonObject.Create(element.CloneOfText()) : null;
 
     private static void Merge(JsonObject into, JsonObject? more)
     {
@@ -85,7 +85,7 @@ internal sealed class MessageAssembler
                 }
                 else if (field.NameEquals("citation"u8))
                 {
-                    citations.Add(JsonNode.Parse(field.Value.GetRawText()));
+                    citations.Add(JsonNode.Parse(field.Value.CloneOfText().GetRawText()));
                 }
                 else if (!field.NameEquals("type"u8) && field.Value.Text() is { } text)
                 {

@@ -16,7 +16,7 @@ namespace Gateway.Edge.Messages;
 /// </summary>
 internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
 {
-    private readonly SortedDictionary<int, Call> calls = [];
+    private readonly SortedDictionary<int, StreamedCall> calls = [];
     private string? open;
     private int block = -1;
     private int blocks;
@@ -167,13 +167,13 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
                 MessagesSurface.WriteCaller(json);
             });
             open = null;
-            calls[index] = call = new Call(block);
+            calls[index] = call = new StreamedCall(block, id, name);
         }
 
         if (function.Field("arguments"u8).Text() is { Length: > 0 } piece && !call.Closed)
         {
             call.Arguments.Append(piece);
-            Delta(output, call.Block, "input_json_delta", "partial_json", piece);
+            Delta(output, call.Index, "input_json_delta", "partial_json", piece);
         }
     }
 
@@ -209,10 +209,10 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
         }
     }
 
-    private static void CloseCall(Call call, IBufferWriter<byte> output)
+    private static void CloseCall(StreamedCall call, IBufferWriter<byte> output)
     {
         call.Closed = true;
-        Event(output, "content_block_stop", json => json.WriteNumber("index", call.Block));
+        Event(output, "content_block_stop", json => json.WriteNumber("index", call.Index));
     }
 
     private static void Delta(IBufferWriter<byte> output, int index, string type, string field, string text) => Event(output, "content_block_delta", json =>
@@ -238,31 +238,5 @@ internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
         }
 
         output.Write("\n\n"u8);
-    }
-
-    /// <summary>A call of a tool under way, in its block.</summary>
-    private sealed class Call(int block)
-    {
-        public int Block { get; } = block;
-
-        public StringBuilder Arguments { get; } = new();
-
-        public bool Closed { get; set; }
-
-        public bool IsWhole
-        {
-            get
-            {
-                try
-                {
-                    JsonDocument.Parse(Arguments.ToString()).Dispose();
-                    return true;
-                }
-                catch (JsonException)
-                {
-                    return Arguments.Length == 0;
-                }
-            }
-        }
     }
 }

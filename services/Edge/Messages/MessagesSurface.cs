@@ -137,28 +137,6 @@ internal sealed class MessagesSurface : IChatSurface
         }
     }
 
-    /// <summary>Tool arguments as the object that Anthropic's clients expect; what is no object is kept under a name.</summary>
-    public static void WriteInput(Utf8JsonWriter json, string arguments)
-    {
-        try
-        {
-            using var parsed = JsonDocument.Parse(arguments.Length == 0 ? "{}" : arguments);
-            if (parsed.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                json.WriteRawValue(arguments.Length == 0 ? "{}" : arguments, skipInputValidation: true);
-                return;
-            }
-        }
-        catch (JsonException)
-        {
-            // The model wrote half of something: the client sees what it wrote.
-        }
-
-        json.WriteStartObject();
-        json.WriteString("invalid_arguments", arguments);
-        json.WriteEndObject();
-    }
-
     /// <summary>Who called a tool: the model itself, as Anthropic says since its tools can call one another.</summary>
     public static void WriteCaller(Utf8JsonWriter json)
     {
@@ -195,7 +173,7 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteString("id"u8, call.Field("id"u8).Text());
             json.WriteString("name"u8, function.Field("name"u8).Text());
             json.WritePropertyName("input"u8);
-            WriteInput(json, function.Field("arguments"u8).Text() ?? "");
+            ToolArguments.Write(json, function.Field("arguments"u8).Text() ?? "");
             WriteCaller(json);
             json.WriteEndObject();
         }

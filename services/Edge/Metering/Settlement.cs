@@ -19,9 +19,15 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// is taken first, as far as the budgets have it: never over, and what they have no more for is written off in the record.
     /// </summary>
     /// <returns>What was charged.</returns>
-    public async ValueTask<Money> CompleteAsync(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
+    public ValueTask<Money> CompleteAsync(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed) =>
+        CompleteAsync(exchange, Cost(exchange, tokens), tokens, estimated, outcome, status, streamed);
+
+    /// <summary>Records a batch that a provider has taken, at its estimate: what it uses is known when it is over.</summary>
+    public async ValueTask SubmitAsync(ChatExchange exchange, Money estimate) =>
+        await CompleteAsync(exchange, estimate, TokenUsage.None, estimated: true, UsageOutcome.Completed, 200, streamed: false);
+
+    private async ValueTask<Money> CompleteAsync(ChatExchange exchange, Money produced, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
     {
-        var produced = Cost(exchange, tokens);
         var cost = await CoverAsync(exchange, produced);
         try
         {

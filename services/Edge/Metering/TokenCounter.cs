@@ -15,6 +15,8 @@ internal static class TokenCounter
     /// <summary>The longest text that is counted exactly.</summary>
     public const int CharactersMax = 256 * 1024;
 
+    private const int PieceCharacters = 256;
+
     // OpenAI's o200k vocabulary stands for every provider: within a few percent for text, and the record says that it is an estimate.
     private static readonly Lazy<TiktokenTokenizer> Tokenizer = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
@@ -31,6 +33,28 @@ internal static class TokenCounter
 
         var counted = Tokenizer.Value.CountTokens(text.AsSpan(0, CharactersMax));
         return (long)Math.Ceiling(counted * ((double)text.Length / CharactersMax));
+    }
+
+    /// <summary>
+    /// No fewer than the tokens of a text, in a time that grows as its length does: a long word takes the tokenizer the square of its length, so
+    /// the text is counted in pieces, which costs a token or so where they meet.
+    /// </summary>
+    public static long CountAtMost(ReadOnlySpan<char> text)
+    {
+        long tokens = 0;
+        while (!text.IsEmpty)
+        {
+            var length = Math.Min(PieceCharacters, text.Length);
+            if (length < text.Length && char.IsHighSurrogate(text[length - 1]))
+            {
+                length--;
+            }
+
+            tokens += Tokenizer.Value.CountTokens(text[..length]);
+            text = text[length..];
+        }
+
+        return tokens;
     }
 
     /// <summary>The tokens of text as it stands in JSON, without its quotes.</summary>
@@ -72,14 +96,15 @@ internal static class TokenCounter
                         inMessages = json.ValueTextEquals("messages"u8);
                         isTools = json.ValueTextEquals("tools"u8);
                         inTexts = inMessages || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8)
-                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("instructions"u8);
+                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("texts"u8) || json.ValueTextEquals("inputs"u8) || json.ValueTextEquals("instructions"u8);
                         isFrame = false;
                         break;
 
                     // The role is in the frame; a part's type and the ids of calls are not sent to the model.
                     case JsonTokenType.PropertyName:
                         isFrame = json.ValueTextEquals("role"u8) || json.ValueTextEquals("type"u8) || json.ValueTextEquals("id"u8)
-                            || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("call_id"u8) || json.ValueTextEquals("tool_use_id"u8);
+                            || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("call_id"u8) || json.ValueTextEquals("tool_use_id"u8)
+                            || json.ValueTextEquals("images"u8);
                         break;
 
                     case JsonTokenType.StartArray when isTools && json.CurrentDepth == 1:

@@ -13,13 +13,13 @@ internal abstract class JsonOperation(OperationKind kind, WholeReply whole) : Js
         whole.RelayAsync(this, exchange, target, call, reply, began, timer.Token);
 
     /// <inheritdoc/>
-    public WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
+    public virtual WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
     {
         var reported = true;
         if (target.Protocol.Serve(Kind) is { Passes: false } upstream)
         {
             var hub = new ArrayBufferWriter<byte>(body.Length + 512);
-            reported = upstream.ReadReply(body, new OperationCall(call, exchange.Body.Memory, reply.Headers), hub);
+            reported = upstream.ReadReply(body, new OperationCall(call, HubRequest(exchange), reply.Headers), hub);
             body = hub.WrittenMemory;
         }
 
@@ -28,6 +28,9 @@ internal abstract class JsonOperation(OperationKind kind, WholeReply whole) : Js
         exchange.Units = units;
         return new WholeAnswer(body, tokens, Estimated: !reported || use is null);
     }
+
+    /// <summary>The request in the hub's words, as far as a reply is read by it.</summary>
+    protected virtual ReadOnlyMemory<byte> HubRequest(ChatExchange exchange) => exchange.Body.Memory;
 
     /// <summary>What a reply in the hub's words says that it used; null when it says nothing.</summary>
     /// <exception cref="MalformedReplyException">The reply is none.</exception>

@@ -8,7 +8,8 @@ namespace Gateway.Edge.Operations;
 /// <summary>
 /// What a caller can ask of a model: chat, embeddings, … An operation says only what is its own: how its request is read, what it may
 /// cost, who can serve it, how it is sent and how its answer is relayed. Who may, how fast, how much, where to and what is recorded is
-/// <see cref="ChatFlow"/>'s, and the same for all. Operations have no state: what is known of a request stands in its exchange.
+/// <see cref="ChatFlow"/>'s, and the same for all. Operations have no state: what is known of a request stands in its exchange. The one
+/// exception says so (<see cref="Batches.BatchSubmission"/>).
 /// </summary>
 internal abstract class Operation
 {
@@ -32,6 +33,9 @@ internal abstract class Operation
     /// <summary>Whether the answer is a stream when the caller asks for one.</summary>
     public virtual bool Streams => false;
 
+    /// <summary>Whether a call goes on though its client has left: what it began at the provider is not undone by that.</summary>
+    public virtual bool OutlivesClient => false;
+
     /// <summary>Reads what is asked for: the body, and of it the head. A JSON object, unless an operation has another form.</summary>
     public virtual async ValueTask<GatewayError?> ReadAsync(ChatExchange exchange, long bytesMax)
     {
@@ -54,6 +58,15 @@ internal abstract class Operation
 
     /// <summary>The tokens expected, for limits on tokens.</summary>
     public abstract long Tokens(ChatExchange exchange);
+
+    /// <summary>What must be done between the reservation and the first call; the error stops the request.</summary>
+    public virtual ValueTask<GatewayError?> BeginAsync(ChatExchange exchange) => default;
+
+    /// <summary>Whether the request may be sent again after the attempt that has just failed.</summary>
+    public virtual bool MayRepeat(ChatExchange exchange) => true;
+
+    /// <summary>A budget's refusal, in words that help with this operation.</summary>
+    public virtual GatewayError OverBudget(GatewayError refusal) => refusal;
 
     /// <summary>Writes one provider's request: its address, its body.</summary>
     /// <param name="exchange">The request.</param>

@@ -34,7 +34,7 @@ internal static class EmbeddingReply
             json.WriteNumber("index"u8, index++);
             if (base64)
             {
-                json.WriteBase64String("embedding"u8, MemoryMarshal.AsBytes<float>(Floats(vector)));
+                json.WriteBase64String("embedding"u8, Bytes(vector));
             }
             else
             {
@@ -61,7 +61,9 @@ internal static class EmbeddingReply
         return asked.RootElement.Field("encoding_format"u8).Is("base64"u8);
     }
 
-    // OpenAI's base64 is of 32-bit numbers, the lowest byte first, which is how they stand in memory wherever .NET runs.
+    /// <summary>What OpenAI and Cohere give in base64: 32-bit numbers, the lowest byte first, which is how they stand in memory wherever .NET runs.</summary>
+    public static ReadOnlySpan<byte> Bytes(JsonElement vector) => MemoryMarshal.AsBytes<float>(Floats(vector));
+
     private static float[] Floats(JsonElement vector)
     {
         var numbers = new float[vector.GetArrayLength()];

@@ -45,6 +45,11 @@ internal interface IChatProvider
     /// <summary>Where the provider takes the bytes of another surface as they are; null when it does not speak its protocol.</summary>
     Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => null;
 
+    /// <summary>Where the provider keeps files and batches as OpenAI does; null when it does not.</summary>
+    /// <param name="target">Base address and version.</param>
+    /// <param name="path">What is asked for: <c>files</c>, <c>batches/batch_1/cancel</c>.</param>
+    Uri? StoreAddress(ProviderTarget target, string path) => null;
+
     /// <summary>Where the tokens of Anthropic's messages are counted; null when the provider does not count them.</summary>
     Uri? CountTokensAddress(ProviderTarget target) => null;
 
@@ -148,6 +153,9 @@ internal sealed record ProviderTarget(string Model, Uri BaseAddress, string? Api
 
     /// <summary>Whether a server of OpenAI's protocol has <c>/completions</c> for this model, too.</summary>
     public bool HasCompletions { get; init; }
+
+    /// <summary>Whether a server of OpenAI's protocol has <c>/files</c> and <c>/batches</c>, too.</summary>
+    public bool HasBatches { get; init; }
 
     /// <summary>Leaves the key out.</summary>
     public override string ToString() => $"ProviderTarget {{ Model = {Model} }}";

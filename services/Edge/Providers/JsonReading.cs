@@ -33,6 +33,11 @@ internal static class JsonReading
         throw new MalformedReplyException("The provider's reply is not a JSON object.");
     }
 
+    /// <summary>Copies what is to be put together with other pieces.</summary>
+    /// <exception cref="MalformedReplyException">Its text is broken: it could be passed on, and not be read.</exception>
+    public static JsonElement CloneOfText(this JsonElement element) =>
+        System.Text.Unicode.Utf8.IsValid(element.Raw()) ? element.Clone() : throw new MalformedReplyException("The stream is no UTF-8.");
+
     /// <summary>The field; undefined when this is no object or has none.</summary>
     public static JsonElement Field(this JsonElement element, ReadOnlySpan<byte> name)
     {

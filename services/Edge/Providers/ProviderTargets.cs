@@ -23,6 +23,7 @@ internal static class ProviderTargets
             LacksCredential = model.Secrets.Any(secret => keeper.Reveal(secret) is null),
             Cloud = cloud,
             HasCompletions = HasCompletions(model, providerModel),
+            HasBatches = ProviderCatalogue.Find(model.Provider)?.HasBatches == true,
             HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
         };
     }

@@ -11,4 +11,33 @@ internal enum SurfaceProtocol
 
     /// <summary>OpenAI's <c>/v1/completions</c>.</summary>
     Completions,
+
+    /// <summary>Ollama's <c>/api/chat</c>.</summary>
+    OllamaChat,
+
+    /// <summary>Ollama's <c>/api/generate</c>.</summary>
+    OllamaGenerate,
+
+    /// <summary>Ollama's <c>/api/embed</c>.</summary>
+    OllamaEmbed,
+
+    /// <summary>Ollama's older <c>/api/embeddings</c>.</summary>
+    OllamaEmbeddings,
+
+    /// <summary>Cohere's <c>/v2/chat</c>.</summary>
+    CohereChat,
+
+    /// <summary>Cohere's <c>/v2/embed</c>.</summary>
+    CohereEmbed,
+}
+
+/// <summary>What must be known of a protocol before its request is read.</summary>
+internal static class SurfaceProtocols
+{
+    /// <summary>Whether it is one of Ollama's: a server in Go, which reads the names of fields in capitals too.</summary>
+    public static bool IsOllamas(this SurfaceProtocol? protocol) =>
+        protocol is SurfaceProtocol.OllamaChat or SurfaceProtocol.OllamaGenerate or SurfaceProtocol.OllamaEmbed or SurfaceProtocol.OllamaEmbeddings;
+
+    /// <summary>Whether an answer is streamed unless the request says no.</summary>
+    public static bool StreamsUnasked(this SurfaceProtocol? protocol) => protocol is SurfaceProtocol.OllamaChat or SurfaceProtocol.OllamaGenerate;
 }

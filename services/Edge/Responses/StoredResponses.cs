@@ -28,7 +28,7 @@ internal sealed class StoredResponses(IConnectionMultiplexer redis)
             return;
         }
 
-        var value = $"{OwnerOf(exchange.Caller)}\n{exchange.Target!.Id}\n{exchange.Head.ModelName}";
+        var value = $"{exchange.Caller.Owner}\n{exchange.Target!.Id}\n{exchange.Head.ModelName}";
         try
         {
             redis.GetDatabase().StringSet(KeyOf(id), value, Kept, flags: CommandFlags.FireAndForget);
@@ -49,19 +49,11 @@ internal sealed class StoredResponses(IConnectionMultiplexer redis)
         }
 
         var value = (string?)await redis.GetDatabase().StringGetAsync(KeyOf(id)).WaitAsync(TimeSpan.FromSeconds(2));
-        return value?.Split('\n') is [var owner, var deployment, var model] && owner == OwnerOf(caller) ? new StoredResponse(owner, deployment, model) : null;
+        return value?.Split('\n') is [var owner, var deployment, var model] && owner == caller.Owner ? new StoredResponse(owner, deployment, model) : null;
     }
 
     /// <summary>Forgets a response that was deleted.</summary>
     public void Forget(string id) => redis.GetDatabase().KeyDelete(KeyOf(id), CommandFlags.FireAndForget);
-
-    // A team works on one conversation; without a team it is the user's, and a key of nobody's stands for itself.
-    private static string OwnerOf(Admission.Access.Caller caller) => caller.Snapshot switch
-    {
-        { TeamId: { } team } => $"team/{team}",
-        { UserId: { } user } => $"user/{user}",
-        var key => $"key/{key.KeyId}",
-    };
 
     private static string KeyOf(string id) => $"response:{id}";
 }

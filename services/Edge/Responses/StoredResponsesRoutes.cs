@@ -1,6 +1,6 @@
-using Gateway.Edge.Admission;
-using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using StackExchange.Redis;
@@ -8,60 +8,14 @@ using StackExchange.Redis;
 namespace Gateway.Edge.Responses;
 
 /// <summary><c>GET</c> and <c>DELETE /v1/responses/{id}</c>: passed to the deployment that stored the response, for its owner alone. They cost nothing, and count under the limits of requests.</summary>
-internal sealed class StoredResponsesRoutes(Authentication authentication, RoutingTables tables, UpstreamClient upstream, StoredResponses stored)
+internal sealed class StoredResponsesRoutes(FreeRoute route, RoutingTables tables, UpstreamClient upstream, StoredResponses stored)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context) => route.HandleAsync(context, AnswerAsync);
+
+    private async Task<GatewayError?> AnswerAsync(HttpContext context, Caller caller)
     {
-        using var gates = new EnteredGates();
-        try
-        {
-            if (await AnswerAsync(context, gates) is { } error)
-            {
-                await error.WriteAsync(context);
-            }
-        }
-        catch (Exception gone) when (gone is (IOException or OperationCanceledException) && context.RequestAborted.IsCancellationRequested)
-        {
-            // The client has left, and nothing is owed.
-        }
-        catch (CredentialException)
-        {
-            await GatewayError.NoCredential.WriteAsync(context);
-        }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
-        {
-            if (context.Response.HasStarted)
-            {
-                context.Abort();
-            }
-            else
-            {
-                await new GatewayError(502, "provider_error", "The provider could not be reached.").WriteAsync(context);
-            }
-        }
-    }
-
-    private async Task<GatewayError?> AnswerAsync(HttpContext context, EnteredGates gates)
-    {
-        var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
-        if (caller is null)
-        {
-            return refusal;
-        }
-
-        if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
-        {
-            return RouteGrant.Denied;
-        }
-
-        // Before anything is looked up: an id that is guessed is a request, too.
-        if (await gates.EnterAsync(caller, tables.GatewayGate, context.Response) is { } limited)
-        {
-            return limited;
-        }
-
         var id = (string)context.Request.RouteValues["id"]!;
         StoredResponse? response;
         try

@@ -77,6 +77,10 @@ internal sealed class Deployment
     /// <summary>Where the bytes of another surface pass to; null when the provider does not speak its protocol.</summary>
     public Uri? PassedAddress(SurfaceProtocol protocol, bool stream = false) => Volatile.Read(ref (stream ? passedStreamAddresses : passedAddresses)[(int)protocol]);
 
+    /// <summary>Where its provider keeps files and batches; null when it has none of OpenAI's kind.</summary>
+    /// <param name="path">What is asked for: <c>files</c>, <c>batches/batch_1</c>.</param>
+    public Uri? StoreAddress(string path) => Configuration.MockResponse is null ? Protocol.StoreAddress(Target, path) : null;
+
     /// <summary>Where the tokens of Anthropic's messages are counted; null when they are counted here.</summary>
     public Uri? CountTokensAddress { get; }
 

@@ -104,6 +104,7 @@ internal sealed class RoutingTables(SampleProviderAddress sample, CredentialKeep
         : model.UsesSampleProvider ? new ProviderTarget(providerModel, sample.BaseAddress(model.Protocol), null, model.ApiVersion)
         {
             HasResponses = ProviderCatalogue.Find(model.Provider)?.HasResponses == true,
+            HasBatches = ProviderCatalogue.Find(model.Provider)?.HasBatches == true,
             HasCompletions = ProviderTargets.HasCompletions(model, providerModel),
         }
         : ProviderTargets.Of(model, providerModel, credentials);

@@ -16,11 +16,20 @@ public sealed class ClientsInNodeTests(ClientsCluster cluster, ITestOutputHelper
     [InlineData("vercel-ai")]
     [InlineData("langchain")]
     [InlineData("openai-agents")]
+    [InlineData("ollama")]
+    [InlineData("cohere-chat")]
     public async Task It_works_against_every_protocol(string script)
     {
         ClientsInNode.SkipWithout();
         var checks = await ClientsInNode.ChecksAsync(script, cluster.Gateway.Port, ClientsCluster.Key, ClientsCluster.Models, output);
 
         Assert.InRange(checks, ClientsCluster.Models.Count * 4, int.MaxValue);
+    }
+    [SkippableFact]
+    public async Task Files_and_batches_live_their_whole_life()
+    {
+        ClientsInNode.SkipWithout();
+
+        Assert.Equal(7, await ClientsInNode.ChecksAsync("batches", cluster.Gateway.Port, ClientsCluster.Key, ["gpt-4o"], output));
     }
 }

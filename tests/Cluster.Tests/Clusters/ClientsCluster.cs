@@ -26,6 +26,15 @@ public sealed class ClientsCluster : RunningCluster
               - model_name: mistral
                 litellm_params:
                   model: mistral/mistral-large-latest
+              - model_name: gpt-4o-vectors
+                litellm_params:
+                  model: openai/text-embedding-3-small
+              - model_name: command-vectors
+                litellm_params:
+                  model: cohere/embed-v4.0
+              - model_name: mistral-vectors
+                litellm_params:
+                  model: mistral/mistral-embed
 
             litellm_settings:
               drop_params: true
@@ -33,7 +42,7 @@ public sealed class ClientsCluster : RunningCluster
 
             user_access:
               - user_id: team-clients
-                models: [gpt-4o, claude, command, mistral]
+                models: [gpt-4o, claude, command, mistral, gpt-4o-vectors, command-vectors, mistral-vectors]
                 max_budget: 500.00
             """,
         // Real credentials of this machine must not be used by a test.

@@ -7,6 +7,11 @@ public sealed class SecretPlacesTests
     [InlineData("file/secrets/all.json#openai", SecretStoreKind.File, "/etc/gateway/secrets/all.json", "openai")]
     [InlineData("vault/secret/payments/openai#api_key", SecretStoreKind.Vault, "secret/payments/openai", "api_key")]
     [InlineData("vault/kv/openai", SecretStoreKind.Vault, "kv/openai", "key")]
+    [InlineData("aws/payments/openai", SecretStoreKind.Aws, "payments/openai", null)]
+    [InlineData("aws/arn:aws:secretsmanager:eu-central-1:1:secret:openai-a1#api_key", SecretStoreKind.Aws, "arn:aws:secretsmanager:eu-central-1:1:secret:openai-a1", "api_key")]
+    [InlineData("google/openai#api_key", SecretStoreKind.Google, "openai", "api_key")]
+    [InlineData("google/projects/example.com:ai/secrets/openai/versions/5", SecretStoreKind.Google, "projects/example.com:ai/secrets/openai/versions/5", null)]
+    [InlineData("azure/openai-key", SecretStoreKind.Azure, "openai-key", null)]
     public void A_credential_may_be_kept_elsewhere(string written, SecretStoreKind store, string path, string? field)
     {
         var model = Config.Production(Model($"{{model: openai/gpt-4, api_key: '{written}'}}")).Good().Models[0];
@@ -24,6 +29,14 @@ public sealed class SecretPlacesTests
     [InlineData("vault/secret/a?b#key")]
     [InlineData("vault//openai")]
     [InlineData("vault/secret/openai#")]
+    [InlineData("aws/")]
+    [InlineData("aws/open?ai")]
+    [InlineData("aws/openai#")]
+    [InlineData("google/open.ai")]
+    [InlineData("google/projects/p/openai")]
+    [InlineData("google/projects/p/secrets/../x")]
+    [InlineData("azure/open_ai")]
+    [InlineData("azure/vault/openai")]
     public void A_place_that_is_none_is_an_error_with_its_remedy(string written)
     {
         var error = Config.Production(Model($"{{model: openai/gpt-4, api_key: '{written}'}}")).OnlyError();
@@ -89,10 +102,67 @@ public sealed class SecretPlacesTests
         Assert.Equal(("https://vault.example:8200", "hvs.t", null), (config.Vault.Address, config.Vault.Token!.Reveal(), config.Vault.Problem));
     }
 
+    [Theory]
+    [InlineData("aws_secret_manager", "", "aws/OPENAI_KEY")]
+    [InlineData("aws_secret_manager", ", key_management_settings: {primary_secret_name: gateway/all}", "aws/gateway/all#OPENAI_KEY")]
+    [InlineData("google_secret_manager", "", "google/OPENAI_KEY")]
+    [InlineData("azure_key_vault", "", "azure/OPENAI-KEY")]
+    [InlineData("azure_key_vault", ", key_management_settings: {hosted_keys: [OTHER]}", null)]
+    public void A_cloud_has_the_names_that_the_environment_has_not(string system, string more, string? place)
+    {
+        var result = Config.Production(Model("{model: openai/gpt-4, api_key: os.environ/OPENAI_KEY}") + $"\ngeneral_settings: {{key_management_system: {system}{more}}}\n");
+
+        if (place is null)
+        {
+            Assert.Contains("OPENAI_KEY", result.OnlyError().Message, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal(place, result.Good().Models[0].CredentialName);
+    }
+
     [Fact]
-    public void Another_system_is_an_error() => Assert.Equal(
-        "general_settings.key_management_system",
-        Config.Production(Config.Minimal + "general_settings: {key_management_system: aws_secret_manager}\n", ("OPENAI_API_KEY", "k")).OnlyError().Key);
+    public void Another_system_is_an_error_with_its_line_and_the_ones_that_there_are()
+    {
+        var error = Config.Production(Config.Minimal + "general_settings: {key_management_system: google_kms}\n", ("OPENAI_API_KEY", "k")).OnlyError();
+
+        Assert.Equal("general_settings.key_management_system", error.Key);
+        Assert.True(error.Line > 0);
+        Assert.Contains("aws_secret_manager, google_secret_manager or azure_key_vault", error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_the_clouds_stores_are_is_in_the_environment()
+    {
+        var config = Config.Production(
+            Config.Minimal, ("OPENAI_API_KEY", "k"), ("AWS_REGION", "eu-central-1"), ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/1"),
+            ("GOOGLE_CLOUD_PROJECT", "p"), ("AZURE_KEY_VAULT_URI", "https://v.vault.azure.net/"), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_SECRET", "s")).Good();
+
+        Assert.Equal(("eu-central-1", "http://169.254.170.2/v2/credentials/1", null), (config.AwsSecrets.Region, config.AwsSecrets.RoleAddress, config.AwsSecrets.Problem));
+        Assert.Equal(("p", "https://secretmanager.googleapis.com", null), (config.GoogleSecrets.Project, config.GoogleSecrets.Endpoint, config.GoogleSecrets.Problem));
+        Assert.Equal(("https://v.vault.azure.net", "s", null), (config.AzureSecrets.Address, config.AzureSecrets.ClientSecret!.Reveal(), config.AzureSecrets.Problem));
+        Assert.Equal(
+            "AWS Secrets Manager in eu-central-1, Google Secret Manager of p, Azure Key Vault at https://v.vault.azure.net", $"{config.AwsSecrets}, {config.GoogleSecrets}, {config.AzureSecrets}");
+    }
+
+    [Theory]
+    [InlineData("AWS_ACCESS_KEY_ID", "a", "AWS_SECRET_ACCESS_KEY")]
+    [InlineData("AWS_REGION", "r", "AWS_ACCESS_KEY_ID")]
+    [InlineData("AWS_CONTAINER_CREDENTIALS_FULL_URI", "ftp://x", "AWS_CONTAINER_CREDENTIALS_FULL_URI")]
+    public void What_AWS_Secrets_Manager_needs_and_has_not_is_said(string variable, string value, string named) => Assert.Contains(
+        named, Config.Production(Config.Minimal, ("OPENAI_API_KEY", "k"), (variable, value)).Good().AwsSecrets.Problem!, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("AZURE_CLIENT_SECRET", "s", "AZURE_TENANT_ID")]
+    [InlineData("IDENTITY_ENDPOINT", "http://localhost:1", "IDENTITY_HEADER")]
+    [InlineData("AZURE_AUTHORITY_HOST", "login", "AZURE_AUTHORITY_HOST")]
+    public void What_Azure_Key_Vault_needs_and_has_not_is_said(string variable, string value, string named) => Assert.Contains(
+        named, Config.Production(Config.Minimal, ("OPENAI_API_KEY", "k"), ("AZURE_KEY_VAULT_URI", "https://v.vault.azure.net"), (variable, value)).Good().AzureSecrets.Problem!, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_endpoint_of_Googles_store_that_is_none_is_said() => Assert.Contains(
+        "GOOGLE_SECRET_MANAGER_ENDPOINT",
+        Config.Production(Config.Minimal, ("OPENAI_API_KEY", "k"), ("GOOGLE_SECRET_MANAGER_ENDPOINT", "nowhere")).Good().GoogleSecrets.Problem!, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("VAULT_ADDR", "ftp://vault", "VAULT_TOKEN", "t", "VAULT_ADDR")]

@@ -1,9 +1,7 @@
-using System.Diagnostics.Metrics;
 using Gateway.Configuration;
 using Gateway.Edge.Credentials;
 using Gateway.TestKit;
 using Gateway.TestKit.Providers;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Edge.Tests.Credentials;
@@ -14,8 +12,8 @@ public sealed class CredentialKeeperTests : IAsyncLifetime, IDisposable
     private static readonly SecretLocation Payments = new(SecretStoreKind.Vault, "secret/payments/openai", "api_key");
 
     private readonly FakeTimeProvider time = new();
-    private readonly Meters meters = new();
-    private readonly LogLines log = new();
+    private readonly KeeperMeters meters = new();
+    private readonly KeeperLog log = new();
     private ScriptedVault vault = null!;
     private CredentialKeeper keeper = null!;
 
@@ -93,7 +91,7 @@ public sealed class CredentialKeeperTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task What_a_configuration_needs_and_cannot_be_read_is_said_all_at_once_and_changes_nothing()
     {
-        using var folder = Folder("one", "sk-file");
+        using var folder = TemporaryFolder.With("one", "sk-file");
         var file = new SecretLocation(SecretStoreKind.File, folder.Path("one"), null);
         Assert.Empty(await keeper.PrepareAsync(Config([Payments, file]), default));
 
@@ -122,7 +120,7 @@ public sealed class CredentialKeeperTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Namespace_and_token_file_are_sent_and_the_file_is_read_each_time()
     {
-        using var folder = Folder("token", "hvs.old\n");
+        using var folder = TemporaryFolder.With("token", "hvs.old\n");
         vault.Namespace = "platform/ai";
         var settings = new VaultSettings { Address = vault.Url, Namespace = "platform/ai", TokenFile = folder.Path("token") };
         Assert.Contains("403", Assert.Single(await keeper.PrepareAsync(Config([Payments], vault: settings), default)), StringComparison.Ordinal);
@@ -223,109 +221,4 @@ public sealed class CredentialKeeperTests : IAsyncLifetime, IDisposable
     {
         ModelName = "m", DeploymentId = "d", Provider = "openai", ProviderModel = "m", Protocol = ProviderProtocol.OpenAi, ApiBase = "http://h", ApiKey = new Secret(place),
     };
-
-    private static TemporaryFolder Folder(string name, string text)
-    {
-        var folder = new TemporaryFolder();
-        File.WriteAllText(folder.Path(name), text);
-        return folder;
-    }
-
-    private sealed class TemporaryFolder : IDisposable
-    {
-        private readonly string folder = Directory.CreateTempSubdirectory("credentials-").FullName;
-
-        public string Path(string name) => System.IO.Path.Combine(folder, name);
-
-        public void Dispose() => Directory.Delete(folder, recursive: true);
-    }
-
-    private sealed class LogLines : ILogger<CredentialKeeper>
-    {
-        private string awaited = "";
-        private TaskCompletionSource said = new();
-
-        public List<string> Lines { get; } = [];
-
-        /// <summary>Ends at the next line with that text.</summary>
-        public Task Said(string text)
-        {
-            lock (Lines)
-            {
-                (awaited, said) = (text, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-                return said.Task;
-            }
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (Lines)
-            {
-                Lines.Add($"{formatter(state, exception)} {exception}");
-                if (Lines[^1].Contains(awaited, StringComparison.Ordinal))
-                {
-                    said.TrySetResult();
-                }
-            }
-        }
-    }
-
-    private sealed class Meters : IMeterFactory
-    {
-        private readonly List<Meter> made = [];
-        private readonly MeterListener listener = new();
-        private readonly Dictionary<string, double> last = [];
-
-        public Meters()
-        {
-            listener.InstrumentPublished = (instrument, own) =>
-            {
-                if (made.Contains(instrument.Meter))
-                {
-                    own.EnableMeasurementEvents(instrument);
-                }
-            };
-            listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
-            listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
-            listener.Start();
-        }
-
-        public HashSet<string> Tags { get; } = [];
-
-        public Meter Create(MeterOptions options)
-        {
-            var meter = new Meter(options);
-            made.Add(meter);
-            return meter;
-        }
-
-        public double Read(string instrument)
-        {
-            listener.RecordObservableInstruments();
-            return last[instrument];
-        }
-
-        public void Dispose()
-        {
-            listener.Dispose();
-            made.ForEach(static meter => meter.Dispose());
-        }
-
-        private void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
-        {
-            lock (last)
-            {
-                last[instrument.Name] = value;
-                foreach (var tag in tags)
-                {
-                    Tags.Add($"{tag.Key}={tag.Value}");
-                }
-            }
-        }
-    }
 }

@@ -44,6 +44,19 @@ public sealed class TokenCounterTests
     }
 
     [Fact]
+    public void A_bound_is_counted_in_pieces_and_is_none_too_small_and_hardly_too_large()
+    {
+        foreach (var text in (string[])
+        [
+            "", "Hello!", string.Concat(Enumerable.Repeat("Tell me of the sea, and of ships. ", 200)), new string('a', 3_000), new string('!', 1_000), string.Concat(Enumerable.Repeat("海の上の船😀", 200)),
+        ])
+        {
+            var counted = TokenCounter.Count(text);
+            Assert.InRange(TokenCounter.CountAtMost(text), counted, (long)(counted * 1.05) + 2 + (text.Length / 128));
+        }
+    }
+
+    [Fact]
     public void Tools_are_read_as_types_by_models_of_OpenAI_whatever_protocol_they_are_said_in_and_as_they_stand_by_others()
     {
         const string schema = """{"type":"object","properties":{"city":{"type":"string","description":"Where"},"unit":{"type":"string","enum":["c","f"]},"days":{"type":"array","items":{"type":"integer"}},"at":{"anyOf":[{"type":"string"},{"type":"object","properties":{"x":{"type":"number"}},"required":["x"]}]}},"required":["city"]}""";

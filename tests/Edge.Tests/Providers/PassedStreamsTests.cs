@@ -1,8 +1,11 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.CohereApi;
 using Gateway.Edge.Messages;
+using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
 using Gateway.Edge.Streaming;
@@ -12,9 +15,12 @@ namespace Gateway.Edge.Tests.Providers;
 /// <summary>Streams that pass are watched, and whatever a provider sends is at most malformed.</summary>
 public sealed class PassedStreamsTests
 {
-    internal static void Watch(IPassedStream stream, byte[] bytes, Func<int> pieceLength, OutputTap tap)
+    private static List<byte[]> Recorded(string protocol) =>
+        ProviderCases.Files(ProviderCases.Provider(protocol), "stream").Select(file => RecordedCasesTests.StreamBytes(protocol, Path.GetFileNameWithoutExtension(file))).ToList();
+
+    internal static void Watch(IPassedStream stream, byte[] bytes, Func<int> pieceLength, OutputTap tap, FrameReader? frames = null)
     {
-        using var reader = new SseReader();
+        using var reader = frames ?? new SseReader();
         for (var at = 0; at < bytes.Length;)
         {
             var length = Math.Min(pieceLength(), bytes.Length - at);
@@ -33,8 +39,7 @@ public sealed class PassedStreamsTests
     [Fact]
     public void T84_No_bytes_whatever_raise_anything_but_a_malformed_reply()
     {
-        var anthropic = ProviderCases.Provider("anthropic");
-        var streams = ProviderCases.Files(anthropic, "stream").Select(static file => RecordedCasesTests.StreamBytes("anthropic", Path.GetFileNameWithoutExtension(file))).ToList();
+        var (streams, ollamas, coheres) = (Recorded("anthropic"), Recorded("ollama"), Recorded("cohere"));
         var responses = Encoding.UTF8.GetBytes("""
             event: response.created
             data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","status":"in_progress","output":[]}}
@@ -50,20 +55,52 @@ public sealed class PassedStreamsTests
         foreach (var random in Effort.Rounds(2000, 5))
         {
             using var tap = new OutputTap();
-            Try(new MessagesPassedStream(assembles: random.Next(2) == 0), ProviderContractTests.Mutate(streams[random.Next(streams.Count)], random));
+            var assembles = random.Next(2) == 0;
+            Try(new MessagesPassedStream(assembles), ProviderContractTests.Mutate(streams[random.Next(streams.Count)], random));
             Try(new ResponsesPassedStream(static _ => { }), ProviderContractTests.Mutate(responses, random));
+            Try(new OllamaPassed().OpenStream(null!, assembles), ProviderContractTests.Mutate(ollamas[random.Next(ollamas.Count)], random), new LinesReader());
+            Try(new CoherePassed().OpenStream(null!, assembles), ProviderContractTests.Mutate(coheres[random.Next(coheres.Count)], random));
 
-            void Try(IPassedStream stream, byte[] bytes)
+            void Try(IPassedStream stream, byte[] bytes, FrameReader? frames = null)
             {
                 try
                 {
-                    Watch(stream, bytes, () => random.Next(1, 400), tap);
+                    Watch(stream, bytes, () => random.Next(1, 400), tap, frames);
+                    if (stream is not ResponsesPassedStream && assembles)
+                    {
+                        JsonNode.Parse(stream.Assemble().Span);
+                    }
                 }
                 catch (MalformedReplyException)
                 {
                 }
 
                 stream.Fail(new GatewayError(502, "provider_error", "It broke off."), new ArrayBufferWriter<byte>());
+            }
+        }
+    }
+
+    /// <summary>However a recorded stream is cut into pieces, what is read of it is the same.</summary>
+    [Theory]
+    [InlineData("ollama")]
+    [InlineData("cohere")]
+    public void T84_The_pieces_that_a_stream_comes_in_change_nothing(string protocol)
+    {
+        foreach (var bytes in Recorded(protocol))
+        {
+            var whole = Read(() => bytes.Length);
+            for (var split = 0; split < Effort.Splits; split++)
+            {
+                var random = new Random(split);
+                Assert.Equal(whole, Read(() => random.Next(1, 40)));
+            }
+
+            (string Text, bool Ended, string? Error, TokenUsage? Usage, string Assembled) Read(Func<int> pieces)
+            {
+                var stream = protocol == "ollama" ? new OllamaPassed().OpenStream(null!, assembles: true) : new CoherePassed().OpenStream(null!, assembles: true);
+                using var tap = new OutputTap();
+                Watch(stream, bytes, pieces, tap, protocol == "ollama" ? new LinesReader() : null);
+                return (Encoding.UTF8.GetString(tap.Text), stream.Ended, stream.Error?.Message, stream.Usage, Encoding.UTF8.GetString(stream.Assemble().Span));
             }
         }
     }

@@ -5,16 +5,19 @@ using FsCheck;
 using FsCheck.Fluent;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.CohereApi;
 using Gateway.Edge.Messages;
+using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
+using Gateway.Edge.Tests.Surfaces;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Edge.Tests.Providers;
 
 /// <summary>
 /// What a model said comes back to it as it was: a provider's answer, read in the hub's words and put into the next request as a client does
-/// it, is the same blocks in the provider's words again. Over Anthropic's messages and OpenAI's Responses too.
+/// it, is the same blocks in the provider's words again. Over Anthropic's messages, OpenAI's Responses, Ollama's chat and Cohere's too.
 /// </summary>
 public sealed class RoundTripTests
 {
@@ -109,6 +112,43 @@ public sealed class RoundTripTests
 
         ProviderCases.AssertSame(AnthropicContent(answer), Write("anthropic", JsonNode.Parse(hub.WrittenSpan)!)["messages"]![1]!["content"]);
     });
+
+    [Fact]
+    public void T76_Over_Ollamas_chat_an_answer_is_the_same_both_ways() => Check(static answer =>
+    {
+        var surface = new OllamaSurface(generates: false, TimeProvider.System);
+        var next = Next(surface, ReadReply("ollama", FormsByProtocol["ollama"].Reply(answer)), static call => new JsonObject { ["role"] = "tool", ["tool_name"] = call["function"]!["name"]!.DeepClone(), ["content"] = "done" }, "ollama");
+
+        ProviderCases.AssertSame(OllamaMessage(answer), Write("ollama", next)["messages"]![1]);
+        Assert.Equal(answer.Calls.Select(static call => call.Name), next["messages"]!.AsArray().Where(static turn => (string?)turn!["role"] == "tool").Select(turn => NameOf(next, turn!)));
+    });
+
+    [Fact]
+    public void T76_Over_Coheres_chat_an_answer_is_the_same_both_ways() => Check(static answer =>
+    {
+        var surface = new CohereSurface();
+        var next = Next(surface, ReadReply("cohere", FormsByProtocol["cohere"].Reply(answer)), static call => new JsonObject { ["role"] = "tool", ["tool_call_id"] = call["id"]!.DeepClone(), ["content"] = "done" }, "cohere");
+
+        ProviderCases.AssertSame(CohereMessage(answer, isReply: false), Write("cohere", next)["messages"]![1]);
+    });
+
+    /// <summary>The next request in the hub's words: the answer is said in the surface's, sent back as its client does, with a result for each call.</summary>
+    private static JsonNode Next(IChatSurface surface, JsonNode completion, Func<JsonNode, JsonObject> result, string protocol)
+    {
+        using var exchange = new SurfaceExchange(surface, """{"model":"m"}""");
+        var said = new ArrayBufferWriter<byte>();
+        surface.WriteReply(exchange.Value, Bytes(completion), new TokenUsage(), said);
+        var message = JsonNode.Parse(said.WrittenSpan)!["message"]!.DeepClone();
+        var results = message["tool_calls"]?.AsArray().Select(call => result(call!)) ?? [];
+        var request = new JsonObject { ["model"] = "m", ["messages"] = new JsonArray([User("?"), message, .. results, User("go on")]) };
+        var hub = new ArrayBufferWriter<byte>();
+        surface.WriteRequest(Bytes(request), ProviderCases.Provider(protocol), "m", new DroppedFields([], allowed: false, "It"), hub);
+        return JsonNode.Parse(hub.WrittenSpan)!;
+    }
+
+    /// <summary>The tool whose call a result answers.</summary>
+    private static string? NameOf(JsonNode request, JsonNode result) => (string?)request["messages"]![1]!["tool_calls"]!.AsArray()
+        .Single(call => (string?)call!["id"] == (string?)result["tool_call_id"])!["function"]!["name"];
 
     private static void Check(Action<Answer> holds) => Prop.ForAll(Arb.From(Answers), holds).Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(12));
 

@@ -28,6 +28,14 @@ internal sealed class Caller(
     /// <summary>Whose requests these are, as budgets name them.</summary>
     public string[] Owners { get; } = snapshot.Owners();
 
+    /// <summary>Whose what it stores at a provider is: a team works on one thing together; without a team it is the user's, and a key of nobody's stands for itself.</summary>
+    public string Owner { get; } = snapshot switch
+    {
+        { TeamId: { } team } => $"team/{team}",
+        { UserId: { } user } => $"user/{user}",
+        _ => $"key/{snapshot.KeyId}",
+    };
+
     /// <summary>
     /// The budgets that a request of this key to a model is under: those of every request, and those for that model, under the name that
     /// was asked for or the one that it leads to.

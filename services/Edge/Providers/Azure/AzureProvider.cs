@@ -40,16 +40,20 @@ internal sealed class AzureProvider : OpenAiProvider
     /// <inheritdoc/>
     public override Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream)
     {
-        if (protocol != SurfaceProtocol.Responses || !target.HasResponses)
-        {
-            return null;
-        }
+        // Azure has it under /openai/v1 alone, where the deployment stands in the body.
+        return protocol == SurfaceProtocol.Responses && target.HasResponses ? InNewerForm(target, "responses") : null;
+    }
 
-        // Azure has it under /openai/v1 alone, where the deployment stands in the body, and a version is needed for previews only.
+    /// <inheritdoc/>
+    public override Uri? StoreAddress(ProviderTarget target, string path) => target.HasBatches ? InNewerForm(target, path) : null;
+
+    // A version is needed for previews only.
+    private static Uri InNewerForm(ProviderTarget target, string route)
+    {
         var path = target.BaseAddress.AbsolutePath;
         var before = path.IndexOf("/openai", StringComparison.Ordinal) is >= 0 and var at ? path[..at] : path.TrimEnd('/');
         return WithVersion(
-            new UriBuilder(target.BaseAddress) { Path = before + "/openai/v1/responses" }.Uri,
+            new UriBuilder(target.BaseAddress) { Path = $"{before}/openai/v1/{route}" }.Uri,
             target.ApiVersion is "preview" or "latest" or "v1" ? target.ApiVersion : null);
     }
 

@@ -41,6 +41,11 @@ internal static class AwsSignature
             request.Headers.Add("x-amz-security-token", credentials.SessionToken);
         }
 
+        foreach (var (name, values) in request.Headers.Where(static header => header.Key.StartsWith("x-amz-", StringComparison.OrdinalIgnoreCase)))
+        {
+            signed[name.ToLowerInvariant()] = string.Join(',', values);
+        }
+
         // 1. The request in a form that both sides write alike.
         var names = string.Join(';', signed.Keys);
         var canonical = new StringBuilder()

@@ -20,6 +20,14 @@ internal sealed class CohereProvider : IChatProvider
     public Uri ChatAddress(ProviderTarget target, bool stream) => CohereAddress.Of(target, "chat");
 
     /// <inheritdoc/>
+    public Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => protocol switch
+    {
+        SurfaceProtocol.CohereChat => ChatAddress(target, stream),
+        SurfaceProtocol.CohereEmbed => CohereAddress.Of(target, "embed"),
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public IUpstreamOperation? Serve(OperationKind kind) => kind switch
     {
         OperationKind.Embeddings => Embeddings,

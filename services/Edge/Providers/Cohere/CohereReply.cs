@@ -72,6 +72,19 @@ internal static class CohereReply
         return new TokenUsage { Input = input - cached, CachedInput = cached, Output = tokens.Field("output_tokens"u8).Count() };
     }
 
+    /// <summary>What the end of a stream says went wrong; null when it is a good end.</summary>
+    public static ProviderError? ReadStreamError(JsonElement delta)
+    {
+        var reason = delta.Field("finish_reason"u8);
+        if (!reason.Is("ERROR"u8) && !reason.Is("TIMEOUT"u8))
+        {
+            return null;
+        }
+
+        var words = delta.Field("error"u8).Text();
+        return new ProviderError(ProviderErrorKind.Failed, words is null ? "Cohere broke the answer off." : ErrorText.Clean(words), reason.Text());
+    }
+
     /// <summary>What Cohere's error says.</summary>
     public static ProviderError ReadError(int status, ReadOnlySpan<byte> body)
     {

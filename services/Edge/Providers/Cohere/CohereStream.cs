@@ -97,16 +97,12 @@ internal sealed class CohereStream(ChatCall call) : IChatStream
     private void End(JsonElement delta, IBufferWriter<byte> output)
     {
         Usage = CohereReply.Usage(delta.Field("usage"u8)) ?? Usage;
-        var reason = delta.Field("finish_reason"u8);
-        if (reason.Is("ERROR"u8) || reason.Is("TIMEOUT"u8))
+        Error = CohereReply.ReadStreamError(delta);
+        if (Error is null)
         {
-            var words = delta.Field("error"u8).Text();
-            Error = new ProviderError(ProviderErrorKind.Failed, words is null ? "Cohere broke the answer off." : ErrorText.Clean(words), reason.Text());
-            return;
+            Frames.Finish(output, Encoding.ASCII.GetBytes(CohereReply.FinishReason(delta.Field("finish_reason"u8))));
+            Ended = true;
         }
-
-        Frames.Finish(output, Encoding.ASCII.GetBytes(CohereReply.FinishReason(reason)));
-        Ended = true;
     }
 
     private sealed class Call(int index)

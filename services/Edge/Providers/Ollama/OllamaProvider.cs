@@ -20,6 +20,16 @@ internal sealed class OllamaProvider : IChatProvider
     public Uri ChatAddress(ProviderTarget target, bool stream) => target.Under("api/chat");
 
     /// <inheritdoc/>
+    public Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => protocol switch
+    {
+        SurfaceProtocol.OllamaChat => ChatAddress(target, stream),
+        SurfaceProtocol.OllamaGenerate => target.Under("api/generate"),
+        SurfaceProtocol.OllamaEmbed => target.Under("api/embed"),
+        SurfaceProtocol.OllamaEmbeddings => target.Under("api/embeddings"),
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? Embeddings : null;
 
     /// <inheritdoc/>

@@ -20,6 +20,12 @@ internal static partial class OpenAiModel
     [GeneratedRegex(@"(^|/)(gpt-\d|chatgpt-|o[1-9](-|$)|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OwnName();
 
+    /// <summary>Whether its tokens are those of OpenAI's o200k vocabulary. Models before GPT-4o, and those of embeddings, have another.</summary>
+    public static bool ReadsO200k(string name) => O200kName().IsMatch(name);
+
+    [GeneratedRegex(@"^(ft:)?(gpt-4o|gpt-4\.[1-9]|gpt-[5-9]|chatgpt-4o|o[1-9](-|$)|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex O200kName();
+
     [GeneratedRegex(@"(^|/)(o[1-9](-|$)|gpt-5(?!-chat)|gpt-[6-9]|gpt-oss|codex-)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ReasoningName();
 }

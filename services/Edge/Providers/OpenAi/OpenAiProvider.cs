@@ -57,6 +57,9 @@ internal class OpenAiProvider : IChatProvider
     };
 
     /// <inheritdoc/>
+    public virtual Uri? StoreAddress(ProviderTarget target, string path) => target.HasBatches ? target.WithoutChatPath().Under(path) : null;
+
+    /// <inheritdoc/>
     public virtual void AddHeaders(ProviderTarget target, HttpRequestHeaders headers)
     {
         if (!string.IsNullOrEmpty(target.ApiKey))

@@ -13,6 +13,8 @@ const kinds = {
   chat: ['OpenAI.Chat.Completions.ChatCompletion', 'CreateChatCompletionResponse'],
   chat_chunk: ['OpenAI.Chat.Completions.ChatCompletionChunk', 'CreateChatCompletionStreamResponse'],
   completion: ['OpenAI.Completions.Completion', 'CreateCompletionResponse'],
+  // Neither the client nor the description has a type for it; until its end a choice has no reason to end.
+  completion_chunk: ["Omit<OpenAI.Completions.Completion, 'choices'> & { choices: (Omit<OpenAI.CompletionChoice, 'finish_reason'> & { finish_reason: OpenAI.CompletionChoice['finish_reason'] | null })[] }"],
   embeddings: ['OpenAI.Embeddings.CreateEmbeddingResponse', 'CreateEmbeddingResponse'],
   moderation: ['OpenAI.Moderations.ModerationCreateResponse', 'CreateModerationResponse'],
   images: ['OpenAI.Images.ImagesResponse', 'ImagesResponse'],
@@ -25,6 +27,16 @@ const kinds = {
   message_event: ['Anthropic.RawMessageStreamEvent'],
   message_tokens: ['Anthropic.MessageTokensCount'],
   anthropic_error: ['Anthropic.ErrorResponse'],
+  ollama_chat: ['Ollama.ChatResponse'],
+  ollama_line: ["Pick<Ollama.ChatResponse, 'model' | 'created_at' | 'message' | 'done'>"],
+  // A context is what Ollama's own servers remember.
+  ollama_generated: ["Omit<Ollama.GenerateResponse, 'context'>"],
+  ollama_embeddings: ['Ollama.EmbedResponse'],
+  ollama_error: ['Ollama.ErrorResponse'],
+  cohere_chat: ['V2ChatResponse.Raw'],
+  cohere_event: ['V2ChatStreamResponse.Raw'],
+  cohere_embeddings: ['EmbedByTypeResponse.Raw'],
+  cohere_error: ['{ message: string }'],
 };
 
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
@@ -50,6 +62,7 @@ function fromClients() {
   try {
     const path = join(folder, 'replies.ts');
     writeFileSync(path, ["import type OpenAI from 'openai';", "import type Anthropic from '@anthropic-ai/sdk';",
+      "import type * as Ollama from 'ollama';", "import type { EmbedByTypeResponse, V2ChatResponse, V2ChatStreamResponse } from '../node_modules/cohere-ai/serialization';",
       ...[...used].map(kind => `export type ${kind} = ${kinds[kind][0]};`)].join('\n'));
     const generator = createGenerator({ path, skipTypeCheck: true, additionalProperties: true, jsDoc: 'none' });
     return Object.fromEntries([...used].map(kind => {

@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Gateway.Contracts;
+using Gateway.Edge.Files;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Edge.Batches;
+
+/// <summary>
+/// Looks at batches until they are over and settled. Ledger gives each to one edge at a time; an edge that dies leaves its share to the others.
+/// A batch that nobody can say the cost of is given up after <see cref="BatchOptions.GiveUpAfter"/>, in sight: it stays charged at its estimate.
+/// </summary>
+internal sealed class BatchWatch(
+    BatchRegistry batches, BatchLook look, BatchSettlement settlement, ProviderStore providers, RoutingTables tables, IOptions<BatchOptions> options, EdgeMetrics metrics, EdgeLog log,
+    TimeProvider time) : BackgroundService
+{
+    private const int ClaimedAtOnce = 20;
+
+    private readonly Channel<string> soon = Channel.CreateBounded<string>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ConcurrentQueue<(string Id, BatchChange Change)> untold = new();
+
+    /// <summary>A client has seen that a batch is over: it is settled without waiting for its time.</summary>
+    public void LookSoon(string batchId) => soon.Writer.TryWrite(batchId);
+
+    /// <summary>Tells Ledger that a provider has taken a batch; while it does not answer, again with every look.</summary>
+    public async Task TellAsync(string batchId, BatchChange change, CancellationToken cancellation)
+    {
+        try
+        {
+            await batches.ChangeAsync(batchId, change, cancellation);
+        }
+        catch (RegistryAwayException away)
+        {
+            log.BatchUntold(batchId, away);
+            untold.Enqueue((batchId, change));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Four times as often as a batch's time comes: none waits long for an edge to ask.
+        var pause = options.Value.LookEvery / 4;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await PassAsync(stoppingToken);
+            }
+            catch (RegistryAwayException away)
+            {
+                log.BatchesUnknown(away);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            using var wait = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            wait.CancelAfter(pause);
+            await ((Task)soon.Reader.WaitToReadAsync(wait.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task PassAsync(CancellationToken cancellation)
+    {
+        if (tables.Loaded is null)
+        {
+            return;
+        }
+
+        while (untold.TryPeek(out var told))
+        {
+            await batches.ChangeAsync(told.Id, told.Change, cancellation);
+            untold.TryDequeue(out _);
+        }
+
+        var every = options.Value.LookEvery;
+        while (soon.Reader.TryRead(out var id))
+        {
+            await LookAsync(await batches.ClaimAsync(new ClaimBatches(1, every, id), cancellation), cancellation);
+        }
+
+        ProviderBatch[] claimed;
+        do
+        {
+            claimed = await batches.ClaimAsync(new ClaimBatches(ClaimedAtOnce, every), cancellation);
+            await LookAsync(claimed, cancellation);
+        }
+        while (claimed.Length == ClaimedAtOnce);
+    }
+
+    private async Task LookAsync(ProviderBatch[] claimed, CancellationToken cancellation)
+    {
+        foreach (var batch in claimed)
+        {
+            var why = "its edge died while it was submitted";
+            try
+            {
+                if (batch.ProviderId is not null)
+                {
+                    why = await LookAsync(batch, cancellation);
+                }
+            }
+            catch (Exception failure) when (failure is HttpRequestException or IOException or InvalidDataException or MalformedReplyException or CredentialException
+                || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+            {
+                why = failure.GetType().Name;
+                log.BatchLookFailed(batch.Id, failure);
+            }
+
+            // One without a provider's id is given to an edge only when its submission must be over.
+            if (why is not null && batch.State != BatchState.Unresolved && (batch.ProviderId is null || time.GetUtcNow() - batch.CreatedAt > options.Value.GiveUpAfter))
+            {
+                await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Unresolved), cancellation);
+                log.BatchUnresolved(batch.Id, batch.ProviderId ?? "none", batch.DeploymentId, why);
+                metrics.BatchUnresolved(batch.Model);
+            }
+        }
+    }
+
+    /// <summary>Looks at one; why it is not settled, or null when it is.</summary>
+    private async Task<string?> LookAsync(ProviderBatch batch, CancellationToken cancellation)
+    {
+        if (providers.Of(batch) is not { } target || target.StoreAddress("batches") is null)
+        {
+            return "its deployment is not in the configuration any more";
+        }
+
+        var (seen, error) = await look.AskAsync(batch, target, HttpMethod.Get, "", cancellation);
+        return seen is null ? error!.Code
+            : !seen.IsOver ? "the provider says that it is not over"
+            : await settlement.TryAsync(batch, target, seen, cancellation) ? null
+            : "its output cannot be read as a whole";
+    }
+}

@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.OllamaApi;
+
+/// <summary>Ollama's chat and generate as surfaces. Format: https://github.com/ollama/ollama/blob/main/docs/api.md.</summary>
+/// <param name="generates">Whether it is <c>/api/generate</c>, which goes on from one prompt; else <c>/api/chat</c>.</param>
+/// <param name="time">Tells how long an answer took, which Ollama says of each.</param>
+internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSurface
+{
+    public string CallType => generates ? "ollama_generate" : "ollama_chat";
+
+    public SurfaceProtocol Protocol => generates ? SurfaceProtocol.OllamaGenerate : SurfaceProtocol.OllamaChat;
+
+    public string StreamType => "application/x-ndjson";
+
+    public IPassedProtocol Passed { get; } = new OllamaPassed();
+
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head) => ChatRequestHead.TryRead(request.Span, out head, Protocol);
+
+    public void WriteRequest(ReadOnlyMemory<byte> request, IChatProvider provider, string providerModel, DroppedFields dropped, IBufferWriter<byte> output)
+    {
+        using var document = ChatRequest.Parse(request);
+        using var json = new Utf8JsonWriter(output, Completion.Writing);
+        new OllamaAsked(document.RootElement, generates, new SurfaceTarget(provider, providerModel), dropped, json).Write();
+    }
+
+    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    {
+        using var document = JsonReading.ParseReply(completion.Span);
+        var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
+        var message = choice.Field("message"u8);
+        var calls = message.Field("tool_calls"u8).Items().Select(static (call, index) =>
+        {
+            var function = call.Field("function"u8);
+            var said = new StreamedCall(index, call.Field("id"u8).Text() ?? $"call_{index}", function.Field("name"u8).Text() ?? "");
+            said.Arguments.Append(function.Field("arguments"u8).Text());
+            return said;
+        });
+        using var json = new Utf8JsonWriter(output, Completion.Writing);
+        var line = new OllamaLine(json, exchange, generates, time);
+        line.Start();
+        line.WriteSaid(message, [.. calls]);
+        line.WriteLogprobs(choice);
+        line.WriteEnd(choice.Field("finish_reason"u8).Text(), usage, streamed: false);
+    }
+
+    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new OllamaSurfaceStream(exchange, generates, time);
+
+    public void WriteError(GatewayError error, IBufferWriter<byte> output) => OllamaLine.WriteError(error, output);
+}

@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.OllamaApi;
+
+/// <summary>Makes Ollama's lines of OpenAI's chunks. A call of a tool is one line, so it waits for its arguments.</summary>
+internal sealed class OllamaSurfaceStream(ChatExchange exchange, bool generates, TimeProvider time) : ChatSurfaceStream
+{
+    private readonly SortedDictionary<int, StreamedCall> calls = [];
+    private string? finishReason;
+
+    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
+    {
+        foreach (var call in calls.Values)
+        {
+            Line(output, default, default, [call]);
+        }
+
+        Line(output, line =>
+        {
+            line.WriteSaid(default, []);
+            line.WriteEnd(finishReason, usage, streamed: true, cost);
+        });
+    }
+
+    public override void Fail(GatewayError error, IBufferWriter<byte> output)
+    {
+        OllamaLine.WriteError(error, output);
+        output.Write("\n"u8);
+    }
+
+    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
+    {
+        var choice = chunk.Field("choices"u8).Items().FirstOrDefault();
+        var delta = choice.Field("delta"u8);
+        foreach (var call in delta.Field("tool_calls"u8).Items())
+        {
+            TakeCall(call);
+        }
+
+        if (delta.Field("content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length > 0)
+        {
+            Line(output, delta, choice, []);
+        }
+
+        finishReason = choice.Field("finish_reason"u8).Text() ?? finishReason;
+    }
+
+    private void TakeCall(JsonElement delta)
+    {
+        var index = delta.Field("index"u8).Int() ?? 0;
+        var function = delta.Field("function"u8);
+        if (!calls.TryGetValue(index, out var call))
+        {
+            calls[index] = call = new StreamedCall(calls.Count, delta.Field("id"u8).Text() ?? $"call_{index}", function.Field("name"u8).Text() ?? "");
+        }
+
+        call.Arguments.Append(function.Field("arguments"u8).Text());
+    }
+
+    private void Line(IBufferWriter<byte> output, JsonElement delta, JsonElement choice, IReadOnlyList<StreamedCall> said) => Line(output, line =>
+    {
+        line.WriteSaid(delta, said);
+        line.WriteLogprobs(choice);
+        line.WriteMore();
+    });
+
+    private void Line(IBufferWriter<byte> output, Action<OllamaLine> write)
+    {
+        using (var json = new Utf8JsonWriter(output, Completion.Writing))
+        {
+            var line = new OllamaLine(json, exchange, generates, time);
+            line.Start();
+            write(line);
+        }
+
+        output.Write("\n"u8);
+    }
+}

@@ -1,0 +1,20 @@
+using System.Text;
+using Gateway.Edge.Chat;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.Edge.Tests.Surfaces;
+
+/// <summary>A request of a surface's client on its way, as far as its answer hangs on it.</summary>
+internal sealed class SurfaceExchange : IDisposable
+{
+    public SurfaceExchange(IChatSurface surface, string request, long began = 0)
+    {
+        var body = Encoding.UTF8.GetBytes(request);
+        Value = new ChatExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!), surface, null) { Body = RequestBody.Of(body) };
+        Assert.Null(surface.ReadHead(body, out Value.Head));
+    }
+
+    public ChatExchange Value { get; }
+
+    public void Dispose() => Value.Dispose();
+}
