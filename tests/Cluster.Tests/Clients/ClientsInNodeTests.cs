@@ -25,4 +25,11 @@ public sealed class ClientsInNodeTests(ClientsCluster cluster, ITestOutputHelper
 
         Assert.InRange(checks, ClientsCluster.Models.Count * 4, int.MaxValue);
     }
+    [SkippableFact]
+    public async Task Files_and_batches_live_their_whole_life()
+    {
+        ClientsInNode.SkipWithout();
+
+        Assert.Equal(7, await ClientsInNode.ChecksAsync("batches", cluster.Gateway.Port, ClientsCluster.Key, ["gpt-4o"], output));
+    }
 }

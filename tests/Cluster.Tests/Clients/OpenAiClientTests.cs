@@ -1,9 +1,15 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
+using System.Text.Json;
 using Gateway.Cluster.Tests.Clusters;
 using OpenAI;
+using OpenAI.Batch;
 using OpenAI.Chat;
+using OpenAI.Files;
 using OpenAI.Models;
+
+// The client calls its own batches an evaluation.
+#pragma warning disable OPENAI001
 
 namespace Gateway.Cluster.Tests.Clients;
 
@@ -113,6 +119,61 @@ public sealed class OpenAiClientTests(MissionCluster cluster)
         var unknown = await Assert.ThrowsAsync<ClientResultException>(() => Client("sk-nobody").GetChatClient("gpt-4").CompleteChatAsync("Hello!"));
         Assert.Equal(401, unknown.Status);
         Assert.Contains("invalid_api_key", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_sends_a_file_waits_for_its_batch_reads_the_answers_and_deletes_it()
+    {
+        var client = Client("team-alpha-token");
+        var (files, batches) = (client.GetOpenAIFileClient(), client.GetBatchClient());
+        ChatCompletion alone = await client.GetChatClient("gpt-4").CompleteChatAsync([new UserChatMessage("Where does the river end?")], new() { MaxOutputTokenCount = 30 });
+        OpenAIFile input = await files.UploadFileAsync(
+            BinaryData.FromString("""{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4","max_completion_tokens":30,"messages":[{"role":"user","content":"Where does the river end?"}]}}"""),
+            "in.jsonl", FileUploadPurpose.Batch);
+
+        // The client asks by itself until the batch is over.
+        var asked = BinaryContent.Create(BinaryData.FromObjectAsJson(new { input_file_id = input.Id, endpoint = "/v1/chat/completions", completion_window = "24h" }));
+        var operation = await batches.CreateBatchAsync(asked, waitUntilCompleted: true);
+        var batch = JsonElement.Parse((await operation.GetBatchAsync(options: null)).GetRawResponse().Content);
+        BinaryData output = await files.DownloadFileAsync(batch.GetProperty("output_file_id").GetString());
+        OpenAIFileCollection listed = await files.GetFilesAsync(FilePurpose.Batch);
+        FileDeletionResult deleted = await files.DeleteFileAsync(input.Id);
+        var gone = await Assert.ThrowsAsync<ClientResultException>(() => files.GetFileAsync(input.Id));
+
+        Assert.True(operation.HasCompleted);
+        Assert.Equal((operation.BatchId, "completed"), (batch.GetProperty("id").GetString(), batch.GetProperty("status").GetString()));
+        var answer = JsonElement.Parse(output).GetProperty("response").GetProperty("body");
+        Assert.Equal(alone.Content[0].Text, answer.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        Assert.Equal(alone.Usage.TotalTokenCount, answer.GetProperty("usage").GetProperty("total_tokens").GetInt32());
+        Assert.Contains(listed, file => file.Id == input.Id);
+        Assert.Equal((true, 404), (deleted.Deleted, gone.Status));
+    }
+
+    [Fact]
+    public async Task It_lists_its_batches_and_cancels_one()
+    {
+        var client = Client("team-alpha-token");
+        OpenAIFile input = await client.GetOpenAIFileClient().UploadFileAsync(
+            BinaryData.FromString("""{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4","max_tokens":30,"messages":[{"role":"user","content":"Hello!"}]}}"""),
+            "in.jsonl", FileUploadPurpose.Batch);
+        var asked = BinaryContent.Create(BinaryData.FromObjectAsJson(new
+        {
+            input_file_id = input.Id, endpoint = "/v1/chat/completions", completion_window = "24h", metadata = new Dictionary<string, string> { ["sample-hold"] = "in_progress" },
+        }));
+        var operation = await client.GetBatchClient().CreateBatchAsync(asked, waitUntilCompleted: false);
+        var listed = new List<string?>();
+        await foreach (var page in client.GetBatchClient().GetBatchesAsync(new BatchCollectionOptions { PageSizeLimit = 2 }).GetRawPagesAsync())
+        {
+            listed.AddRange(JsonElement.Parse(page.GetRawResponse().Content).GetProperty("data").EnumerateArray().Select(static batch => batch.GetProperty("id").GetString()));
+        }
+
+        await operation.CancelAsync(options: null);
+        await operation.WaitForCompletionAsync();
+        var batch = JsonElement.Parse((await operation.GetBatchAsync(options: null)).GetRawResponse().Content);
+
+        Assert.Contains(operation.BatchId, listed);
+        Assert.Equal("cancelled", batch.GetProperty("status").GetString());
+        Assert.Equal(JsonValueKind.Null, batch.GetProperty("output_file_id").ValueKind);
     }
 
     private ChatClient Chat(string model) => Client("team-alpha-token").GetChatClient(model);
