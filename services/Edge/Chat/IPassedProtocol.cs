@@ -13,6 +13,9 @@ internal interface IPassedProtocol
     /// <summary>The client's headers that are the protocol's own and reach the provider.</summary>
     IReadOnlyList<string> ForwardedHeaders { get; }
 
+    /// <summary>The one of them that asks for something: where it reaches nobody, that is said. Null for none.</summary>
+    string? AskingHeader => null;
+
     /// <summary>Whether a stream's usage must be asked for by <c>stream_options</c>.</summary>
     bool TakesStreamOptions => false;
 

@@ -32,6 +32,25 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
     /// <summary>Whether a tool's result may have pictures in it.</summary>
     public bool TakesPicturesOfTools => !PassesHub;
 
+    /// <summary>Says of <c>user</c> and <c>metadata</c>, which the gateway reads itself on whatever surface, what goes on; what does not is named.</summary>
+    public void WriteLabels(Utf8JsonWriter json, JsonElement request, DroppedFields dropped)
+    {
+        dropped.AddMetadataOf(request);
+        if (request.Field("user"u8) is not { ValueKind: JsonValueKind.String } user)
+        {
+            return;
+        }
+
+        if (KnowsUsers)
+        {
+            json.WriteCopy("user"u8, user);
+        }
+        else
+        {
+            dropped.AddAdvice("user");
+        }
+    }
+
     /// <summary>Passes a block's cache mark on, or names it.</summary>
     public void WriteCache(Utf8JsonWriter json, JsonElement block, DroppedFields dropped)
     {

@@ -28,6 +28,11 @@ internal static class UpstreamRequest
         {
             var dropped = new List<string>();
             request.Content = Translate(exchange, target, call, dropped, out translated);
+            if (exchange.Surface?.Passed.AskingHeader is { } header && exchange.Context.Request.Headers.ContainsKey(header))
+            {
+                dropped.Add(header);
+            }
+
             ReplyHeaders.Dropped(exchange, dropped);
         }
 

@@ -12,7 +12,7 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
         "model", "messages", "stream", "tools", "strict_tools", "tool_choice", "documents", "citation_options", "response_format", "safety_mode", "max_tokens", "stop_sequences",
-        "temperature", "seed", "frequency_penalty", "presence_penalty", "k", "p", "logprobs", "thinking", "priority",
+        "temperature", "seed", "frequency_penalty", "presence_penalty", "k", "p", "logprobs", "thinking", "priority", "user", "metadata", "disable_fallbacks",
     };
 
     private static readonly HashSet<string> SameInChat = ["stream", "temperature", "seed", "frequency_penalty", "presence_penalty"];
@@ -39,6 +39,7 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
         json.WriteStartObject();
         json.WriteString("model"u8, request.Field("model"u8).Text() ?? target.Model);
         json.WriteFieldsOf(request, SameInChat);
+        target.WriteLabels(json, request, dropped);
         Copy("max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
         Copy("stop_sequences", "stop");
         Copy("p", "top_p");

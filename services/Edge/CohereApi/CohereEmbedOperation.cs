@@ -9,7 +9,7 @@ namespace Gateway.Edge.CohereApi;
 internal sealed class CohereEmbedOperation(WholeReply whole) : EmbedSurface(whole, SurfaceProtocol.CohereEmbed)
 {
     private static readonly HashSet<string> Known =
-        ["model", "texts", "inputs", "images", "input_type", "embedding_types", "output_dimension", "truncate", "max_tokens", "priority"];
+        ["model", "texts", "inputs", "images", "input_type", "embedding_types", "output_dimension", "truncate", "max_tokens", "priority", "user", "metadata", "disable_fallbacks"];
 
     /// <summary>Cohere's own words of what the vectors are for and how texts are cut, which reach its models elsewhere, too.</summary>
     private static readonly string[] OfCohere = ["input_type", "truncate"];
@@ -35,6 +35,7 @@ internal sealed class CohereEmbedOperation(WholeReply whole) : EmbedSurface(whol
     protected override void WriteRest(JsonElement request, IChatProvider provider, DroppedFields dropped, Utf8JsonWriter json)
     {
         dropped.AddUnknown(request, Known);
+        dropped.AddMetadataOf(request);
         if (TypesOf(request).Except(["float", "base64"]).FirstOrDefault() is { } other)
         {
             throw new UntranslatableRequestException($"This model's vectors are numbers: embedding_types can be float and base64, and not '{other}'.", "embedding_types");

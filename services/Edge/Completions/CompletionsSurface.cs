@@ -20,7 +20,7 @@ internal sealed class CompletionsSurface : IChatSurface
     ];
 
     /// <summary>What is said in other words, or is the default of this surface and says nothing.</summary>
-    private static readonly HashSet<string> Known = [.. SameInChat, "model", "prompt", "max_tokens", "logprobs", "best_of", "echo", "suffix", "disable_fallbacks"];
+    private static readonly HashSet<string> Known = [.. SameInChat, "model", "prompt", "max_tokens", "logprobs", "best_of", "echo", "suffix", "metadata", "disable_fallbacks"];
 
     public string CallType => "text_completion";
 
@@ -127,6 +127,7 @@ internal sealed class CompletionsSurface : IChatSurface
             dropped.Add("suffix");
         }
 
+        dropped.AddMetadataOf(root);
         dropped.AddUnknown(root, Known);
     }
 }

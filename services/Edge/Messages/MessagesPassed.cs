@@ -14,6 +14,8 @@ internal sealed class MessagesPassed : IPassedProtocol
 
     public IReadOnlyList<string> ForwardedHeaders { get; } = ["anthropic-version", "anthropic-beta"];
 
+    public string AskingHeader => "anthropic-beta";
+
     public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);

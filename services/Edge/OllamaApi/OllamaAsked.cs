@@ -12,7 +12,7 @@ internal sealed class OllamaAsked(JsonElement request, bool generates, SurfaceTa
 {
     private static readonly HashSet<string> KnownInBoth = new(StringComparer.Ordinal)
     {
-        "model", "format", "options", "stream", "think", "logprobs", "top_logprobs", "keep_alive", "truncate", "shift",
+        "model", "format", "options", "stream", "think", "logprobs", "top_logprobs", "keep_alive", "truncate", "shift", "user", "metadata", "disable_fallbacks",
     };
 
     private static readonly HashSet<string> KnownInChat = [.. KnownInBoth, "messages", "tools"];
@@ -49,6 +49,7 @@ internal sealed class OllamaAsked(JsonElement request, bool generates, SurfaceTa
         json.WriteString("model"u8, request.Field("model"u8).Text() ?? target.Model);
         json.WriteBoolean("stream"u8, request.Field("stream"u8).ValueKind != JsonValueKind.False);
         json.WriteFieldsOf(request, SameInChat);
+        target.WriteLabels(json, request, dropped);
         WriteOptions(request.Field("options"u8));
         WriteThink(request.Field("think"u8));
         WriteFormat(request.Field("format"u8));

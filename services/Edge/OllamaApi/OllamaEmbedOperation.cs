@@ -9,7 +9,7 @@ namespace Gateway.Edge.OllamaApi;
 internal sealed class OllamaEmbedOperation(WholeReply whole, bool isOlder, TimeProvider time)
     : EmbedSurface(whole, isOlder ? SurfaceProtocol.OllamaEmbeddings : SurfaceProtocol.OllamaEmbed)
 {
-    private static readonly HashSet<string> Known = ["model", "dimensions", "truncate", "keep_alive", "options"];
+    private static readonly HashSet<string> Known = ["model", "dimensions", "truncate", "keep_alive", "options", "user", "metadata", "disable_fallbacks"];
 
     private readonly OllamaSurface errors = new(generates: false, time);
     private readonly string input = isOlder ? "prompt" : "input";
@@ -30,6 +30,7 @@ internal sealed class OllamaEmbedOperation(WholeReply whole, bool isOlder, TimeP
     protected override void WriteRest(JsonElement request, IChatProvider provider, DroppedFields dropped, Utf8JsonWriter json)
     {
         dropped.AddUnknown(request, [.. Known, input]);
+        dropped.AddMetadataOf(request);
         json.WriteFieldsOf(request, ["dimensions"]);
         foreach (var name in (ReadOnlySpan<string>)["truncate", "keep_alive", "options"])
         {

@@ -39,6 +39,15 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         }
     }
 
+    /// <summary>Leaves out what stands in <c>metadata</c> beside the tags, which are the gateway's own and read already.</summary>
+    public void AddMetadataOf(JsonElement request)
+    {
+        if (request.Field("metadata"u8).Fields().Any(static field => !field.NameEquals("tags"u8)))
+        {
+            AddAdvice("metadata");
+        }
+    }
+
     /// <summary>Leaves out how closely a picture is to be looked at, when that was asked for.</summary>
     public void AddDetailOf(JsonElement image)
     {

@@ -13,6 +13,8 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
 {
     public IReadOnlyList<string> ForwardedHeaders { get; } = ["OpenAI-Beta"];
 
+    public string AskingHeader => "OpenAI-Beta";
+
     public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);

@@ -56,6 +56,9 @@ public sealed class EverySurfaceTests(OperationsCluster cluster)
     [InlineData("/openai/chat/completions")]
     [InlineData("/openai/v1/chat/completions")]
     [InlineData("/anthropic/v1/messages")]
+    [InlineData("/cohere/v2/chat")]
+    [InlineData("/v1/chat")]
+    [InlineData("/api/pull")]
     [InlineData("/v1/realtime")]
     [InlineData("/v1/videos")]
     public async Task T15_no_route_leads_past_the_budgets_to_a_provider(string path)
@@ -76,6 +79,12 @@ public sealed class EverySurfaceTests(OperationsCluster cluster)
         ("/v1/responses", Json(new JsonObject { ["model"] = "gpt-4", ["input"] = "Hello!" })),
         ("/v1/messages", Json(WithMost(TeamClient.Body("gpt-4", "Hello!")))),
         ("/v1/completions", Json(new JsonObject { ["model"] = "instruct", ["prompt"] = "Hello!" })),
+        ("/v2/chat", Json(TeamClient.Body("gpt-4", "Hello!"))),
+        ("/api/chat", Json(Unstreamed(TeamClient.Body("gpt-4", "Hello!")))),
+        ("/api/generate", Json(Unstreamed(new JsonObject { ["model"] = "gpt-4", ["prompt"] = "Hello!" }))),
+        ("/v2/embed", Json(new JsonObject { ["model"] = "vectors", ["texts"] = new JsonArray("Hello!"), ["input_type"] = "search_query" })),
+        ("/api/embed", Json(new JsonObject { ["model"] = "vectors", ["input"] = "Hello!" })),
+        ("/api/embeddings", Json(new JsonObject { ["model"] = "vectors", ["prompt"] = "Hello!" })),
         ("/v1/embeddings", Json(new JsonObject { ["model"] = "vectors", ["input"] = "Hello!" })),
         ("/v1/moderations", Json(new JsonObject { ["model"] = "omni-moderation-latest", ["input"] = "Hello!" })),
         ("/v1/images/generations", Json(new JsonObject { ["model"] = "pictures", ["prompt"] = "a river" })),
@@ -88,6 +97,12 @@ public sealed class EverySurfaceTests(OperationsCluster cluster)
     private static JsonObject WithMost(JsonObject body)
     {
         body["max_tokens"] = 100;
+        return body;
+    }
+
+    private static JsonObject Unstreamed(JsonObject body)
+    {
+        body["stream"] = false;
         return body;
     }
 

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Gateway.Cluster.Tests.Protocols;
 
 /// <summary>
-/// Every reply of every surface, translated from every protocol, against the types of the official clients, which OpenAI and Anthropic make of
+/// Every reply of every surface, translated from every protocol, against the types of the official clients, which their makers make of
 /// their published descriptions (<c>Clients/Node/replies.mjs</c>). <c>GATEWAY_TEST_OPENAPI</c> may name OpenAI's description itself.
 /// </summary>
 [Collection(ProtocolsCollection.Name)]
@@ -29,6 +29,9 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("wrong 3", "message_event", """{"type":"message_of_tomorrow"}""");
         Add("wrong 4", "completion_chunk", """{"id":"a","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"logprobs":null,"finish_reason":null}]}""");
         Add("wrong 5", "moderation", """{"id":"a","model":"m","results":[{"flagged":"no"}]}""");
+        Add("wrong 6", "ollama_chat", """{"model":"m","created_at":"2026-01-01T00:00:00Z","done":true}""");
+        Add("wrong 7", "cohere_event", """{"type":"event-of-tomorrow"}""");
+        Add("wrong 8", "cohere_chat", """{"id":"a","finish_reason":"STOPPED","message":{"role":"assistant"}}""");
         using var team = cluster.Team(ProtocolsCluster.Key);
         foreach (var protocol in Protocol.All)
         {
@@ -45,7 +48,7 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("an unknown key of messages", "anthropic_error", (await nobody.PostAsync("/v1/messages", Message("openai"))).Body);
         var wrong = await WrongAsync();
 
-        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3", "wrong wrong 4", "wrong wrong 5"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
+        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3", "wrong wrong 4", "wrong wrong 5", "wrong wrong 6", "wrong wrong 7", "wrong wrong 8"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
         Assert.DoesNotContain(wrong, static line => !line.StartsWith("wrong wrong", StringComparison.Ordinal));
     }
 
@@ -67,6 +70,8 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         {
             cluster.Answer(protocol.Name, protocol.Reply("error", test));
             Add($"{protocol} error {test} of chat", "openai_error", (await team.PostAsync("/v1/chat/completions", Chat(protocol.Name))).Body);
+            Add($"{protocol} error {test} of Ollama's chat", "ollama_error", (await team.PostAsync("/api/chat", Chat(protocol.Name))).Body);
+            Add($"{protocol} error {test} of Cohere's chat", "cohere_error", (await team.PostAsync("/v2/chat", Chat(protocol.Name))).Body);
             Add($"{protocol} error {test} of responses", "openai_error", (await team.PostAsync("/v1/responses", Response(protocol.Name))).Body);
             if (protocol.Name != "anthropic")
             {
@@ -89,12 +94,31 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             request["model"] = name;
             cluster.Answer(name, protocol.Reply(operation, "plain"));
             Add($"{operation} of {name}", operation, Body(await team.PostAsync(path, request)));
+            if (operation == "embeddings")
+            {
+                await EmbeddingsAsync(team, name);
+            }
         }
 
         foreach (var name in (string[])["openai", "mistral"])
         {
             cluster.Answer(name, Reply.Json(200, Moderation().ToJsonString()));
             Add($"moderation of {name}", "moderation", Body(await team.PostAsync("/v1/moderations", new JsonObject { ["model"] = name, ["input"] = "Hello!" })));
+        }
+    }
+
+    /// <summary>Vectors as Ollama's and Cohere's clients get them of others.</summary>
+    private async Task EmbeddingsAsync(TeamClient team, string name)
+    {
+        if (name != "ollama")
+        {
+            Add($"vectors of {name} for Ollama's client", "ollama_embeddings", Body(await team.PostAsync("/api/embed", new JsonObject { ["model"] = name, ["input"] = "a" })));
+        }
+
+        if (name != "cohere")
+        {
+            var asked = new JsonObject { ["model"] = name, ["texts"] = new JsonArray("a"), ["input_type"] = "search_query", ["embedding_types"] = new JsonArray("float", "base64") };
+            Add($"vectors of {name} for Cohere's client", "cohere_embeddings", Body(await team.PostAsync("/v2/embed", asked)));
         }
     }
 
@@ -108,6 +132,17 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
 
         Add($"{test} as response", "response", Body(await team.PostAsync("/v1/responses", Response(protocol.Name))));
         Add($"{test} as completion", "completion", Body(await team.PostAsync("/v1/completions", new JsonObject { ["model"] = protocol.Name, ["prompt"] = "Hello!" })));
+        if (protocol.Folder != "Ollama")
+        {
+            Add($"{test} as Ollama's", "ollama_chat", Body(await team.PostAsync("/api/chat", Streamed(Chat(protocol.Name), false))));
+            Add($"{test} as generated", "ollama_generated", Body(await team.PostAsync("/api/generate", Streamed(new JsonObject { ["model"] = protocol.Name, ["prompt"] = "Hello!" }, false))));
+        }
+
+        if (protocol.Folder != "Cohere")
+        {
+            Add($"{test} as Cohere's", "cohere_chat", Body(await team.PostAsync("/v2/chat", Chat(protocol.Name))));
+        }
+
         if (protocol.Folder != "Anthropic")
         {
             Add($"{test} as message", "message", Body(await team.PostAsync("/v1/messages", Message(protocol.Name))));
@@ -127,6 +162,16 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             ["model"] = protocol.Name, ["prompt"] = "Hello!", ["stream"] = true, ["stream_options"] = new JsonObject { ["include_usage"] = true },
         }));
         AddEvents($"{test} streamed as response", "response_event", "openai_error", await team.PostAsync("/v1/responses", Response(protocol.Name, stream: true)));
+        if (protocol.Folder != "Ollama")
+        {
+            AddLines($"{test} streamed as Ollama's", await team.PostAsync("/api/chat", Chat(protocol.Name)));
+        }
+
+        if (protocol.Folder != "Cohere")
+        {
+            AddEvents($"{test} streamed as Cohere's", "cohere_event", "cohere_error", await team.PostAsync("/v2/chat", Streamed(Chat(protocol.Name), true)));
+        }
+
         if (protocol.Folder != "Anthropic")
         {
             AddEvents($"{test} streamed as message", "message_event", "anthropic_error", await team.PostAsync("/v1/messages", Message(protocol.Name, stream: true)));
@@ -154,6 +199,21 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             var isError = type != "response_event" && JsonNode.Parse(item.Data)!["error"] is not null;
             Add($"{label}, event {index}", isError ? errorType : type, item.Data);
         }
+    }
+
+    private void AddLines(string label, Answer answer)
+    {
+        foreach (var (line, index) in answer.Body.TrimEnd('\n').Split('\n').Select(static (line, index) => (line, index)))
+        {
+            var said = JsonNode.Parse(line)!;
+            Add($"{label}, line {index}", said["error"] is not null ? "ollama_error" : (bool)said["done"]! ? "ollama_chat" : "ollama_line", line);
+        }
+    }
+
+    private static JsonObject Streamed(JsonObject body, bool stream)
+    {
+        body["stream"] = stream;
+        return body;
     }
 
     private void Add(string label, string type, string json) => replies.Add(new JsonObject { ["label"] = label, ["type"] = type, ["value"] = JsonNode.Parse(json) });

@@ -22,6 +22,8 @@ public sealed class StreamCostTests(ClientsCluster cluster)
                 surfaces.Add("/v1/messages", model);
                 surfaces.Add("/v1/responses", model);
                 surfaces.Add("/v1/completions", model);
+                surfaces.Add("/v2/chat", model);
+                surfaces.Add("/api/chat", model);
             }
 
             return surfaces;
@@ -63,7 +65,8 @@ public sealed class StreamCostTests(ClientsCluster cluster)
         var answer = await team.PostAsync(path, body);
 
         Assert.True(answer.Status == 200, answer.Body);
-        var costs = answer.Body.Split('\n').Where(static line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(static line => Cost(JsonElement.Parse(line[6..]))).Where(static cost => cost is not null).ToList();
+        var costs = answer.Body.Split('\n').Select(static line => line.StartsWith("data: ", StringComparison.Ordinal) ? line[6..] : line)
+            .Where(static line => line.StartsWith('{')).Select(static line => Cost(JsonElement.Parse(line))).Where(static cost => cost is not null).ToList();
         var cost = (long)(Assert.Single(costs)!.Value * 1_000_000_000);
         Assert.Equal((await cluster.Books.RowOfAsync(answer.RequestId)).Cost, cost);
         Assert.True(cost > 0);
@@ -71,6 +74,8 @@ public sealed class StreamCostTests(ClientsCluster cluster)
 
     private static decimal? Cost(JsonElement data) =>
         data.TryGetProperty("response", out var response) ? Cost(response)
+        : data.TryGetProperty("delta", out var delta) && delta.ValueKind == JsonValueKind.Object && delta.TryGetProperty("usage", out _) ? Cost(delta)
+        : data.TryGetProperty("eval_count", out _) && data.TryGetProperty("cost", out var ofLine) ? ofLine.GetDecimal()
         : data.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object && usage.TryGetProperty("cost", out var cost) ? cost.GetDecimal()
         : null;
 }

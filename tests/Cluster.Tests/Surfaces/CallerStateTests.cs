@@ -44,6 +44,10 @@ public sealed class CallerStateTests(ScriptedCluster cluster)
     [InlineData("/v1/messages", "messages", "base_url", "\"http://evil.example\"")]
     [InlineData("/v1/responses", "input", "api_key", "\"sk-mine\"")]
     [InlineData("/v1/responses", "input", "aws_secret_access_key", "\"x\"")]
+    [InlineData("/api/chat", "messages", "api_base", "\"http://evil.example\"")]
+    [InlineData("/api/embed", "input", "api_base", "\"http://evil.example\"")]
+    [InlineData("/v2/chat", "messages", "extra_headers", """{"Authorization":"x"}""")]
+    [InlineData("/v2/embed", "texts", "api_key", "\"sk-mine\"")]
     [InlineData("/v1/embeddings", "input", "vertex_credentials", "\"x\"")]
     public async Task T71_Address_credential_and_headers_of_the_provider_are_not_a_callers_to_set(string path, string content, string field, string value)
     {
@@ -54,7 +58,7 @@ public sealed class CallerStateTests(ScriptedCluster cluster)
         var got = await team.SendAsync(HttpMethod.Post, path, $$"""{"model":"{{model}}","max_tokens":5,"{{content}}":[{"role":"user","content":"x"}],"{{field}}":{{value}}}""");
 
         Assert.Equal(400, got.Status);
-        Assert.Equal("invalid_request", got.Json.GetProperty("error").GetProperty("code").GetString());
+        Assert.Contains("\"code\":\"invalid_request\"", got.Body, StringComparison.Ordinal);
         Assert.Empty(cluster.Upstream.RequestsOf(model));
     }
 }

@@ -134,6 +134,27 @@ public sealed class MessagesPassTests(ScriptedCluster cluster)
         Assert.Equal(ScriptedModels.Cost, (await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}")).Window!.Spent);
     }
 
+    [Theory]
+    [InlineData("s", "top_k,anthropic-beta")]
+    [InlineData("o", "anthropic-beta")]
+    [InlineData("a", null)]
+    public async Task What_a_beta_asks_for_is_named_where_nobody_knows_it(string prefix, string? named)
+    {
+        var model = ScriptedModels.NewModel(prefix);
+        cluster.Upstream.Script(model, prefix switch
+        {
+            "a" => Reply.Json(200, $$"""{"id":"msg_1","content":[],"usage":{{Usage}}}"""),
+            "o" => Reply.Json(200, """{"message":{"role":"assistant","content":"x"},"done":true,"prompt_eval_count":1,"eval_count":1}"""),
+            _ => OpenAiReplies.Whole(model, "x", 1, 1),
+        });
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+
+        var got = await team.SendAsync(HttpMethod.Post, "/v1/messages", Request(model, "\"top_k\":4,"), default, ("anthropic-beta", "one-2025-01-01"), ("anthropic-version", "2023-06-01"));
+
+        Assert.Equal((200, named), (got.Status, got.Header("x-gateway-dropped-params")));
+    }
+
     [Fact]
     public async Task Tokens_are_counted_by_Anthropic_or_by_the_gateway()
     {

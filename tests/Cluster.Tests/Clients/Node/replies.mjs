@@ -27,6 +27,16 @@ const kinds = {
   message_event: ['Anthropic.RawMessageStreamEvent'],
   message_tokens: ['Anthropic.MessageTokensCount'],
   anthropic_error: ['Anthropic.ErrorResponse'],
+  ollama_chat: ['Ollama.ChatResponse'],
+  ollama_line: ["Pick<Ollama.ChatResponse, 'model' | 'created_at' | 'message' | 'done'>"],
+  // A context is what Ollama's own servers remember.
+  ollama_generated: ["Omit<Ollama.GenerateResponse, 'context'>"],
+  ollama_embeddings: ['Ollama.EmbedResponse'],
+  ollama_error: ['Ollama.ErrorResponse'],
+  cohere_chat: ['V2ChatResponse.Raw'],
+  cohere_event: ['V2ChatStreamResponse.Raw'],
+  cohere_embeddings: ['EmbedByTypeResponse.Raw'],
+  cohere_error: ['{ message: string }'],
 };
 
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
@@ -52,6 +62,7 @@ function fromClients() {
   try {
     const path = join(folder, 'replies.ts');
     writeFileSync(path, ["import type OpenAI from 'openai';", "import type Anthropic from '@anthropic-ai/sdk';",
+      "import type * as Ollama from 'ollama';", "import type { EmbedByTypeResponse, V2ChatResponse, V2ChatStreamResponse } from '../node_modules/cohere-ai/serialization';",
       ...[...used].map(kind => `export type ${kind} = ${kinds[kind][0]};`)].join('\n'));
     const generator = createGenerator({ path, skipTypeCheck: true, additionalProperties: true, jsDoc: 'none' });
     return Object.fromEntries([...used].map(kind => {
