@@ -57,6 +57,12 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1404, Level = LogLevel.Error, Message = "Batch {BatchId} ({ProviderId} at {Deployment}) is unresolved: {Why}. It stays charged at its estimate; look at it at its provider and correct it with /budget/adjust")]
     public partial void BatchUnresolved(string batchId, string providerId, string deployment, string why);
 
+    [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Batch {BatchId}, whose submission was not answered, was found at its provider")]
+    public partial void BatchFound(string batchId);
+
+    [LoggerMessage(EventId = 1406, Level = LogLevel.Information, Message = "Batch {BatchId}, whose submission was not answered, never reached its provider: it is charged nothing")]
+    public partial void BatchNeverTaken(string batchId);
+
     [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "{Notice}")]
     public partial void ConfigurationNotice(string notice);
 

@@ -50,13 +50,13 @@ public sealed record BatchLines(string Endpoint, int Count, long BodyBytes, Mone
 [JsonConverter(typeof(JsonStringEnumConverter<BatchState>))]
 public enum BatchState
 {
-    /// <summary>On its way to the provider. One that stays so was on its way when its edge died, or no answer came: the provider may have it.</summary>
+    /// <summary>On its way to the provider. One that stays so was on its way when its edge died, or no answer came: the provider is asked whether it has it.</summary>
     Submitting,
 
     /// <summary>The provider has it, and its estimate is charged.</summary>
     Open,
 
-    /// <summary>It is over, and charged what it cost.</summary>
+    /// <summary>It is over, and charged what it cost: nothing, if the provider never had it.</summary>
     Settled,
 
     /// <summary>What it cost could not be learned: it stays charged at its estimate, for a person to look at.</summary>
@@ -90,8 +90,8 @@ public sealed record ProviderBatch
     /// <summary>How far it is.</summary>
     public BatchState State { get; init; }
 
-    /// <summary>The usage record of its submission: the estimate is its cost. Null while it is on its way.</summary>
-    public UsageRecord? Submission { get; init; }
+    /// <summary>The usage record of its submission: the estimate is its cost. Written down before the provider is called, so that no edge's death loses it.</summary>
+    public required UsageRecord Submission { get; init; }
 
     /// <summary>The provider's last word on it as its owner sees it: OpenAI's batch object, with the gateway's ids.</summary>
     public string? Answer { get; init; }
@@ -103,9 +103,8 @@ public sealed record ProviderBatch
 /// <summary>What becomes of a batch (<c>POST /internal/batches/{id}</c>): what is null stays as it is, and what is settled stays settled.</summary>
 /// <param name="State">How far it is now.</param>
 /// <param name="ProviderId">The provider's id.</param>
-/// <param name="Submission">The usage record of its submission.</param>
 /// <param name="Answer">The provider's last word.</param>
-public sealed record BatchChange(BatchState? State = null, string? ProviderId = null, UsageRecord? Submission = null, string? Answer = null);
+public sealed record BatchChange(BatchState? State = null, string? ProviderId = null, string? Answer = null);
 
 /// <summary>Asks for batches to look at (<c>POST /internal/batches/claim</c>): each is given to one edge until its next time.</summary>
 /// <param name="Most">How many at most.</param>

@@ -20,6 +20,11 @@ internal sealed record SeenBatch(JsonObject Answer, string Status, string? Outpu
 /// <summary>Asks a provider how far a batch is, notes its output files as its owner's, and says it with the gateway's ids.</summary>
 internal sealed class BatchLook(ProviderStore providers, FileRegistry files, BatchRegistry batches, TimeProvider time)
 {
+    private const int PagesMax = 100;
+
+    /// <summary>How far a provider's clock may be behind.</summary>
+    private const int ClockSecondsMax = 3_600;
+
     /// <summary>Asks (<c>GET</c>) or cancels (<c>POST</c>, <paramref name="action"/> = <c>/cancel</c>).</summary>
     /// <exception cref="MalformedReplyException">The answer is no batch.</exception>
     public async Task<(SeenBatch? Seen, GatewayError? Error)> AskAsync(ProviderBatch batch, Deployment target, HttpMethod method, string action, CancellationToken cancellation)
@@ -44,6 +49,42 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
         return (seen, null);
     }
 
+    /// <summary>Looks for a batch whose submission was not answered among those that its provider has.</summary>
+    /// <returns>The provider's id and its word; no id when it has none such; the error when it cannot be asked.</returns>
+    /// <exception cref="MalformedReplyException">The answer is no list.</exception>
+    public async Task<(string? ProviderId, JsonObject? Answer, GatewayError? Error)> FindAsync(ProviderBatch batch, Deployment target, CancellationToken cancellation)
+    {
+        var after = "";
+        for (var page = 0; page < PagesMax; page++)
+        {
+            var (json, error) = await providers.AskAsync(target, HttpMethod.Get, $"batches?limit=100{after}", null, cancellation);
+            if (error is not null)
+            {
+                return (null, null, error);
+            }
+
+            var list = FileAnswer.ReadList(json);
+            foreach (var item in list)
+            {
+                if (Text((item["metadata"] as JsonObject)?[BatchSubmission.IdKey]) == batch.Id && Text(item["id"]) is { } id)
+                {
+                    return (id, item, null);
+                }
+            }
+
+            // The newest come first: what was made before the submission is not it.
+            if (list is not [.., var last] || Text(last["id"]) is not { } lastId
+                || (last["created_at"] is JsonValue made && made.TryGetValue<long>(out var seconds) && seconds < batch.CreatedAt.ToUnixTimeSeconds() - ClockSecondsMax))
+            {
+                return (null, null, null);
+            }
+
+            after = $"&after={Uri.EscapeDataString(lastId)}";
+        }
+
+        return (null, null, new GatewayError(502, "provider_error", "The provider has more batches than are looked through."));
+    }
+
     /// <summary>A provider's batch object with the gateway's ids. What else it says stays.</summary>
     public static JsonObject Of(JsonObject providers, ProviderBatch batch, string? outputFile = null, string? errorFile = null)
     {
@@ -51,6 +92,11 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
         providers["input_file_id"] = batch.InputFileId;
         providers["output_file_id"] = outputFile;
         providers["error_file_id"] = errorFile;
+        if (providers["metadata"] is JsonObject metadata && metadata.Remove(BatchSubmission.IdKey) && metadata.Count == 0)
+        {
+            providers["metadata"] = null;
+        }
+
         if (providers.ContainsKey("model"))
         {
             providers["model"] = batch.Model;
@@ -62,7 +108,7 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
     /// <summary>A batch of which its provider has said nothing: it is on its way, or was when its edge died.</summary>
     public static JsonObject Of(ProviderBatch batch)
     {
-        var lost = batch.State == BatchState.Unresolved;
+        var lost = batch.State is BatchState.Unresolved or BatchState.Settled;
         return new JsonObject
         {
             ["id"] = batch.Id, ["object"] = "batch", ["endpoint"] = batch.Lines.Endpoint, ["input_file_id"] = batch.InputFileId, ["completion_window"] = "24h",
@@ -72,7 +118,9 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
                 ? new JsonObject
                 {
                     ["object"] = "list",
-                    ["data"] = new JsonArray(new JsonObject { ["code"] = "provider_error", ["message"] = "The gateway does not know whether the provider took this batch. Your platform's administrators can see it there." }),
+                    ["data"] = new JsonArray(new JsonObject { ["code"] = "provider_error", ["message"] = batch.State == BatchState.Settled
+                        ? "The provider never took this batch, and it cost nothing. Submit it again."
+                        : "The gateway does not know whether the provider took this batch. Your platform's administrators can see it there." }),
                 }
                 : null,
         };

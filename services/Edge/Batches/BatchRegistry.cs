@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
@@ -13,10 +14,11 @@ internal sealed class BatchRegistry(HttpClient http)
     /// <summary>A new id of a batch: unique and not to be guessed.</summary>
     public static string NewId() => "batch_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    /// <summary>Notes a batch that is about to be submitted.</summary>
-    public Task AddAsync(ProviderBatch batch, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
+    /// <summary>Notes a batch that is about to be submitted, to be looked at after a while if nothing more is heard of it.</summary>
+    public Task AddAsync(ProviderBatch batch, TimeSpan lookAfter, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>
     {
-        using var reply = await http.PostAsJsonAsync("/internal/batches", batch, BatchesJson.Default.ProviderBatch, cancellation);
+        using var reply = await http.PostAsJsonAsync(
+            string.Create(CultureInfo.InvariantCulture, $"/internal/batches?lookAfterMilliseconds={lookAfter.TotalMilliseconds:0}"), batch, BatchesJson.Default.ProviderBatch, cancellation);
         return reply.EnsureSuccessStatusCode().IsSuccessStatusCode;
     }, cancellation);
 

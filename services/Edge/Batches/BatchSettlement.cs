@@ -25,7 +25,7 @@ internal sealed class BatchSettlement(ProviderStore providers, BatchRegistry bat
     /// <summary>Settles it; false when what it cost cannot be learned now, and it stays at its estimate until then.</summary>
     public async Task<bool> TryAsync(ProviderBatch batch, Deployment target, SeenBatch seen, CancellationToken cancellation)
     {
-        if (batch.Submission is not { } submission || spool.Full)
+        if (spool.Full)
         {
             return false;
         }
@@ -42,13 +42,43 @@ internal sealed class BatchSettlement(ProviderStore providers, BatchRegistry bat
             return false;
         }
 
-        var record = BatchCorrection.Of(submission, used, target.Price);
+        await CorrectAsync(batch, used, target, seen.Status, cancellation);
+        return true;
+    }
+
+    /// <summary>
+    /// The provider has a batch whose submission was not answered: its estimate is charged now, if it was not. The record is the one of its
+    /// submission and is booked once.
+    /// </summary>
+    public async Task AdoptAsync(ProviderBatch batch, string providerId, string answer, CancellationToken cancellation)
+    {
+        spool.Append(batch.Submission);
+        await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Open, providerId, answer), cancellation);
+    }
+
+    /// <summary>The provider never had a batch whose submission was not answered: whether or not its estimate was charged, nothing is in the end.</summary>
+    public Task ForgetAsync(ProviderBatch batch, Deployment target, CancellationToken cancellation)
+    {
+        spool.Append(batch.Submission);
+        return CorrectAsync(batch, new BatchOutput(target.Price, batch.Lines), target, "never_taken", cancellation);
+    }
+
+    /// <summary>Nobody can say what it cost: it is charged its estimate, for a person to look at.</summary>
+    public async Task GiveUpAsync(ProviderBatch batch, CancellationToken cancellation)
+    {
+        spool.Append(batch.Submission);
+        await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Unresolved), cancellation);
+        metrics.BatchUnresolved(batch.Model);
+    }
+
+    private async Task CorrectAsync(ProviderBatch batch, BatchOutput used, Deployment target, string status, CancellationToken cancellation)
+    {
+        var record = BatchCorrection.Of(batch.Submission, used, target.Price);
         spool.Append(record);
         // A counter cannot go back: it has the cost once it is known.
-        metrics.Used(record with { Cost = submission.Cost + record.Cost });
+        metrics.Used(record with { Cost = batch.Submission.Cost + record.Cost });
         await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Settled), cancellation);
-        metrics.BatchSettled(batch.Model, seen.Status);
-        return true;
+        metrics.BatchSettled(batch.Model, status);
     }
 
     private async Task<bool> ReadAsync(Deployment target, string file, BatchOutput used, CancellationToken cancellation)

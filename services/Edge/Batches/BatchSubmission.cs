@@ -15,12 +15,19 @@ namespace Gateway.Edge.Batches;
 /// <summary>
 /// <c>POST /v1/batches</c>: the worst case of all lines is reserved and charged, and what the batch did cost takes its place when it is over
 /// (<see cref="BatchSettlement"/>). Made for one request, unlike other operations.
-/// The batch is noted at Ledger before its provider is called, and told to be open afterwards. An edge that dies in between leaves one that is
-/// <see cref="BatchState.Submitting"/>, and a provider that answers nothing leaves one too; it becomes <see cref="BatchState.Unresolved"/>, with a log and a metric, because nobody can say whether the provider has it. It is charged its
-/// estimate if the edge had come as far as its usage record, and nothing otherwise. It is never sent twice.
+/// Before the provider is called the batch is noted at Ledger, with its usage record; afterwards it is told to be open. It is never sent twice. Where
+/// no answer came it is charged all the same, and where the edge died it is what Ledger has: <see cref="BatchWatch"/> asks the provider whether it has the batch, by
+/// what stands in its metadata, and takes the charge back when it has not.
 /// </summary>
-internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches, BatchWatch watch, Settlement settlement, TimeProvider time) : Operation
+internal sealed class BatchSubmission(
+    FileRegistry files, BatchRegistry batches, BatchWatch watch, DefinedBudgets budgets, Settlement settlement, TimeProvider time) : Operation
 {
+    /// <summary>Where a batch has the gateway's id of it, at its provider. Its owner does not see it.</summary>
+    public const string IdKey = "gateway_batch_id";
+
+    /// <summary>OpenAI's bound.</summary>
+    private const int MetadataMax = 16;
+
     private ProviderFile file = null!;
     private JsonObject asked = null!;
     private ProviderBatch? noted;
@@ -50,13 +57,25 @@ internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches,
 
     public override async ValueTask<GatewayError?> BeginAsync(ChatExchange exchange)
     {
+        var group = exchange.Grant.Group;
+        var target = Array.Find(group.Deployments, Serves)!;
+        exchange.Units = new CostUnits(ServiceTier.Batch);
         var batch = new ProviderBatch
         {
             Id = BatchRegistry.NewId(), Owner = file.Owner, Model = file.Model, DeploymentId = file.DeploymentId, InputFileId = file.Id, Lines = file.Lines!, CreatedAt = exchange.StartedAt,
+            Submission = settlement.Submission(
+                exchange, target, [.. budgets.WithTarget(target.Budgets, exchange, group.Name, target.Provider, target.Id).Select(static slot => slot.Current().Window.Id)],
+                target.Price is null ? Money.Zero : file.Lines!.WorstCase),
         };
+        if (asked["metadata"] is not JsonObject metadata)
+        {
+            asked["metadata"] = metadata = [];
+        }
+
+        metadata[IdKey] = batch.Id;
         try
         {
-            await batches.AddAsync(batch, exchange.Aborted);
+            await batches.AddAsync(batch, watch.Every, exchange.Aborted);
             noted = batch;
             return null;
         }
@@ -92,10 +111,9 @@ internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches,
             return new RelayResult(0, "malformed");
         }
 
-        exchange.Units = new CostUnits(ServiceTier.Batch);
-        await settlement.SubmitAsync(exchange, target.Price is null ? Money.Zero : file.Lines!.WorstCase);
-        var said = BatchLook.Of(answer, noted!);
-        await watch.TellAsync(noted!.Id, new BatchChange(BatchState.Open, providerId, exchange.Record, said.ToJsonString(EdgeJson.Writing.Options)), CancellationToken.None);
+        settlement.Submit(exchange, noted!.Submission with { DurationMicroseconds = exchange.ElapsedMicroseconds(time), FirstByteMicroseconds = exchange.FirstByteMicroseconds });
+        var said = BatchLook.Of(answer, noted);
+        await watch.TellAsync(noted.Id, new BatchChange(BatchState.Open, providerId, said.ToJsonString(EdgeJson.Writing.Options)), CancellationToken.None);
         var response = exchange.Context.Response;
         ReplyHeaders.Set(exchange, response);
         response.Headers["x-gateway-cost"] = response.Headers["x-litellm-response-cost"] = exchange.Record!.Cost.ToDollarText();
@@ -111,27 +129,31 @@ internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches,
         return new RelayResult(0);
     }
 
-    public override async Task WriteErrorAsync(ChatExchange exchange, GatewayError error)
+    public override async ValueTask<GatewayError> FailedAsync(ChatExchange exchange, GatewayError error)
     {
-        if (sent && MayBeThere(exchange, error))
+        if (noted is null || exchange.Record is not null)
         {
-            // Clients would send it again by themselves.
-            exchange.Context.Response.Headers["x-should-retry"] = "false";
-            error = error with { Message = $"{error.Message} The provider may have taken the batch all the same: ask your platform's administrators before you send it again." };
-        }
-        else if (noted is not null)
-        {
-            try
-            {
-                await batches.RemoveAsync(noted.Id, CancellationToken.None);
-            }
-            catch (RegistryAwayException)
-            {
-                // It stays among those that nobody knows of: somebody looks at one too many.
-            }
+            return error;
         }
 
-        await base.WriteErrorAsync(exchange, error);
+        if (sent && MayBeThere(exchange, error))
+        {
+            // Charged until it is known. Clients would send it again by themselves.
+            settlement.Submit(exchange, noted.Submission with { Status = error.Status, Outcome = UsageOutcome.UpstreamCut, FailedAttempts = exchange.FailedAttempts?.ToArray() });
+            exchange.Context.Response.Headers["x-should-retry"] = "false";
+            return error with { Message = $"{error.Message} It may have the batch {noted.Id} all the same, which is charged until that is known: GET /v1/batches shows it. Look there before you send it again." };
+        }
+
+        try
+        {
+            await batches.RemoveAsync(noted.Id, CancellationToken.None);
+        }
+        catch (RegistryAwayException)
+        {
+            // It is asked for at the provider, and not found.
+        }
+
+        return error;
     }
 
     protected override bool ServedBy(Deployment target) => target.Id == file.DeploymentId && target.StoreAddress("batches") is not null;
@@ -193,13 +215,18 @@ internal sealed class BatchSubmission(FileRegistry files, BatchRegistry batches,
         asked["endpoint"] = endpoint.Path;
         asked.Remove("model");
         asked.Remove("disable_fallbacks");
-        if (asked["metadata"] is JsonObject metadata && metadata["tags"] is JsonArray)
+        if (asked["metadata"] is not JsonObject metadata)
+        {
+            return null;
+        }
+
+        if (metadata["tags"] is JsonArray)
         {
             // For the gateway: OpenAI's own metadata has only texts.
             metadata.Remove("tags");
         }
 
-        return null;
+        return metadata.Count < MetadataMax ? null : new GatewayError(400, "invalid_request", $"metadata may have {MetadataMax - 1} entries: the gateway adds one.", "metadata");
     }
 
     // Answered with a refusal it is not there; broken off, or answered by something in between, it may be.

@@ -13,13 +13,16 @@ namespace Gateway.Edge.Batches;
 /// A batch that nobody can say the cost of is given up after <see cref="BatchOptions.GiveUpAfter"/>, in sight: it stays charged at its estimate.
 /// </summary>
 internal sealed class BatchWatch(
-    BatchRegistry batches, BatchLook look, BatchSettlement settlement, ProviderStore providers, RoutingTables tables, IOptions<BatchOptions> options, EdgeMetrics metrics, EdgeLog log,
+    BatchRegistry batches, BatchLook look, BatchSettlement settlement, ProviderStore providers, RoutingTables tables, IOptions<BatchOptions> options, EdgeLog log,
     TimeProvider time) : BackgroundService
 {
     private const int ClaimedAtOnce = 20;
 
     private readonly Channel<string> soon = Channel.CreateBounded<string>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentQueue<(string Id, BatchChange Change)> untold = new();
+
+    /// <summary>How often each batch is looked at.</summary>
+    public TimeSpan Every => options.Value.LookEvery;
 
     /// <summary>A client has seen that a batch is over: it is settled without waiting for its time.</summary>
     public void LookSoon(string batchId) => soon.Writer.TryWrite(batchId);
@@ -41,7 +44,7 @@ internal sealed class BatchWatch(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Four times as often as a batch's time comes: none waits long for an edge to ask.
-        var pause = options.Value.LookEvery / 4;
+        var pause = Every / 4;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -76,16 +79,15 @@ internal sealed class BatchWatch(
             untold.TryDequeue(out _);
         }
 
-        var every = options.Value.LookEvery;
         while (soon.Reader.TryRead(out var id))
         {
-            await LookAsync(await batches.ClaimAsync(new ClaimBatches(1, every, id), cancellation), cancellation);
+            await LookAsync(await batches.ClaimAsync(new ClaimBatches(1, Every, id), cancellation), cancellation);
         }
 
         ProviderBatch[] claimed;
         do
         {
-            claimed = await batches.ClaimAsync(new ClaimBatches(ClaimedAtOnce, every), cancellation);
+            claimed = await batches.ClaimAsync(new ClaimBatches(ClaimedAtOnce, Every), cancellation);
             await LookAsync(claimed, cancellation);
         }
         while (claimed.Length == ClaimedAtOnce);
@@ -95,13 +97,10 @@ internal sealed class BatchWatch(
     {
         foreach (var batch in claimed)
         {
-            var why = "its edge died while it was submitted";
+            string? why;
             try
             {
-                if (batch.ProviderId is not null)
-                {
-                    why = await LookAsync(batch, cancellation);
-                }
+                why = await LookAsync(batch, cancellation);
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException or InvalidDataException or MalformedReplyException or CredentialException
                 || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
@@ -110,12 +109,10 @@ internal sealed class BatchWatch(
                 log.BatchLookFailed(batch.Id, failure);
             }
 
-            // One without a provider's id is given to an edge only when its submission must be over.
-            if (why is not null && batch.State != BatchState.Unresolved && (batch.ProviderId is null || time.GetUtcNow() - batch.CreatedAt > options.Value.GiveUpAfter))
+            if (why is not null && batch.State != BatchState.Unresolved && time.GetUtcNow() - batch.CreatedAt > options.Value.GiveUpAfter)
             {
-                await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Unresolved), cancellation);
+                await settlement.GiveUpAsync(batch, cancellation);
                 log.BatchUnresolved(batch.Id, batch.ProviderId ?? "none", batch.DeploymentId, why);
-                metrics.BatchUnresolved(batch.Model);
             }
         }
     }
@@ -128,10 +125,39 @@ internal sealed class BatchWatch(
             return "its deployment is not in the configuration any more";
         }
 
+        if (batch.ProviderId is null)
+        {
+            return await FindAsync(batch, target, cancellation);
+        }
+
         var (seen, error) = await look.AskAsync(batch, target, HttpMethod.Get, "", cancellation);
         return seen is null ? error!.Code
             : !seen.IsOver ? "the provider says that it is not over"
             : await settlement.TryAsync(batch, target, seen, cancellation) ? null
             : "its output cannot be read as a whole";
+    }
+
+    // No answer came to its submission, or its edge died meanwhile.
+    private async Task<string?> FindAsync(ProviderBatch batch, Deployment target, CancellationToken cancellation)
+    {
+        var (id, answer, error) = await look.FindAsync(batch, target, cancellation);
+        if (error is not null)
+        {
+            return error.Code;
+        }
+
+        if (id is not null)
+        {
+            await settlement.AdoptAsync(batch, id, BatchLook.Of(answer!, batch).ToJsonString(EdgeJson.Writing.Options), cancellation);
+            log.BatchFound(batch.Id);
+        }
+        else if (time.GetUtcNow() - batch.CreatedAt > options.Value.TakenWithin)
+        {
+            await settlement.ForgetAsync(batch, target, cancellation);
+            log.BatchNeverTaken(batch.Id);
+            return null;
+        }
+
+        return "the provider has only just been asked for it";
     }
 }

@@ -1,3 +1,4 @@
+using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Files;
 using Gateway.Edge.Metering;
@@ -31,9 +32,9 @@ internal static class BatchesEndpoints
         var services = routes.ServiceProvider;
         var flow = services.GetRequiredService<ChatFlow>();
         var (files, registry, watch) = (services.GetRequiredService<FileRegistry>(), services.GetRequiredService<BatchRegistry>(), services.GetRequiredService<BatchWatch>());
-        var (settlement, time) = (services.GetRequiredService<Settlement>(), services.GetRequiredService<TimeProvider>());
+        var (budgets, settlement, time) = (services.GetRequiredService<DefinedBudgets>(), services.GetRequiredService<Settlement>(), services.GetRequiredService<TimeProvider>());
         var batches = services.GetRequiredService<BatchesRoutes>();
-        RequestDelegate create = context => flow.HandleAsync(context, new BatchSubmission(files, registry, watch, settlement, time));
+        RequestDelegate create = context => flow.HandleAsync(context, new BatchSubmission(files, registry, watch, budgets, settlement, time));
         RequestDelegate list = batches.ListAsync, find = batches.FindAsync, cancel = batches.CancelAsync;
         foreach (var path in (string[])["/v1/batches", "/batches"])
         {

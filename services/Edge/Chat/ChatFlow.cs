@@ -76,6 +76,8 @@ internal sealed class ChatFlow(
         {
             if (error is not null)
             {
+                error = await operation.FailedAsync(exchange, error);
+
                 // 6. Settle: what was reserved goes back, and a request that reached a provider is recorded before its answer.
                 settlement.Refuse(exchange, error);
                 if (!exchange.Begun)

@@ -62,6 +62,25 @@ internal static class FileAnswer
         throw new MalformedReplyException("The provider's answer is no JSON object with an id.");
     }
 
+    /// <summary>The objects of a provider's list.</summary>
+    /// <exception cref="MalformedReplyException">It is none.</exception>
+    public static IReadOnlyList<JsonObject> ReadList(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            if (JsonNode.Parse(json) is JsonObject list && list["data"] is JsonArray data)
+            {
+                return [.. data.OfType<JsonObject>()];
+            }
+        }
+        catch (Exception broken) when (broken is JsonException or ArgumentException or InvalidOperationException)
+        {
+            // Its message would quote the reply.
+        }
+
+        throw new MalformedReplyException("The provider's answer is no list.");
+    }
+
     /// <summary>Writes an answer as the whole reply.</summary>
     public static Task WriteAsync(HttpContext context, JsonNode answer) => WriteAsync(context, Bytes(answer));
 

@@ -28,16 +28,28 @@ internal sealed class ProviderStore(UpstreamClient upstream, RoutingTables table
             return null;
         }
 
-        return batch.Submission?.Credential is { } credential && credential != target.CredentialName
+        return batch.Submission.Credential is { } credential && credential != target.CredentialName
             ? Array.Find(table.With(group, new Dictionary<string, string> { [target.Id] = credential }).Deployments, deployment => deployment.Id == batch.DeploymentId)
             : target;
     }
 
     /// <summary>Sends a request and gives its answer's head. The caller disposes it.</summary>
+    /// <param name="target">Whose provider.</param>
+    /// <param name="method">How.</param>
+    /// <param name="path">What is asked for: <c>files</c>, <c>batches?limit=100</c>.</param>
+    /// <param name="content">The body; null for none.</param>
+    /// <param name="cancellation">Ends the call.</param>
     /// <exception cref="CredentialException">There is no credential that could be sent.</exception>
     public async Task<HttpResponseMessage> SendAsync(Deployment target, HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
     {
-        var address = target.StoreAddress(path) ?? throw new InvalidOperationException($"The provider of {target.Id} keeps no files.");
+        var query = path.IndexOf('?', StringComparison.Ordinal);
+        var address = target.StoreAddress(query < 0 ? path : path[..query]) ?? throw new InvalidOperationException($"The provider of {target.Id} keeps no files.");
+        if (query >= 0)
+        {
+            // What the configuration puts there stays.
+            address = new UriBuilder(address) { Query = $"{address.Query.TrimStart('?')}{(address.Query.Length > 1 ? "&" : "")}{path[(query + 1)..]}" }.Uri;
+        }
+
         var access = target.Target;
         using var request = new HttpRequestMessage(method, address) { Content = content };
         UpstreamRequest.AddHeaders(access, target, request);

@@ -1,5 +1,6 @@
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
 namespace Gateway.Edge.Metering;
@@ -19,15 +20,9 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// is taken first, as far as the budgets have it: never over, and what they have no more for is written off in the record.
     /// </summary>
     /// <returns>What was charged.</returns>
-    public ValueTask<Money> CompleteAsync(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed) =>
-        CompleteAsync(exchange, Cost(exchange, tokens), tokens, estimated, outcome, status, streamed);
-
-    /// <summary>Records a batch that a provider has taken, at its estimate: what it uses is known when it is over.</summary>
-    public async ValueTask SubmitAsync(ChatExchange exchange, Money estimate) =>
-        await CompleteAsync(exchange, estimate, TokenUsage.None, estimated: true, UsageOutcome.Completed, 200, streamed: false);
-
-    private async ValueTask<Money> CompleteAsync(ChatExchange exchange, Money produced, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
+    public async ValueTask<Money> CompleteAsync(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
     {
+        var produced = Cost(exchange, tokens);
         var cost = await CoverAsync(exchange, produced);
         try
         {
@@ -61,6 +56,33 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// <summary>The client left before an answer began.</summary>
     public void Abandon(ChatExchange exchange) => End(exchange, UsageOutcome.ClientClosed, 499);
 
+    /// <summary>The record of a batch that is about to be submitted, charged its estimate: what it uses is known when it is over.</summary>
+    /// <param name="exchange">The submission.</param>
+    /// <param name="target">Who will be asked.</param>
+    /// <param name="targetWindows">The windows of the target's own budgets.</param>
+    /// <param name="estimate">What it may cost.</param>
+    public UsageRecord Submission(ChatExchange exchange, Deployment target, string[] targetWindows, Money estimate) => Of(exchange, target, targetWindows) with
+    {
+        Status = 200,
+        Estimated = true,
+        Unpriced = target.Price is null,
+        Cost = estimate,
+        Price = target.Price?.Describe(ServiceTier.Batch),
+    };
+
+    /// <summary>Records a batch that a provider has taken, or may have: its estimate is charged.</summary>
+    public void Submit(ChatExchange exchange, UsageRecord submission)
+    {
+        try
+        {
+            Append(exchange, submission);
+        }
+        finally
+        {
+            GiveBack(exchange, submission.Cost, 0, count: true);
+        }
+    }
+
     private static async ValueTask<Money> ExtendAsync(ChatExchange exchange, Money produced)
     {
         await exchange.Ticket.CoverAsync(produced.NanoDollars, 0, 0);
@@ -88,20 +110,40 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     private void Record(
         ChatExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default)
     {
-        var snapshot = exchange.Caller.Snapshot;
         var target = exchange.Target!;
-        var windows = exchange.Ticket.Windows();
-        if (exchange.TargetTicket.Windows() is { Length: > 0 } more)
+        Append(exchange, Of(exchange, target, exchange.TargetTicket.Windows()) with
         {
-            windows = [.. windows, .. more];
-        }
+            DurationMicroseconds = exchange.ElapsedMicroseconds(time),
+            FirstByteMicroseconds = exchange.FirstByteMicroseconds,
+            Status = status,
+            Outcome = outcome,
+            Streamed = streamed,
+            Tokens = tokens,
+            Estimated = estimated,
+            Unpriced = unpriced,
+            Cost = cost,
+            WrittenOff = writtenOff,
+            Price = target.Price?.Describe(exchange.Units.Service, tokens.PromptTokens),
+            FailedAttempts = exchange.FailedAttempts?.ToArray(),
+        });
+    }
 
-        var record = new UsageRecord
+    private void Append(ChatExchange exchange, UsageRecord record)
+    {
+        exchange.Record = record;
+        spool.Append(record);
+        metrics.Used(record);
+    }
+
+    /// <summary>Who asked what of whom, and whose budgets pay.</summary>
+    private UsageRecord Of(ChatExchange exchange, Deployment target, string[] targetWindows)
+    {
+        var snapshot = exchange.Caller.Snapshot;
+        var windows = exchange.Ticket.Windows();
+        return new UsageRecord
         {
             RequestId = exchange.Id,
             StartedAt = exchange.StartedAt,
-            DurationMicroseconds = exchange.ElapsedMicroseconds(time),
-            FirstByteMicroseconds = exchange.FirstByteMicroseconds,
             EdgeId = identity.EdgeId,
             CallType = exchange.Surface?.CallType ?? exchange.Operation.CallType,
             KeyId = snapshot.KeyId,
@@ -116,21 +158,8 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             Provider = target.Provider,
             ProviderModel = target.ProviderModel,
             Credential = target.CredentialName,
-            Status = status,
-            Outcome = outcome,
-            Streamed = streamed,
-            Tokens = tokens,
-            Estimated = estimated,
-            Unpriced = unpriced,
-            Cost = cost,
-            WrittenOff = writtenOff,
-            Price = target.Price?.Describe(exchange.Units.Service, tokens.PromptTokens),
-            BudgetWindows = windows,
-            FailedAttempts = exchange.FailedAttempts?.ToArray(),
+            BudgetWindows = targetWindows.Length == 0 ? windows : [.. windows, .. targetWindows],
         };
-        exchange.Record = record;
-        spool.Append(record);
-        metrics.Used(record);
     }
 
     private static void GiveBack(ChatExchange exchange, Money cost, long tokens, bool count)

@@ -65,6 +65,9 @@ internal abstract class Operation
     /// <summary>Whether the request may be sent again after the attempt that has just failed.</summary>
     public virtual bool MayRepeat(ChatExchange exchange) => true;
 
+    /// <summary>What must be done when no attempt gave an answer, before the request is settled; what its caller is told then.</summary>
+    public virtual ValueTask<GatewayError> FailedAsync(ChatExchange exchange, GatewayError error) => new(error);
+
     /// <summary>A budget's refusal, in words that help with this operation.</summary>
     public virtual GatewayError OverBudget(GatewayError refusal) => refusal;
 

@@ -8,17 +8,14 @@ namespace Gateway.Ledger.Batches;
 /// <summary>The batches, and which of them an edge is to look at.</summary>
 internal sealed class BatchTable(NpgsqlDataSource database)
 {
-    /// <summary>After this long a submission is over, one way or the other: no call to a provider takes longer.</summary>
-    private static readonly TimeSpan SubmissionMax = TimeSpan.FromMinutes(15);
-
     private const string Columns = "id, owner, model, deployment_id, provider_id, input_file_id, lines::text, state, submission::text, answer, created_at";
 
-    /// <summary>Notes a batch that is about to be submitted. A repeat changes nothing.</summary>
-    public async Task AddAsync(ProviderBatch batch, CancellationToken cancellation)
+    /// <summary>Notes a batch that is about to be submitted, to be looked at after a while if nothing more is heard of it. A repeat changes nothing.</summary>
+    public async Task AddAsync(ProviderBatch batch, TimeSpan lookAfter, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("""
-            insert into batches (id, owner, model, deployment_id, input_file_id, lines, state, created_at, look_at)
-            values ($1, $2, $3, $4, $5, $6::jsonb, 'Submitting', $7, now() + $8)
+            insert into batches (id, owner, model, deployment_id, input_file_id, lines, state, created_at, submission, look_at)
+            values ($1, $2, $3, $4, $5, $6::jsonb, 'Submitting', $7, $8::jsonb, now() + $9)
             on conflict (id) do nothing
             """);
         command.Parameters.AddWithValue(batch.Id);
@@ -28,7 +25,8 @@ internal sealed class BatchTable(NpgsqlDataSource database)
         command.Parameters.AddWithValue(batch.InputFileId);
         command.Parameters.AddWithValue(JsonSerializer.Serialize(batch.Lines, BatchesJson.Default.BatchLines));
         command.Parameters.AddWithValue(batch.CreatedAt.ToUniversalTime());
-        command.Parameters.AddWithValue(SubmissionMax);
+        command.Parameters.AddWithValue(JsonSerializer.Serialize(batch.Submission, ContractsJson.Default.UsageRecord));
+        command.Parameters.AddWithValue(lookAfter);
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
@@ -39,8 +37,7 @@ internal sealed class BatchTable(NpgsqlDataSource database)
             update batches set
                 state = case when state = 'Settled' then state else coalesce($2, state) end,
                 provider_id = coalesce(provider_id, $3),
-                submission = coalesce(submission, $4::jsonb),
-                answer = coalesce($5, answer),
+                answer = coalesce($4, answer),
                 changed_at = now(),
                 look_at = case when state = 'Settled' or $2 in ('Settled', 'Unresolved') then null when $2 = 'Open' then now() else look_at end
             where id = $1
@@ -48,7 +45,6 @@ internal sealed class BatchTable(NpgsqlDataSource database)
         command.Parameters.AddWithValue(id);
         command.Parameters.Add(Text(change.State?.ToString()));
         command.Parameters.Add(Text(change.ProviderId));
-        command.Parameters.Add(Text(change.Submission is { } submission ? JsonSerializer.Serialize(submission, ContractsJson.Default.UsageRecord) : null));
         command.Parameters.Add(Text(change.Answer));
         return await command.ExecuteNonQueryAsync(cancellation) == 1;
     }
@@ -133,7 +129,7 @@ internal sealed class BatchTable(NpgsqlDataSource database)
                 InputFileId = reader.GetString(5),
                 Lines = JsonSerializer.Deserialize(reader.GetString(6), BatchesJson.Default.BatchLines)!,
                 State = Enum.Parse<BatchState>(reader.GetString(7)),
-                Submission = reader.IsDBNull(8) ? null : JsonSerializer.Deserialize(reader.GetString(8), ContractsJson.Default.UsageRecord),
+                Submission = JsonSerializer.Deserialize(reader.GetString(8), ContractsJson.Default.UsageRecord)!,
                 Answer = reader.IsDBNull(9) ? null : reader.GetString(9),
                 CreatedAt = new(reader.GetDateTime(10)),
             });

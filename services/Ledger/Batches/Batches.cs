@@ -31,9 +31,9 @@ internal static class Batches
             await table.RemoveAsync(id, owner, cancellation) ? (IResult)TypedResults.NoContent() : NotFound());
 
         var batches = app.MapGroup("/internal/batches").RequireService();
-        batches.MapPost("", async (ProviderBatch batch, BatchTable table, CancellationToken cancellation) =>
+        batches.MapPost("", async (ProviderBatch batch, double lookAfterMilliseconds, BatchTable table, CancellationToken cancellation) =>
         {
-            await table.AddAsync(batch, cancellation);
+            await table.AddAsync(batch, TimeSpan.FromMilliseconds(lookAfterMilliseconds), cancellation);
             return TypedResults.NoContent();
         });
         batches.MapPost("/claim", ClaimAsync);

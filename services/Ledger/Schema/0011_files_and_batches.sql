@@ -27,7 +27,8 @@ create table batches (
     input_file_id text        not null,
     lines         jsonb       not null,
     state         text        not null check (state in ('Submitting', 'Open', 'Settled', 'Unresolved')),
-    submission    jsonb,
+    -- The usage record of its estimate.
+    submission    jsonb       not null,
     -- As text: its owner gets it as it is.
     answer        text,
     created_at    timestamptz not null default now(),

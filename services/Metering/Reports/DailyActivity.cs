@@ -73,16 +73,26 @@ internal sealed class DailyActivity(ReportDatabase database, KeyLookup keys)
 {
     private const int DaysMax = 366;
 
-    private sealed record Line(
-        DateOnly Day, string Model, string ModelGroup, string Provider, string Key, string? Alias, string User, string Team, ActivityMetrics Metrics);
+    /// <summary>What a row is the sum of, beside its day: the columns that PostgreSQL's <c>grouping</c> says are not its own, as bits.</summary>
+    private enum Of
+    {
+        Model = 0b01111,
+        ModelGroup = 0b10111,
+        Provider = 0b11011,
+        Key = 0b11101,
+        Entity = 0b11110,
+        Day = 0b11111,
+    }
+
+    private sealed record Line(DateOnly Day, Of Of, string Name, ActivityLabels Labels, ActivityMetrics Metrics);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/user/daily/activity", static (HttpContext http, DailyActivity activity) => activity.Answer(http, static line => line.User));
-        routes.MapGet("/team/daily/activity", static (HttpContext http, DailyActivity activity) => activity.Answer(http, static line => line.Team));
+        routes.MapGet("/user/daily/activity", static (HttpContext http, DailyActivity activity) => activity.Answer(http, "user_no"));
+        routes.MapGet("/team/daily/activity", static (HttpContext http, DailyActivity activity) => activity.Answer(http, "team_no"));
     }
 
-    private async Task<IResult> Answer(HttpContext http, Func<Line, string> entity)
+    private async Task<IResult> Answer(HttpContext http, string entity)
     {
         var (filter, refusal) = ReportFilter.Read(http.Request.Query);
         if (refusal is null)
@@ -117,15 +127,14 @@ internal sealed class DailyActivity(ReportDatabase database, KeyLookup keys)
             From = from.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc),
             Until = until.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc),
         };
-        var lines = until < from ? [] : await LinesAsync(page, Visibility.Of(CallerIdentity.From(http)!), http.RequestAborted);
-        var results = lines.GroupBy(line => line.Day).OrderByDescending(day => day.Key).Select(day => new ActivityDay(
-            day.Key,
-            Sum(day),
-            new ActivityBreakdown(
-                Parts(day, static line => line.Model), Parts(day, static line => line.ModelGroup), Parts(day, static line => line.Provider),
-                Parts(day, static line => line.Key, static line => new ActivityLabels(line.Alias, line.Team is { Length: > 0 } team ? team : null)),
-                Parts(day.Where(line => entity(line).Length > 0), entity)))).ToList();
-        var total = Sum(lines);
+        var lines = until < from ? [] : await LinesAsync(page, entity, Visibility.Of(CallerIdentity.From(http)!), http.RequestAborted);
+        var results = lines.GroupBy(static line => line.Day).OrderByDescending(static day => day.Key).Select(static day =>
+        {
+            var parts = day.ToLookup(static line => line.Of);
+            return new ActivityDay(day.Key, parts[Of.Day].Single().Metrics, new ActivityBreakdown(
+                Parts(parts[Of.Model]), Parts(parts[Of.ModelGroup]), Parts(parts[Of.Provider]), Parts(parts[Of.Key]), Parts(parts[Of.Entity].Where(static line => line.Name.Length > 0))));
+        }).ToList();
+        var total = results.Aggregate(new ActivityMetrics(), static (sum, day) => sum + day.Metrics);
         return TypedResults.Json(
             new Activity(results, new ActivityTotals(
                 total.Spend, total.PromptTokens, total.CompletionTokens, total.CacheReadInputTokens, total.CacheCreationInputTokens, total.TotalTokens,
@@ -133,48 +142,45 @@ internal sealed class DailyActivity(ReportDatabase database, KeyLookup keys)
             ReportsJson.Default.Activity);
     }
 
-    private Task<List<Line>> LinesAsync(ReportFilter filter, Visibility visibility, CancellationToken cancellation)
+    // One reading of the roll-ups for all parts: what every key did with every model is a hundred times as many rows, and nobody asked for it.
+    private Task<List<Line>> LinesAsync(ReportFilter filter, string entity, Visibility visibility, CancellationToken cancellation)
     {
         var where = filter.OnDaily(visibility);
         return database.QueryAsync(
             $"""
-            select s.day, provider_model.name, model.name, provider.name, key.name, alias.name, usr.name, team.name,
-                s.cost, s.prompt, s.completion, s.cached, s.cache_write, s.reasoning, s.requests, s.failed
+            select s.day, s.of, coalesce(n.name, ''), alias.name, team.name, s.cost, s.prompt, s.completion, s.cached, s.cache_write, s.reasoning, s.requests, s.failed
             from (
-                select day, provider_model_no, model_no, provider_no, key_no, alias_no, user_no, team_no, sum(cost) as cost,
-                    sum(prompt_tokens)::bigint as prompt, sum(completion_tokens)::bigint as completion, sum(cached_tokens)::bigint as cached,
-                    sum(cache_write_tokens)::bigint as cache_write, sum(reasoning_tokens)::bigint as reasoning, sum(requests)::bigint as requests,
-                    sum(failed)::bigint as failed
-                from usage_daily {where} group by 1, 2, 3, 4, 5, 6, 7, 8) s
-            join names provider_model on provider_model.no = s.provider_model_no join names model on model.no = s.model_no
-            join names provider on provider.no = s.provider_no join names key on key.no = s.key_no join names alias on alias.no = s.alias_no
-            join names usr on usr.no = s.user_no join names team on team.no = s.team_no
+                select day, grouping(provider_model_no, model_no, provider_no, key_no, {entity}) as of,
+                    coalesce(provider_model_no, model_no, provider_no, key_no, {entity}) as no, max(alias_no) as alias_no, max(team_no) as key_team_no,
+                    sum(cost) as cost, sum(prompt_tokens)::bigint as prompt, sum(completion_tokens)::bigint as completion,
+                    sum(cached_tokens)::bigint as cached, sum(cache_write_tokens)::bigint as cache_write, sum(reasoning_tokens)::bigint as reasoning,
+                    sum(requests)::bigint as requests, sum(failed)::bigint as failed
+                from usage_daily {where}
+                group by grouping sets ((day), (day, provider_model_no), (day, model_no), (day, provider_no), (day, key_no), (day, {entity}))) s
+            left join names n on n.no = s.no left join names alias on alias.no = s.alias_no and s.of = {(int)Of.Key}
+            left join names team on team.no = s.key_team_no and s.of = {(int)Of.Key}
             order by s.day desc, s.cost desc
             """,
             where,
             static reader => new Line(
-                reader.GetFieldValue<DateOnly>(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
-                ReportDatabase.NameOrNull(reader, 5), reader.GetString(6), reader.GetString(7),
+                reader.GetFieldValue<DateOnly>(0), (Of)reader.GetInt32(1), reader.GetString(2),
+                new ActivityLabels(ReportDatabase.NameOrNull(reader, 3), ReportDatabase.NameOrNull(reader, 4)),
                 new ActivityMetrics
                 {
-                    Spend = ReportDatabase.Dollars(reader, 8),
-                    PromptTokens = reader.GetInt64(9),
-                    CompletionTokens = reader.GetInt64(10),
-                    CacheReadInputTokens = reader.GetInt64(11),
-                    CacheCreationInputTokens = reader.GetInt64(12),
-                    ReasoningTokens = reader.GetInt64(13),
-                    TotalTokens = reader.GetInt64(9) + reader.GetInt64(10),
-                    ApiRequests = reader.GetInt64(14),
-                    FailedRequests = reader.GetInt64(15),
-                    SuccessfulRequests = reader.GetInt64(14) - reader.GetInt64(15),
+                    Spend = ReportDatabase.Dollars(reader, 5),
+                    PromptTokens = reader.GetInt64(6),
+                    CompletionTokens = reader.GetInt64(7),
+                    CacheReadInputTokens = reader.GetInt64(8),
+                    CacheCreationInputTokens = reader.GetInt64(9),
+                    ReasoningTokens = reader.GetInt64(10),
+                    TotalTokens = reader.GetInt64(6) + reader.GetInt64(7),
+                    ApiRequests = reader.GetInt64(11),
+                    FailedRequests = reader.GetInt64(12),
+                    SuccessfulRequests = reader.GetInt64(11) - reader.GetInt64(12),
                 }),
             cancellation);
     }
 
-    private static ActivityMetrics Sum(IEnumerable<Line> lines) =>
-        lines.Aggregate(new ActivityMetrics(), static (sum, line) => sum + line.Metrics);
-
-    private static Dictionary<string, ActivityPart> Parts(IEnumerable<Line> lines, Func<Line, string> by, Func<Line, ActivityLabels>? labels = null) =>
-        lines.GroupBy(by, StringComparer.Ordinal).ToDictionary(
-            part => part.Key, part => new ActivityPart(Sum(part), labels?.Invoke(part.First()) ?? new ActivityLabels()), StringComparer.Ordinal);
+    private static Dictionary<string, ActivityPart> Parts(IEnumerable<Line> lines) =>
+        lines.ToDictionary(static line => line.Name, static line => new ActivityPart(line.Metrics, line.Labels), StringComparer.Ordinal);
 }

@@ -9,24 +9,30 @@ namespace Gateway.Metering.Reports;
 /// </summary>
 internal sealed class DailySummary(ReportDatabase database)
 {
-    private sealed record Line(DateOnly Day, string Key, string User, string Model, decimal Spend);
+    private const string Days = "day";
+    private const string Keys = "key";
+    private const string Users = "user";
+    private const string Models = "model";
+
+    private sealed record Line(DateOnly Day, string Of, string Name, decimal Spend);
 
     public async Task<IResult> AnswerAsync(ReportFilter filter, Visibility visibility, CancellationToken cancellation)
     {
         // Days that are not whole, or conditions that the roll-ups do not know, are summed up from the rows themselves.
         var where = filter.FitsRollups ? filter.OnDaily(visibility) : filter.OnRecords(visibility);
         var source = filter.FitsRollups
-            ? $"select day, key_no, user_no, model_no, sum(cost) as cost from usage_daily {where} group by 1, 2, 3, 4"
-            : $"select (started_at at time zone 'UTC')::date as day, key_no, user_no, model_no, sum(cost) as cost from usage_records {where} group by 1, 2, 3, 4";
+            ? $"select day, key_no, user_no, model_no, cost from usage_daily {where}"
+            : $"select (started_at at time zone 'UTC')::date as day, key_no, user_no, model_no, cost from usage_records {where}";
         var lines = await database.QueryAsync(
             $"""
-            select s.day, key.name, usr.name, model.name, s.cost from ({source}) s
-            join names key on key.no = s.key_no join names usr on usr.no = s.user_no join names model on model.no = s.model_no
-            order by s.day, key.name, usr.name, model.name
+            select s.day, s.of, coalesce(n.name, ''), s.cost from (
+                select day, case grouping(key_no, user_no, model_no) when 7 then '{Days}' when 3 then '{Keys}' when 5 then '{Users}' else '{Models}' end as of,
+                    coalesce(key_no, user_no, model_no) as no, sum(cost) as cost
+                from ({source}) r group by grouping sets ((day), (day, key_no), (day, user_no), (day, model_no))) s
+            left join names n on n.no = s.no order by s.day, n.name
             """,
             where,
-            static reader => new Line(
-                reader.GetFieldValue<DateOnly>(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), ReportDatabase.Dollars(reader, 4)),
+            static reader => new Line(reader.GetFieldValue<DateOnly>(0), reader.GetString(1), reader.GetString(2), ReportDatabase.Dollars(reader, 3)),
             cancellation);
 
         var days = new JsonArray();
@@ -34,11 +40,12 @@ internal sealed class DailySummary(ReportDatabase database)
         {
             var entry = new JsonObject();
             // Keys first: an id of 64 hexadecimal digits cannot be one of the three names that follow, and if it were, they would win.
-            Sums(entry, day, line => line.Key);
+            var parts = day.ToLookup(line => line.Of);
+            Put(entry, parts[Keys]);
             entry["startTime"] = Text(day.Key);
-            entry["spend"] = day.Sum(line => line.Spend);
-            entry["users"] = Sums([], day, line => line.User);
-            entry["models"] = Sums([], day, line => line.Model);
+            entry["spend"] = parts[Days].Single().Spend;
+            entry["users"] = Put([], parts[Users]);
+            entry["models"] = Put([], parts[Models]);
             days.Add(entry);
         }
 
@@ -56,11 +63,11 @@ internal sealed class DailySummary(ReportDatabase database)
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private static JsonObject Sums(JsonObject target, IEnumerable<Line> lines, Func<Line, string> by)
+    private static JsonObject Put(JsonObject target, IEnumerable<Line> lines)
     {
-        foreach (var group in lines.GroupBy(by, StringComparer.Ordinal))
+        foreach (var line in lines)
         {
-            target[group.Key] = group.Sum(line => line.Spend);
+            target[line.Name] = line.Spend;
         }
 
         return target;

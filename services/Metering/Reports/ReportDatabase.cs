@@ -11,8 +11,8 @@ internal sealed class ReportDatabase(NpgsqlDataSource database, IOptions<Meterin
     /// <summary>A column of nano-dollars (a sum may be larger than a long) as exact dollars.</summary>
     public static decimal Dollars(NpgsqlDataReader reader, int column) => reader.GetFieldValue<decimal>(column) / NanoDollarsPerDollar;
 
-    /// <summary>A name, or null where it is "nobody".</summary>
-    public static string? NameOrNull(NpgsqlDataReader reader, int column) => reader.GetString(column) is { Length: > 0 } name ? name : null;
+    /// <summary>A name, or null where it is "nobody" or was not asked for.</summary>
+    public static string? NameOrNull(NpgsqlDataReader reader, int column) => !reader.IsDBNull(column) && reader.GetString(column) is { Length: > 0 } name ? name : null;
 
     public async Task<List<T>> QueryAsync<T>(string sql, Where where, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
     {

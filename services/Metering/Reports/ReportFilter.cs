@@ -44,8 +44,11 @@ internal sealed record ReportFilter
     public int PageSize { get; init; } = 100;
 
     /// <summary>Whether whole days are asked for, by things that the roll-ups know.</summary>
-    public bool FitsRollups =>
-        RequestId is null && Succeeded is null && EndUser is null
+    public bool FitsRollups => Succeeded is null && CountFitsRollups;
+
+    /// <summary>Whether the roll-ups know the number of rows, though not what those that failed cost.</summary>
+    public bool CountFitsRollups =>
+        RequestId is null && EndUser is null
         && (From is null || From.Value.TimeOfDay == TimeSpan.Zero) && (Until is null || Until.Value.TimeOfDay == TimeSpan.Zero);
 
     public DateOnly? FirstDay => From is { } from ? DateOnly.FromDateTime(from) : null;
@@ -69,7 +72,8 @@ internal sealed record ReportFilter
 
         if (EndUser is { } endUser)
         {
-            where.AndName("end_user_no", endUser);
+            // Said twice, so that the index of those that have one is found.
+            where.AndName("end_user_no", endUser).And("end_user_no <> 0");
         }
 
         if (Model is { } model)

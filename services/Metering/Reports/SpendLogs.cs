@@ -100,11 +100,12 @@ internal sealed class SpendLogs(ReportDatabase database, KeyLookup keys, DailySu
             return ((await RowsAsync(filter, visibility, cancellation)).Count, false);
         }
 
-        if (filter.FitsRollups)
+        if (filter.CountFitsRollups)
         {
             // The roll-ups know the number. They also know days whose rows are gone, which must not be counted as pages.
             var daily = filter.OnDaily(visibility).And("day >= ?", partitions.FirstKept);
-            return (await OneAsync($"select coalesce(sum(requests), 0)::bigint from usage_daily {daily}", daily, cancellation), false);
+            var asked = filter.Succeeded switch { null => "requests", true => "requests - failed", false => "failed" };
+            return (await OneAsync($"select coalesce(sum({asked}), 0)::bigint from usage_daily {daily}", daily, cancellation), false);
         }
 
         // Counting everything would read everything: as far as pages can be turned is enough.

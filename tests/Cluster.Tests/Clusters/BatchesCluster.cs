@@ -1,16 +1,26 @@
 using Gateway.Cluster.Tests.Calls;
 using Gateway.TestKit;
+using Gateway.TestKit.Providers;
 
 namespace Gateway.Cluster.Tests.Clusters;
 
-/// <summary>Two edges before the sample provider's files and batches, which are looked at often.</summary>
+/// <summary>Two edges before the sample provider's files and batches, and a scripted provider's; batches are looked at often.</summary>
 public sealed class BatchesCluster : RunningCluster
 {
-    public const string Config = """
-        model_list:
-          - {model_name: gpt-4o, litellm_params: {model: openai/gpt-4o}}
-          - {model_name: claude-2, litellm_params: {model: anthropic/claude-2}}
-        """;
+    /// <summary>What does as a test says: each of its paths is a provider of its own.</summary>
+    internal ScriptedProvider Upstream { get; private set; } = null!;
+
+    public override async Task InitializeAsync()
+    {
+        Upstream = await ScriptedProvider.Start();
+        await base.InitializeAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await Upstream.DisposeAsync();
+    }
 
     /// <summary>A caller of one edge, with nothing in between.</summary>
     internal async Task<TeamClient> AtEdgeAsync(MadeKey key, string edge) => new(new Uri((await Gateway.ProgramAsync(edge)).Endpoints[0]).Port, key.Key);
@@ -27,13 +37,22 @@ public sealed class BatchesCluster : RunningCluster
 
     private protected override GatewayClusterOptions Options() => new()
     {
-        Config = Config,
+        Config = $$$"""
+            model_list:
+              - {model_name: gpt-4o, litellm_params: {model: openai/gpt-4o}}
+              - {model_name: claude-2, litellm_params: {model: anthropic/claude-2}}
+              - {model_name: silent-but-takes, litellm_params: {model: openai/gpt-4o, api_base: "{{{Upstream.Url}}}/takes/v1", api_key: sk-upstream, timeout: 2}}
+              - {model_name: silent, litellm_params: {model: openai/gpt-4o, api_base: "{{{Upstream.Url}}}/silent/v1", api_key: sk-upstream, timeout: 2}}
+              - {model_name: busy, litellm_params: {model: openai/gpt-4o, api_base: "{{{Upstream.Url}}}/busy/v1", api_key: sk-upstream}}
+            router_settings: {num_retries: 2}
+            """,
         Replicas = 2,
         Environment = new Dictionary<string, string?>
         {
             ["OPENAI_API_KEY"] = null,
             ["ANTHROPIC_API_KEY"] = null,
             ["GATEWAY__BATCHES__LOOKEVERY"] = "00:00:00.400",
+            ["GATEWAY__BATCHES__TAKENWITHIN"] = "00:00:05",
             ["GATEWAY__BUDGETS__IDLEAFTER"] = "00:00:00.500",
         },
     };

@@ -57,12 +57,12 @@ public sealed class BatchTableTests
         Assert.Equal(BatchState.Submitting, (await FindAsync(ledger, batch.Id, "team/a"))!.State);
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(ledger, HttpMethod.Get, $"/internal/batches/{batch.Id}?owner=team/b"));
 
-        var submission = Build.Record(5_000, windows: "team/a");
-        await ChangeAsync(ledger, batch.Id, new(BatchState.Open, "batch_of_provider", submission, """{"status":"validating"}"""));
+        var submission = batch.Submission;
+        await ChangeAsync(ledger, batch.Id, new(BatchState.Open, "batch_of_provider", """{"status":"validating"}"""));
         await ChangeAsync(ledger, batch.Id, new(Answer: """{"status":"completed"}"""));
         var open = (await FindAsync(ledger, batch.Id, "team/a"))!;
         Assert.Equal((BatchState.Open, "batch_of_provider", """{"status":"completed"}"""), (open.State, open.ProviderId, open.Answer));
-        Assert.Equal((submission.RequestId, submission.Cost, "team/a"), (open.Submission!.RequestId, open.Submission.Cost, Assert.Single(open.Submission.BudgetWindows)));
+        Assert.Equal((submission.RequestId, submission.Cost, "team/a"), (open.Submission.RequestId, open.Submission.Cost, Assert.Single(open.Submission.BudgetWindows)));
 
         await ChangeAsync(ledger, batch.Id, new(BatchState.Settled));
         await ChangeAsync(ledger, batch.Id, new(BatchState.Open));
@@ -123,9 +123,9 @@ public sealed class BatchTableTests
         var batch = new ProviderBatch
         {
             Id = $"batch_{Guid.NewGuid():N}", Owner = owner, Model = "gpt-4o", DeploymentId = "d1", InputFileId = "file-1",
-            Lines = new BatchLines("/v1/chat/completions", 1, 10, new Money(5_000)), CreatedAt = DateTimeOffset.UtcNow,
+            Lines = new BatchLines("/v1/chat/completions", 1, 10, new Money(5_000)), Submission = Build.Record(5_000, windows: "team/a"), CreatedAt = DateTimeOffset.UtcNow,
         };
-        (await ledger.Http.PostAsJsonAsync("/internal/batches", batch, BatchesJson.Default.ProviderBatch)).EnsureSuccessStatusCode();
+        (await ledger.Http.PostAsJsonAsync("/internal/batches?lookAfterMilliseconds=60000", batch, BatchesJson.Default.ProviderBatch)).EnsureSuccessStatusCode();
         return batch;
     }
 

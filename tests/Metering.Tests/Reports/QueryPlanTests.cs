@@ -29,11 +29,13 @@ public sealed class QueryPlanTests : IAsyncLifetime
             insert into usage_records (started_at, request_id, duration_us, first_byte_us, cost, input, output, key_no, alias_no, user_no, team_no, organization_no,
                 end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status, outcome, streamed, estimated, unpriced)
             select '{s_firstDay} 00:00:00+00'::timestamptz + i * interval '{Days * 86_400_000L / Rows} milliseconds', gen_random_uuid(), 2000000, 400000, 1500000, 500, 200,
-                1 + i % 997, 0, 1 + i % 499, 1 + i % 97, 1 + i % 7, 0, 1 + i % 5, 11, 12, 13, 14, 15, 16, 200, 0, false, false, false
+                1 + i % 997, 0, 1 + i % 499, 1 + i % 97, 1 + i % 7,
+                case when i % 10 = 3 then 1 + i % 900 else 0 end, 1 + i % 5, 11, 12, 13, 14, 15, 16,
+                case when i % 1000 = 7 then 502 else 200 end, case when i % 1000 = 7 then 3 else 0 end, false, false, false
             from generate_series(0, {Rows - 1}) i;
             insert into usage_daily
             select (started_at at time zone 'UTC')::date, key_no, alias_no, user_no, team_no, organization_no, model_no, provider_no, provider_model_no,
-                count(*), 0, sum(cost), sum(input), sum(output), 0, 0, 0, sum(duration_us), 0, 0
+                count(*), count(*) filter (where outcome <> 0), sum(cost), sum(input), sum(output), 0, 0, 0, sum(duration_us), 0, 0
             from usage_records group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
             analyze;
             """);
@@ -59,6 +61,15 @@ public sealed class QueryPlanTests : IAsyncLifetime
         Assert.DoesNotContain("Seq Scan on usage_records_", plan, StringComparison.Ordinal);
         Assert.Contains("user_no_started_at", plan, StringComparison.Ordinal);
 
+        // Those of one end user, and those that failed: indexes that have only them.
+        plan = await PlanAsync(new ReportFilter { EndUser = Sample.Key(4) });
+        Assert.DoesNotContain("Seq Scan on usage_records_2", plan, StringComparison.Ordinal);
+        Assert.Contains("end_user_no_started_at", plan, StringComparison.Ordinal);
+        Assert.InRange(RowsRead(plan), 1, 3_000);
+        plan = await PlanAsync(new ReportFilter { Succeeded = false, Model = Sample.Key(3) });
+        Assert.DoesNotContain("Seq Scan on usage_records_2", plan, StringComparison.Ordinal);
+        Assert.InRange(RowsRead(plan), 1, 3_000);
+
         // One day: the other days' partitions are not even opened. The one for everything else is, and is empty.
         var from = Sample.Noon.UtcDateTime.Date;
         plan = await PlanAsync(new ReportFilter { From = from, Until = from.AddDays(1), KeyId = Sample.Key(5) });
@@ -74,6 +85,7 @@ public sealed class QueryPlanTests : IAsyncLifetime
         var spend = await host.JsonAsync("/global/spend");
         Assert.Equal((1_500m, Rows), (spend["spend"]!.GetValue<decimal>(), spend["api_requests"]!.GetValue<int>()));
         Assert.Equal(Rows, (await host.JsonAsync("/spend/logs/v2"))["total"]!.GetValue<int>());
+        Assert.Equal(Rows / 1_000, (await host.JsonAsync("/spend/logs/v2?status=failure"))["total"]!.GetValue<int>());
         Assert.Equal(100, (await host.JsonAsync("/spend/keys")).AsArray().Count);
         Assert.Equal(Days, (await host.JsonAsync("/global/spend/logs")).AsArray().Count);
     }
