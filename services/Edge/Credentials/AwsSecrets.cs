@@ -11,7 +11,7 @@ namespace Gateway.Edge.Credentials;
 
 /// <summary>
 /// Secrets in AWS Secrets Manager (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html). The keys that sign are given, or those of
-/// the container's role, which are fetched again before they end.
+/// a role, which are fetched again before they end.
 /// </summary>
 internal sealed class AwsSecrets : ISecretStore
 {
@@ -20,15 +20,13 @@ internal sealed class AwsSecrets : ISecretStore
     private readonly AwsSecretsSettings settings;
     private readonly TimeProvider time;
     private readonly StoreCalls calls;
-    private readonly StoreCalls roleCalls;
     private readonly Renewed<AwsCredentials> role;
 
     public AwsSecrets(AwsSecretsSettings settings, HttpMessageInvoker http, TimeProvider time)
     {
         (this.settings, this.time) = (settings, time);
         calls = new StoreCalls("AWS Secrets Manager", "AWS_ENDPOINT_URL_SECRETS_MANAGER", http);
-        roleCalls = new StoreCalls("the container's agent", "AWS_CONTAINER_CREDENTIALS_FULL_URI", http);
-        role = new Renewed<AwsCredentials>(FetchRoleAsync, time);
+        role = new Renewed<AwsCredentials>(new AwsRole(settings, http, time).FetchAsync, time);
     }
 
     public async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
@@ -60,6 +58,9 @@ internal sealed class AwsSecrets : ISecretStore
             : throw new SecretUnavailableException("AWS Secrets Manager's answer has no secret.");
     }
 
+    /// <summary>Amazon's own address of a service in a region.</summary>
+    public static string AddressOf(string service, string region) => $"https://{service}.{region}.amazonaws.com{(region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}";
+
     private static string ReasonOf(HttpStatusCode status, string? type, string region) => type switch
     {
         "ResourceNotFoundException" => $"AWS Secrets Manager has no such secret in {region}. Check its name and AWS_REGION_NAME.",
@@ -88,7 +89,7 @@ internal sealed class AwsSecrets : ISecretStore
 
     private Task<(HttpStatusCode Status, byte[] Body)> AskAsync(string path, string region, AwsCredentials credentials, CancellationToken cancellation)
     {
-        var address = settings.Endpoint ?? $"https://{Service}.{region}.amazonaws.com{(region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}";
+        var address = settings.Endpoint ?? AddressOf(Service, region);
         var ask = JsonSerializer.SerializeToUtf8Bytes(new AwsSecretRequest(path), EdgeJson.Default.AwsSecretRequest);
         return calls.SendAsync(
             HttpMethod.Post, address + "/",
@@ -104,36 +105,6 @@ internal sealed class AwsSecrets : ISecretStore
     private Task<AwsCredentials> CredentialsAsync(AwsCredentials? refused, CancellationToken cancellation) => settings.AccessKeyId is { } id
         ? Task.FromResult(new AwsCredentials(id, settings.SecretAccessKey!.Reveal(), settings.SessionToken?.Reveal()))
         : role.GetAsync(refused, cancellation);
-
-    /// <summary>https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html.</summary>
-    private async Task<(AwsCredentials Value, DateTimeOffset RenewAt)> FetchRoleAsync()
-    {
-        var token = settings.RoleTokenFile is { } file
-            ? Encoding.UTF8.GetString(await new FileSecrets().ReadAsync(file, CancellationToken.None)).Trim()
-            : settings.RoleToken?.Reveal();
-        var (status, body) = await roleCalls.SendAsync(
-            HttpMethod.Get, settings.RoleAddress!,
-            request =>
-            {
-                if (token is not null && !request.Headers.TryAddWithoutValidation("Authorization", token))
-                {
-                    throw new FormatException();
-                }
-            },
-            CancellationToken.None);
-        if (status != HttpStatusCode.OK)
-        {
-            throw new SecretUnavailableException($"the container's agent gives no keys (status {(int)status}): check that the container has a role.");
-        }
-
-        using var document = roleCalls.Parse(body);
-        var root = document.RootElement;
-        var end = root.Field("Expiration"u8) is { ValueKind: JsonValueKind.String } given && given.TryGetDateTimeOffset(out var at) ? at : time.GetUtcNow().AddHours(1);
-        var lifetime = end - time.GetUtcNow();
-        return root.Field("AccessKeyId"u8).Text() is { } id && root.Field("SecretAccessKey"u8).Text() is { } secret
-            ? (new AwsCredentials(id, secret, root.Field("Token"u8).Text()), time.GetUtcNow() + (lifetime * 0.75))
-            : throw new SecretUnavailableException("the container's agent answers without keys: check that the container has a role.");
-    }
 }
 
 /// <summary>Asks for a secret's current version.</summary>

@@ -13,13 +13,16 @@ public sealed class CredentialsTests(CredentialsCluster cluster)
     private const string Unreadable = "The gateway has no credential for the provider.";
 
     [Fact]
-    public async Task A_credential_that_is_rotated_in_Vault_or_in_its_file_is_used_without_a_restart()
+    public async Task A_credential_that_is_rotated_in_a_store_or_in_its_file_is_used_without_a_restart()
     {
         var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
         using var team = cluster.Team(key);
         foreach (var (model, place, rotate) in new (string, string, Action<string>)[]
         {
             ("in-vault", "vault", value => cluster.Vault.Write("secret/gateway/openai", ("api_key", value))),
+            ("in-aws", "aws", value => cluster.Aws.Write("gateway/all", $$"""{"openai":"{{value}}"}""")),
+            ("in-google", "google", value => cluster.Google.Write("openai", value)),
+            ("in-azure", "azure", value => cluster.KeyVault.Write("openai-key", value)),
             ("in-file", "file", value => File.WriteAllText(cluster.KeyFile, value)),
         })
         {
@@ -150,7 +153,9 @@ public sealed class CredentialsTests(CredentialsCluster cluster)
         var said = string.Join('\n', answers.Concat(cluster.Gateway.Lines).Append(await cluster.Gateway.Client.GetStringAsync("/metrics")));
         Assert.Contains("vault/secret/research#key", said, StringComparison.Ordinal);
         Assert.DoesNotContain("sk-upstream", said, StringComparison.Ordinal);
-        Assert.DoesNotContain(ScriptedVault.Token, said, StringComparison.Ordinal);
+        Assert.All(
+            [ScriptedVault.Token, ScriptedAwsSecrets.SecretAccessKey, ScriptedKeyVault.ClientSecret, "PRIVATE KEY", "ya29."],
+            secret => Assert.DoesNotContain(secret, said, StringComparison.Ordinal));
         Assert.Empty(FilesWith(cluster.Gateway.DataFolder, "sk-upstream"));
         Assert.NotEmpty(FilesWith(cluster.Gateway.DataFolder, "os.environ/GATEWAY_KEY"));
     }

@@ -293,6 +293,27 @@ public sealed class OperationsTests(OperationsCluster cluster) : IAsyncLifetime,
         Assert.Equal("gpt-4", (await team.GetAsync("/v1/models/gpt-4")).Json.GetProperty("id").GetString());
     }
 
+    [Theory]
+    [InlineData("/api/chat", "gpt-4", "messages", "ollama_chat")]
+    [InlineData("/api/generate", "gpt-4", "prompt", "ollama_generate")]
+    [InlineData("/v2/chat", "gpt-4", "messages", "cohere_chat")]
+    [InlineData("/api/embed", "vectors", "input", "embedding")]
+    [InlineData("/v2/embed", "vectors", "texts", "embedding")]
+    public async Task What_Ollamas_and_Coheres_clients_ask_is_charged_under_its_name(string path, string model, string content, string callType)
+    {
+        JsonNode said = content switch
+        {
+            "messages" => new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "Hello!" }),
+            "texts" => new JsonArray("Hello!"),
+            _ => "Hello!",
+        };
+
+        var answer = await team.PostAsync(path, new JsonObject { ["model"] = model, ["stream"] = false, [content] = said });
+
+        Assert.True(answer.Cost > 0);
+        await ChargedAsync(callType, answer, answer.Cost);
+    }
+
     private async Task ChargedAsync(string callType, Answer answer, long cost)
     {
         Assert.True(answer.Status == 200, answer.Body);

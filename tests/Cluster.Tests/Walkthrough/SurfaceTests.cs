@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gateway.Cluster.Tests.Calls;
 using Gateway.Cluster.Tests.Clusters;
 
@@ -82,6 +83,14 @@ public sealed class SurfaceTests(MissionCluster cluster)
         Assert.Equal(["claude-2", "gpt-4"], await ModelsAsync(alpha));
         Assert.Equal(["gpt-4"], await ModelsAsync(beta));
         Assert.Equal("gpt-4", (await beta.GetAsync("/v1/models/gpt-4")).Json.GetProperty("id").GetString());
+
+        // Ollama's clients ask in their own form.
+        Assert.Equal(["gpt-4"], (await beta.GetAsync("/api/tags")).Json.GetProperty("models").EnumerateArray().Select(static model => model.GetProperty("name").GetString()));
+        Assert.Equal(404, (await beta.PostAsync("/api/show", new JsonObject { ["model"] = "claude-2" })).Status);
+        Assert.Equal("completion", (await alpha.PostAsync("/api/show", new JsonObject { ["name"] = "claude-2" })).Json.GetProperty("capabilities")[0].GetString());
+        using var wrong = cluster.Team("team-gamma-token");
+        var refused = await wrong.GetAsync("/api/tags");
+        Assert.Equal((401, "invalid_api_key"), (refused.Status, refused.Json.GetProperty("code").GetString()));
     }
 
     [Theory]

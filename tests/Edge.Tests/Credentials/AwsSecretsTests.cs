@@ -31,8 +31,8 @@ public sealed class AwsSecretsTests() : CloudStoreTests<ScriptedAwsSecrets>(Secr
     [Fact]
     public async Task A_containers_role_fetches_its_keys_once_and_again_when_they_are_taken_back()
     {
-        using var folder = TemporaryFolder.With("token", ScriptedAwsSecrets.RoleToken + "\n");
-        var role = new AwsSecretsSettings { Region = ScriptedAwsSecrets.Region, Endpoint = Store.Url, RoleAddress = Store.Url + "/role", RoleTokenFile = folder.Path("token") };
+        File.WriteAllText(Folder.Path("token"), ScriptedAwsSecrets.RoleToken + "\n");
+        var role = new AwsSecretsSettings { Region = ScriptedAwsSecrets.Region, Endpoint = Store.Url, RoleAddress = Store.Url + "/role", RoleTokenFile = Folder.Path("token") };
 
         Assert.Empty(await PrepareAsync([OpenAi], Empty with { AwsSecrets = role }));
         await Keeper.LookAsync(default);
@@ -42,6 +42,27 @@ public sealed class AwsSecretsTests() : CloudStoreTests<ScriptedAwsSecrets>(Secr
         Store.Write("openai", "sk-second");
         await Keeper.LookAsync(default);
         Assert.Equal(("sk-second", 2), (Value(OpenAi), Store.Roles));
+    }
+
+    [Fact]
+    public async Task A_pod_takes_its_role_with_its_token_and_again_before_the_keys_end()
+    {
+        File.WriteAllText(Folder.Path("token"), ScriptedAwsSecrets.RoleToken + "\n");
+        var pod = new AwsSecretsSettings
+        {
+            Region = ScriptedAwsSecrets.Region, Endpoint = Store.Url, TokenEndpoint = Store.Url + "/sts", RoleArn = ScriptedAwsSecrets.RoleArn, WebIdentityTokenFile = Folder.Path("token"),
+        };
+
+        Assert.Empty(await PrepareAsync([OpenAi], Empty with { AwsSecrets = pod }));
+        Time.Advance(TimeSpan.FromMinutes(44));
+        await Keeper.LookAsync(default);
+        Assert.Equal(("sk-first", 1), (Value(OpenAi), Store.Roles));
+
+        Time.Advance(TimeSpan.FromMinutes(1));
+        await Keeper.LookAsync(default);
+        Assert.Equal(2, Store.Roles);
+        Assert.Contains(
+            "check AWS_ROLE_ARN", Assert.Single(await PrepareAsync([OpenAi with { Path = "other" }], Empty with { AwsSecrets = pod with { RoleArn = "arn:aws:iam::1:role/other" } })), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,13 +6,14 @@ namespace Gateway.TestKit.Providers;
 
 /// <summary>
 /// AWS Secrets Manager in one region: it checks each request's signature by Amazon's rules (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html),
-/// written anew here. <c>GET /role</c> gives the keys of a container's role.
+/// written anew here. <c>GET /role</c> gives the keys of a container's role, <c>POST /sts/</c> those of a role that a pod takes.
 /// </summary>
 public sealed class ScriptedAwsSecrets : ScriptedSecretStore
 {
     public const string Region = "eu-central-1";
     public const string AccessKeyId = "AKIATESTS";
     public const string SecretAccessKey = "secret-access-key-of-the-tests";
+    public const string RoleArn = "arn:aws:iam::123456789012:role/gateway";
     public const string RoleToken = "token-of-the-pod";
 
     private int roles;
@@ -41,6 +42,18 @@ public sealed class ScriptedAwsSecrets : ScriptedSecretStore
                     ["AccessKeyId"] = $"ASIAROLE{Interlocked.Increment(ref roles)}", ["SecretAccessKey"] = SecretAccessKey, ["Token"] = "session", ["Expiration"] = "2099-01-01T00:00:00Z",
                 }.ToJsonString())
                 : Reply.Json(403, "{}");
+        }
+
+        if (request.Path == "/sts/")
+        {
+            var form = request.Text.Split('&').Select(static pair => pair.Split('=', 2)).ToDictionary(static pair => pair[0], static pair => Uri.UnescapeDataString(pair[1]));
+            return form["Action"] == "AssumeRoleWithWebIdentity" && form["RoleArn"] == RoleArn && form["WebIdentityToken"] == RoleToken && form["RoleSessionName"].Length > 0
+                ? Reply.Bytes(200, "text/xml", Encoding.UTF8.GetBytes($"""
+                    <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
+                    <SessionToken>session</SessionToken><SecretAccessKey>{SecretAccessKey}</SecretAccessKey><Expiration>2030-01-01T01:00:00Z</Expiration><AccessKeyId>ASIAROLE{Interlocked.Increment(ref roles)}</AccessKeyId>
+                    </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>
+                    """))
+                : Reply.Bytes(403, "text/xml", "<ErrorResponse/>"u8.ToArray());
         }
 
         var signature = request.Headers.GetValueOrDefault("Authorization") ?? "";
