@@ -45,7 +45,7 @@ internal static class BatchEstimate
         var parts = Parts.Of(body);
         var window = target.Price?.ContextWindow;
         var text = parts.DataBytes == 0 && target.OpenAiModel is { } model && OpenAiModel.ReadsO200k(model)
-            ? TokenCounter.CountAtMost(Encoding.UTF8.GetString(body)) + UnseenTokens
+            ? TokenCounter.CountAll(Encoding.UTF8.GetString(body)) + UnseenTokens
             : body.Length - parts.DataBytes + Estimates.FramingTokens;
         var bound = text + ((long)parts.Pictures * (target.OpenAiModel?.StartsWith("gpt-4o-mini", StringComparison.Ordinal) == true ? PictureTokensMaxOfSmallGpt4o : PictureTokensMax));
 

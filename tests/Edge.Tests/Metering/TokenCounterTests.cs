@@ -4,6 +4,7 @@ using Gateway.Edge.Metering;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
 using Gateway.Edge.Tests.Providers;
+using Microsoft.ML.Tokenizers;
 
 namespace Gateway.Edge.Tests.Metering;
 
@@ -44,16 +45,28 @@ public sealed class TokenCounterTests
     }
 
     [Fact]
-    public void A_bound_is_counted_in_pieces_and_is_none_too_small_and_hardly_too_large()
+    public void A_text_is_counted_in_pieces_and_comes_to_what_it_is_as_a_whole()
     {
-        foreach (var text in (string[])
+        var whole = TiktokenTokenizer.CreateForEncoding("o200k_base");
+        var sentence = "Tell me of the sea, and of ships.\n\n  They sail far -- as far as 12,345 miles; don't they? ";
+        foreach (var (text, cuts) in ((string, int)[])
         [
-            "", "Hello!", string.Concat(Enumerable.Repeat("Tell me of the sea, and of ships. ", 200)), new string('a', 3_000), new string('!', 1_000), string.Concat(Enumerable.Repeat("海の上の船😀", 200)),
+            ("", 0), ("Hello!", 0), (string.Concat(Enumerable.Repeat(sentence, 200)), 0), (new string(' ', 3_000), 6), (new string('a', 3_000), 6), (new string('!', 3_000), 6),
+            (string.Concat(Enumerable.Repeat("海の上の船😀", 200)), 4), (new string('a', 512) + " b", 0), (new string('a', 511) + " b", 0),
         ])
         {
-            var counted = TokenCounter.Count(text);
-            Assert.InRange(TokenCounter.CountAtMost(text), counted, (long)(counted * 1.05) + 2 + (text.Length / 128));
+            var counted = whole.CountTokens(text);
+            Assert.InRange(TokenCounter.Count(text), counted, counted + cuts);
         }
+    }
+
+    // The tokenizer alone would take minutes of a processor's time for this word, and the request's sender a moment.
+    [Fact]
+    public void A_long_word_takes_no_longer_than_as_much_text()
+    {
+        var word = new string('!', TokenCounter.CharactersMax);
+        Assert.Equal(TokenCounter.CountAll(word), TokenCounter.Count(word));
+        Assert.Equal(2 * TokenCounter.Count(word), TokenCounter.Count(word + word));
     }
 
     [Fact]
