@@ -39,6 +39,9 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     /// <summary>The provider's own words, to a client of the same protocol; null when the gateway speaks.</summary>
     public byte[]? ProvidersBody { get; init; }
 
+    /// <summary>The error with the gateway's id where a provider's stands in its words.</summary>
+    public GatewayError Naming(string providersId, string id) => this with { Message = Message.Replace(providersId, id, StringComparison.Ordinal) };
+
     /// <summary>Writes the error as the whole answer, in OpenAI's envelope or the surface's.</summary>
     /// <param name="context">The request.</param>
     /// <param name="surface">How its client speaks; null for OpenAI's envelope.</param>

@@ -136,6 +136,7 @@ internal sealed class BatchSubmission(
             return error;
         }
 
+        error = error.Naming(file.ProviderId, file.Id);
         if (sent && MayBeThere(exchange, error))
         {
             // Charged until it is known. Clients would send it again by themselves.

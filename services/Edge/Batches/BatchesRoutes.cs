@@ -42,7 +42,7 @@ internal sealed class BatchesRoutes(FreeRoute route, ProviderStore providers, Ba
             var (seen, error) = await look.AskAsync(batch, target, method, action, context.RequestAborted);
             if (seen is null)
             {
-                return error;
+                return error!.Naming(batch.ProviderId, batch.Id);
             }
 
             if (seen.IsOver)

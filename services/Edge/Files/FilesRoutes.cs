@@ -105,7 +105,7 @@ internal sealed class FilesRoutes(FreeRoute route, ProviderStore providers, File
         {
             return await files.FindAsync(caller, (string)context.Request.RouteValues["id"]!, context.RequestAborted) is { } file
                 && providers.Of(caller, file.Model, file.DeploymentId) is { } target && target.StoreAddress("files") is not null
-                    ? await answer(file, target)
+                    ? (await answer(file, target))?.Naming(file.ProviderId, file.Id)
                     : Unknown("id");
         }
         catch (RegistryAwayException)

@@ -6,7 +6,7 @@ using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Files;
 
-/// <summary>Calls a provider's files and batches: with the gateway's credential, in a bounded time, and never twice.</summary>
+/// <summary>Calls a provider's files and batches: with the gateway's credential, in a bounded time, and what has a body never twice.</summary>
 internal sealed class ProviderStore(UpstreamClient upstream, RoutingTables tables)
 {
     /// <summary>The largest answer in JSON.</summary>
@@ -64,14 +64,27 @@ internal sealed class ProviderStore(UpstreamClient upstream, RoutingTables table
         timer.CancelAfter(limit ?? Limit);
         try
         {
-            using var reply = await SendAsync(target, method, path, content, timer.Token);
-            var body = await ReadAsync(reply.Content, timer.Token);
-            return reply.IsSuccessStatusCode ? (body, null) : ([], ErrorOf(target, (int)reply.StatusCode, body));
+            var access = target.Target;
+            var (status, body) = await ExchangeAsync(target, method, path, content, timer.Token);
+
+            // What has no body can be said again: the credential may have been rotated.
+            if (status == 401 && content is null && await target.CredentialRenewedAsync(access, timer.Token))
+            {
+                (status, body) = await ExchangeAsync(target, method, path, null, timer.Token);
+            }
+
+            return status is >= 200 and < 300 ? (body, null) : ([], ErrorOf(target, status, body));
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return ([], new GatewayError(504, "provider_timeout", "The provider did not answer in time."));
         }
+    }
+
+    private async Task<(int Status, byte[] Body)> ExchangeAsync(Deployment target, HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
+    {
+        using var reply = await SendAsync(target, method, path, content, cancellation);
+        return ((int)reply.StatusCode, await ReadAsync(reply.Content, cancellation));
     }
 
     /// <summary>What a provider's error is to the caller. One about the gateway's credential or the provider's state is not told in its words.</summary>

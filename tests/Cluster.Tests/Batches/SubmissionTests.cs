@@ -137,6 +137,46 @@ public sealed class SubmissionTests(BatchesCluster cluster)
         Assert.Equal(param, got.Json.GetProperty("error").GetProperty("param").GetString());
     }
 
+    [Fact]
+    public async Task A_file_of_another_purpose_says_for_which_model_it_is_and_comes_back_as_it_was_to_its_whole_team()
+    {
+        var team = AdminClient.NewName("team");
+        await cluster.Admin.PostAsync("/team/new", new { team_id = team });
+        var (mine, theirs) = (await cluster.Admin.NewKeyAsync(new { team_id = team }), await cluster.Admin.NewKeyAsync(new { team_id = team }));
+        using var colleague = cluster.Team(theirs);
+
+        // There are several accounts: which one is meant cannot be told.
+        var (status, text) = await SendFileAsync(mine, "user_data", "A story.", null);
+        Assert.Equal(400, status);
+        Assert.Contains("in the field model", text, StringComparison.Ordinal);
+
+        (status, text) = await SendFileAsync(mine, "user_data", "A story.", "gpt-4o");
+        Assert.Equal(200, status);
+        var id = (string)JsonNode.Parse(text)!["id"]!;
+        Assert.Equal("A story.", (await colleague.GetAsync($"/v1/files/{id}/content")).Body);
+        Assert.Equal(id, Assert.Single((await colleague.GetAsync("/v1/files?purpose=user_data")).Json.GetProperty("data").EnumerateArray()).GetProperty("id").GetString());
+        (await colleague.PostAsync("/v1/batches", Submission(id))).IsError(400, "invalid_request");
+        (await colleague.SendAsync(HttpMethod.Delete, $"/files/{id}", null)).IsOk();
+        (await colleague.GetAsync($"/v1/files/{id}")).IsError(404, "file_not_found");
+    }
+
+    [Fact]
+    public async Task What_a_provider_says_of_a_file_has_the_gateways_id()
+    {
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(1m);
+        using var team = cluster.Team(key);
+        var upstreamId = $"file-{Guid.NewGuid():N}";
+        cluster.Upstream.OnRequest(exchange => exchange.Send(exchange.Request.Method == "POST"
+            ? Reply.Json(200, $$"""{"id":"{{upstreamId}}","object":"file","bytes":1,"created_at":1,"filename":"x","purpose":"batch"}""")
+            : Reply.Json(404, $$$"""{"error":{"message":"No such File object: {{{upstreamId}}}","type":"invalid_request_error"}}""")));
+        var file = await UploadAsync(key, "busy");
+
+        var got = await team.GetAsync($"/v1/files/{file}");
+
+        got.IsError(404, "provider_bad_request");
+        Assert.Equal($"No such File object: {file}", got.Message);
+    }
+
     private static JsonObject Submission(string fileId) => new()
     {
         ["input_file_id"] = fileId, ["endpoint"] = "/v1/chat/completions", ["completion_window"] = "24h", ["metadata"] = new JsonObject { ["mine"] = "yes" },
@@ -162,12 +202,22 @@ public sealed class SubmissionTests(BatchesCluster cluster)
 
     private async Task<string> UploadAsync(MadeKey key, string model)
     {
-        using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{cluster.Gateway.Port}"), DefaultRequestHeaders = { { "Authorization", $"Bearer {key.Key}" } } };
         var line = new JsonObject { ["custom_id"] = "line-0", ["method"] = "POST", ["url"] = "/v1/chat/completions", ["body"] = TeamClient.Body(model, "Hello!", 30) }.ToJsonString();
-        using var form = new MultipartFormDataContent { { new StringContent("batch"), "purpose" }, { new StringContent(line), "file", "in.jsonl" } };
-        using var reply = await http.PostAsync(new Uri("/v1/files", UriKind.Relative), form);
-        var text = await reply.Content.ReadAsStringAsync();
-        Assert.True(reply.IsSuccessStatusCode, text);
+        var (status, text) = await SendFileAsync(key, "batch", line, null);
+        Assert.True(status == 200, text);
         return (string)JsonNode.Parse(text)!["id"]!;
+    }
+
+    private async Task<(int Status, string Text)> SendFileAsync(MadeKey key, string purpose, string content, string? model)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{cluster.Gateway.Port}"), DefaultRequestHeaders = { { "Authorization", $"Bearer {key.Key}" } } };
+        using var form = new MultipartFormDataContent { { new StringContent(purpose), "purpose" }, { new StringContent(content), "file", "in.jsonl" } };
+        if (model is not null)
+        {
+            form.Add(new StringContent(model), "model");
+        }
+
+        using var reply = await http.PostAsync(new Uri("/v1/files", UriKind.Relative), form);
+        return ((int)reply.StatusCode, await reply.Content.ReadAsStringAsync());
     }
 }
