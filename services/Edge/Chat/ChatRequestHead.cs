@@ -7,6 +7,9 @@ namespace Gateway.Edge.Chat;
 /// <summary>What the edge needs to know of a chat request: read in one pass over its bytes, with the places of what may be changed.</summary>
 internal struct ChatRequestHead
 {
+    /// <summary>How deeply a body may be nested.</summary>
+    public const int DepthMax = 128;
+
     /// <summary>Where the value of <c>model</c> stands, quotes included; null when the body has none, because the path names it.</summary>
     public Range? Model;
 
@@ -87,7 +90,7 @@ internal struct ChatRequestHead
 
     private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head, SurfaceProtocol? surface, bool needsModel)
     {
-        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 128 });
+        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
         {
             return GatewayError.InvalidJson;

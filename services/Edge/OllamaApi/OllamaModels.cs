@@ -52,8 +52,7 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
             return wrong;
         }
 
-        using var request = JsonDocument.Parse(body);
-        var name = head.ModelName.Length > 0 ? head.ModelName : request.RootElement.Field("name"u8).Text() ?? "";
+        var name = head.ModelName.Length > 0 ? head.ModelName : NameIn(body);
         if (caller.Find(name, table) is not { Granted: true } grant)
         {
             return new GatewayError(404, "model_not_found", "There is no such model among those that this key may use. GET /api/tags lists them.", "model");
@@ -67,6 +66,12 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
     {
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync($$"""{"version":"{{Version}}"}""", context.RequestAborted);
+    }
+
+    private static string NameIn(ReadOnlyMemory<byte> body)
+    {
+        using var request = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = ChatRequestHead.DepthMax });
+        return request.RootElement.Field("name"u8).Text() ?? "";
     }
 
     private static void WriteModel(Utf8JsonWriter json, ModelGroup group)
@@ -115,19 +120,32 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
 
     private async Task AnswerAsync(HttpContext context, Func<Caller, RoutingTable, ReadOnlyMemory<byte>, Utf8JsonWriter, GatewayError?> write)
     {
+        try
+        {
+            if (await TryAnswerAsync(context, write) is { } error)
+            {
+                await error.WriteAsync(context, surface);
+            }
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has left, and nothing is owed.
+        }
+    }
+
+    private async Task<GatewayError?> TryAnswerAsync(HttpContext context, Func<Caller, RoutingTable, ReadOnlyMemory<byte>, Utf8JsonWriter, GatewayError?> write)
+    {
         var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
         if (caller is null)
         {
-            await refusal!.WriteAsync(context, surface);
-            return;
+            return refusal;
         }
 
         var table = tables.Current;
         var bytesMax = table.Configuration.General.MaxRequestBytes;
         if (await RequestBody.ReadAsync(context.Request, bytesMax, context.RequestAborted) is not { } body)
         {
-            await GatewayError.TooLarge(bytesMax).WriteAsync(context, surface);
-            return;
+            return GatewayError.TooLarge(bytesMax);
         }
 
         using (body)
@@ -141,13 +159,13 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
 
             if (error is not null)
             {
-                await error.WriteAsync(context, surface);
-                return;
+                return error;
             }
 
             context.Response.ContentType = "application/json";
             context.Response.ContentLength = answer.WrittenCount;
             await context.Response.Body.WriteAsync(answer.WrittenMemory, context.RequestAborted);
+            return null;
         }
     }
 }
