@@ -6,6 +6,7 @@ using Gateway.Edge.Audio;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Credentials;
 using Gateway.Edge.Embeddings;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Images;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Moderations;
@@ -71,9 +72,9 @@ internal static class Composition
 
     public static void AddOperations(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ChatFlow>();
+        builder.Services.AddSingleton<RequestFlow>();
         builder.Services.AddSingleton<ChatOperation>();
-        builder.Services.AddSingleton<ChatForwarder>();
+        builder.Services.AddSingleton<RequestForwarder>();
         builder.Services.AddSingleton<WholeReply>();
         builder.Services.AddSingleton<StreamedReply>();
         builder.Services.AddSingleton<EmbeddingsOperation>();

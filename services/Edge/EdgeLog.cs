@@ -1,3 +1,5 @@
+using Gateway.Edge.Flow;
+
 namespace Gateway.Edge;
 
 /// <summary>Everything that the edge logs: ids only, never a prompt, an answer or a key.</summary>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Routing;
 
@@ -68,7 +68,7 @@ internal sealed class EdgeMetrics
     }
 
     /// <summary>Counts a request that is over.</summary>
-    public void Handled(ChatExchange exchange, TimeProvider time)
+    public void Handled(RequestExchange exchange, TimeProvider time)
     {
         var snapshot = exchange.Caller?.Snapshot;
         var context = exchange.Context;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 
 namespace Gateway.Edge;
@@ -13,7 +13,7 @@ internal static class EdgeTracing
     public static Activity? Start(Operation operation) => Source.HasListeners() ? Source.StartActivity(operation.Name, ActivityKind.Client) : null;
 
     /// <summary>Says what became of the request.</summary>
-    public static void End(Activity? span, ChatExchange exchange, GatewayError? error)
+    public static void End(Activity? span, RequestExchange exchange, GatewayError? error)
     {
         if (span is null)
         {

@@ -1,5 +1,5 @@
 using Gateway.Configuration;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Admission;
 
@@ -18,7 +18,7 @@ internal static class RequestLabels
     private static readonly string[] EndUserHeaders = ["x-litellm-end-user-id", "x-litellm-customer-id"];
 
     /// <summary>Notes both on the exchange; the error says what is wrong with them.</summary>
-    public static GatewayError? Read(ChatExchange exchange, GeneralSettings settings)
+    public static GatewayError? Read(RequestExchange exchange, GeneralSettings settings)
     {
         var headers = exchange.Context.Request.Headers;
         exchange.EndUser = EndUser(headers, settings.UserHeaderName) ?? exchange.Head.User;

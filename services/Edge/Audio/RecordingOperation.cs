@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -26,7 +26,7 @@ internal abstract class RecordingOperation(OperationKind kind, PassedReply passe
 
     public override string Name => "speech_to_text";
 
-    public override async ValueTask<GatewayError?> ReadAsync(ChatExchange exchange, long bytesMax)
+    public override async ValueTask<GatewayError?> ReadAsync(RequestExchange exchange, long bytesMax)
     {
         if (FormBody.Of(exchange.Context.Request, bytesMax) is not { } form)
         {
@@ -35,23 +35,23 @@ internal abstract class RecordingOperation(OperationKind kind, PassedReply passe
 
         exchange.Form = form;
         var wrong = await form.ReadHeadAsync(exchange.ModelInPath is not null, exchange.Aborted);
-        exchange.Head = new ChatRequestHead { ModelName = exchange.ModelInPath ?? form.Model ?? "", Choices = 1 };
-        return wrong ?? (exchange.Head.ModelName.Length == 0 ? ChatRequestHead.MissingModel : null);
+        exchange.Head = new RequestHead { ModelName = exchange.ModelInPath ?? form.Model ?? "", Choices = 1 };
+        return wrong ?? (exchange.Head.ModelName.Length == 0 ? RequestHead.MissingModel : null);
     }
 
-    public override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
+    public override HttpRequestMessage MakeRequest(RequestExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
     {
         body = default;
         return new HttpRequestMessage(HttpMethod.Post, target.Protocol.Serve(Kind)!.Address(target.Target)) { Content = exchange.Form!.With(target.ProviderModel) };
     }
 
     public override Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
         passed.RelayAsync(exchange, target, reply, began, timer, ends => Use(exchange, target, ends));
 
-    protected override OperationUse Most(ChatExchange exchange) => Of(exchange.Form!.FileBytes / (double)BytesForSecondLeast, WordTokensForSecondMax);
+    protected override OperationUse Most(RequestExchange exchange) => Of(exchange.Form!.FileBytes / (double)BytesForSecondLeast, WordTokensForSecondMax);
 
-    protected override OperationUse Expected(ChatExchange exchange) => Of(exchange.Form!.FileBytes / (double)BytesForSecond, WordTokensForSecond);
+    protected override OperationUse Expected(RequestExchange exchange) => Of(exchange.Form!.FileBytes / (double)BytesForSecond, WordTokensForSecond);
 
     private static OperationUse Of(double seconds, int wordTokensForSecond)
     {
@@ -61,7 +61,7 @@ internal abstract class RecordingOperation(OperationKind kind, PassedReply passe
             new CostUnits(Seconds: whole));
     }
 
-    private PassedUse Use(ChatExchange exchange, Deployment target, ReplyEnds ends)
+    private PassedUse Use(RequestExchange exchange, Deployment target, ReplyEnds ends)
     {
         // By the second: usage.seconds, verbose_json's duration, or when the last subtitle ends.
         if (target.Price is { PerSecond: > 0 })

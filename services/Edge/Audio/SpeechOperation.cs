@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
@@ -27,22 +27,22 @@ internal sealed class SpeechOperation(PassedReply passed) : JsonRequestOperation
     public override string Name => "text_to_speech";
 
     public override Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
         passed.RelayAsync(exchange, target, reply, began, timer, ends => Use(exchange, target, ends), isKnownBefore: true);
 
-    protected override OperationUse Most(ChatExchange exchange)
+    protected override OperationUse Most(RequestExchange exchange)
     {
         var (characters, _) = Input(exchange);
         return new(new TokenUsage { Input = exchange.Body.Memory.Length, OutputAudio = characters * TokensForCharacterMax }, new CostUnits(Characters: characters));
     }
 
-    protected override OperationUse Expected(ChatExchange exchange)
+    protected override OperationUse Expected(RequestExchange exchange)
     {
         var (characters, tokens) = Input(exchange);
         return new(new TokenUsage { Input = tokens, OutputAudio = (long)Math.Ceiling(characters * TokensForCharacter) }, new CostUnits(Characters: characters));
     }
 
-    private PassedUse Use(ChatExchange exchange, Deployment target, ReplyEnds ends)
+    private PassedUse Use(RequestExchange exchange, Deployment target, ReplyEnds ends)
     {
         // As events (stream_format: sse) the last one has the usage; the tokens written are sound.
         if (OpenAiUsage.TryReadLast(ends.Last, out var usage))
@@ -55,7 +55,7 @@ internal sealed class SpeechOperation(PassedReply passed) : JsonRequestOperation
             : new(Expected(exchange), Reported: false);
     }
 
-    private static (long Characters, long Tokens) Input(ChatExchange exchange)
+    private static (long Characters, long Tokens) Input(RequestExchange exchange)
     {
         using var asked = JsonDocument.Parse(exchange.Body.Memory);
         var text = asked.RootElement.Field("input"u8).Text() ?? "";

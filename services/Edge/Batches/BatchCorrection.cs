@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 using Gateway.Pricing;
 
 namespace Gateway.Edge.Batches;

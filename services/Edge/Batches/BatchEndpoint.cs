@@ -1,5 +1,5 @@
-using Gateway.Edge.Chat;
 using Gateway.Edge.Completions;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -52,11 +52,11 @@ internal sealed class BatchEndpoint
     public bool ServedBy(Deployment target) => target.StoreAddress("batches") is not null && serves(target);
 
     /// <summary>Reads the body of a line: what a request of its own would be read for, and what a batch cannot have.</summary>
-    public GatewayError? ReadHead(ReadOnlyMemory<byte> body, out ChatRequestHead head)
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> body, out RequestHead head)
     {
-        var wrong = surface == SurfaceProtocol.Completions ? Completions.ReadHead(body, out head) : ChatRequestHead.TryRead(body.Span, out head, surface);
+        var wrong = surface == SurfaceProtocol.Completions ? Completions.ReadHead(body, out head) : RequestHead.TryRead(body.Span, out head, surface);
         return wrong
-            ?? (head.ModelName.Length == 0 ? ChatRequestHead.MissingModel
+            ?? (head.ModelName.Length == 0 ? RequestHead.MissingModel
             : head.Stream ? new GatewayError(400, "invalid_request", "A batch's answers come in a file: leave stream out.", "stream")
             : head.PreviousResponse is not null ? new GatewayError(400, "invalid_request", "previous_response_id is not served in a batch: send the whole conversation in input.", "previous_response_id")
             : null);

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Routing;
@@ -27,7 +27,7 @@ internal static class BatchEstimate
     private const int ContextWindow = 200_000;
 
     /// <summary>The most that a line can cost; nothing for a model without a price.</summary>
-    public static Money WorstCase(BatchEndpoint endpoint, ReadOnlySpan<byte> body, in ChatRequestHead head, Deployment target)
+    public static Money WorstCase(BatchEndpoint endpoint, ReadOnlySpan<byte> body, in RequestHead head, Deployment target)
     {
         if (target.Price is not { } price)
         {

@@ -1,6 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using Gateway.Edge.Streaming;

@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Files;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
@@ -39,23 +39,23 @@ internal sealed class BatchSubmission(
 
     public override bool OutlivesClient => true;
 
-    public override async ValueTask<GatewayError?> ReadAsync(ChatExchange exchange, long bytesMax) =>
+    public override async ValueTask<GatewayError?> ReadAsync(RequestExchange exchange, long bytesMax) =>
         await base.ReadAsync(exchange, bytesMax) ?? await FindInputAsync(exchange);
 
-    public override long WorstCase(ChatExchange exchange, ModelGroup group) => file.Lines!.WorstCase.NanoDollars;
+    public override long WorstCase(RequestExchange exchange, ModelGroup group) => file.Lines!.WorstCase.NanoDollars;
 
     // All or nothing: it cannot be watched while it runs.
-    public override CostEstimate Cost(ChatExchange exchange, ModelGroup group) => new(WorstCase(exchange, group), WorstCase(exchange, group), Learned: true);
+    public override CostEstimate Cost(RequestExchange exchange, ModelGroup group) => new(WorstCase(exchange, group), WorstCase(exchange, group), Learned: true);
 
     // Its tokens are used within a day, and no limit per minute is about them.
-    public override long Tokens(ChatExchange exchange) => 1;
+    public override long Tokens(RequestExchange exchange) => 1;
 
     public override GatewayError OverBudget(GatewayError refusal) => refusal.Code != "budget_exceeded" ? refusal : refusal with
     {
         Message = $"{refusal.Message} This batch of {file.Lines!.Count} lines may cost up to ${file.Lines.WorstCase.ToDollarText()}, and as much must be left: smaller max_tokens in its lines, or fewer lines, lower that.",
     };
 
-    public override async ValueTask<GatewayError?> BeginAsync(ChatExchange exchange)
+    public override async ValueTask<GatewayError?> BeginAsync(RequestExchange exchange)
     {
         var group = exchange.Grant.Group;
         var target = Array.Find(group.Deployments, Serves)!;
@@ -85,17 +85,17 @@ internal sealed class BatchSubmission(
         }
     }
 
-    public override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
+    public override HttpRequestMessage MakeRequest(RequestExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
     {
         sent = true;
         body = FileAnswer.Bytes(asked);
         return new HttpRequestMessage(HttpMethod.Post, target.StoreAddress("batches")) { Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } } };
     }
 
-    public override bool MayRepeat(ChatExchange exchange) => exchange.FailedAttempts is [.., { Failure: "connection" or "status_429" or "budget" or "credential" }];
+    public override bool MayRepeat(RequestExchange exchange) => exchange.FailedAttempts is [.., { Failure: "connection" or "status_429" or "budget" or "credential" }];
 
     public override async Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer)
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer)
     {
         var body = await ProviderStore.ReadAsync(reply.Content, timer.Token);
         exchange.FirstByteMicroseconds = exchange.UpstreamMicroseconds = (long)time.GetElapsedTime(began).TotalMicroseconds;
@@ -129,7 +129,7 @@ internal sealed class BatchSubmission(
         return new RelayResult(0);
     }
 
-    public override async ValueTask<GatewayError> FailedAsync(ChatExchange exchange, GatewayError error)
+    public override async ValueTask<GatewayError> FailedAsync(RequestExchange exchange, GatewayError error)
     {
         if (noted is null || exchange.Record is not null)
         {
@@ -159,9 +159,9 @@ internal sealed class BatchSubmission(
 
     protected override bool ServedBy(Deployment target) => target.Id == file.DeploymentId && target.StoreAddress("batches") is not null;
 
-    protected override GatewayError? ReadHead(ChatExchange exchange)
+    protected override GatewayError? ReadHead(RequestExchange exchange)
     {
-        if (ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head, needsModel: false) is { } wrong)
+        if (RequestHead.TryRead(exchange.Body.Span, out exchange.Head, needsModel: false) is { } wrong)
         {
             return wrong;
         }
@@ -181,7 +181,7 @@ internal sealed class BatchSubmission(
         }
     }
 
-    private async ValueTask<GatewayError?> FindInputAsync(ChatExchange exchange)
+    private async ValueTask<GatewayError?> FindInputAsync(RequestExchange exchange)
     {
         ProviderFile? input;
         try
@@ -231,7 +231,7 @@ internal sealed class BatchSubmission(
     }
 
     // Answered with a refusal it is not there; broken off, or answered by something in between, it may be.
-    private static bool MayBeThere(ChatExchange exchange, GatewayError error) =>
+    private static bool MayBeThere(RequestExchange exchange, GatewayError error) =>
         error.Code == "internal_error" || exchange.FailedAttempts is [.., { Failure: "timeout" or "broken" or "malformed" or "status_502" or "status_504" or "status_408" }];
 
     private string? Text(string name) => asked[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length is > 0 and <= 256 ? text : null;

@@ -1,6 +1,6 @@
 using Gateway.Edge.Admission.Budgets;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Files;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.ServiceDefaults;
 
@@ -30,7 +30,7 @@ internal static class BatchesEndpoints
     public static void MapBatches(this IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
-        var flow = services.GetRequiredService<ChatFlow>();
+        var flow = services.GetRequiredService<RequestFlow>();
         var (files, registry, watch) = (services.GetRequiredService<FileRegistry>(), services.GetRequiredService<BatchRegistry>(), services.GetRequiredService<BatchWatch>());
         var (budgets, settlement, time) = (services.GetRequiredService<DefinedBudgets>(), services.GetRequiredService<Settlement>(), services.GetRequiredService<TimeProvider>());
         var batches = services.GetRequiredService<BatchesRoutes>();

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
@@ -23,13 +24,13 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     public override bool Streams => true;
 
-    public override long WorstCase(ChatExchange exchange, ModelGroup group) => Estimates.WorstCase(exchange, group);
+    public override long WorstCase(RequestExchange exchange, ModelGroup group) => Estimates.WorstCase(exchange, group);
 
-    public override CostEstimate Cost(ChatExchange exchange, ModelGroup group) => Estimates.Cost(exchange, group);
+    public override CostEstimate Cost(RequestExchange exchange, ModelGroup group) => Estimates.Cost(exchange, group);
 
-    public override long Tokens(ChatExchange exchange) => Estimates.Tokens(exchange);
+    public override long Tokens(RequestExchange exchange) => Estimates.Tokens(exchange);
 
-    public override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
+    public override HttpRequestMessage MakeRequest(RequestExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
     {
         (var request, body) = UpstreamRequest.Make(exchange, target, call);
         return request;
@@ -37,13 +38,13 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
     // A provider that was asked to stream may answer with a whole reply all the same.
     public override Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
         call.Stream && reply.Content.Headers.ContentType?.MediaType is not "application/json"
             ? streamed.RelayAsync(exchange, target, call, reply, timer, began, exchange.Ticket.Guarded || exchange.TargetTicket.Guarded)
             : whole.RelayAsync(this, exchange, target, call, reply, began, timer.Token);
 
     /// <inheritdoc/>
-    public WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
+    public WholeAnswer Understand(RequestExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
     {
         TokenUsage? usage;
         if (exchange.Passed is { } passed)
@@ -66,9 +67,9 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
         return new WholeAnswer(body, usage ?? Estimate(exchange, body.Span), Estimated: usage is null);
     }
 
-    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, exchange.Surface);
+    public override Task WriteErrorAsync(RequestExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, exchange.Surface);
 
-    protected override GatewayError? ReadHead(ChatExchange exchange)
+    protected override GatewayError? ReadHead(RequestExchange exchange)
     {
         if (exchange.Surface is not { } surface)
         {
@@ -77,10 +78,10 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
 
         var wrong = surface.ReadHead(exchange.Body.Memory, out exchange.Head);
         exchange.Head.ModelName = exchange.ModelInPath ?? exchange.Head.ModelName;
-        return wrong ?? (exchange.Head.ModelName.Length == 0 ? ChatRequestHead.MissingModel : null);
+        return wrong ?? (exchange.Head.ModelName.Length == 0 ? RequestHead.MissingModel : null);
     }
 
-    private static TokenUsage Estimate(ChatExchange exchange, ReadOnlySpan<byte> answer)
+    private static TokenUsage Estimate(RequestExchange exchange, ReadOnlySpan<byte> answer)
     {
         using var tap = new OutputTap();
         if (exchange.Passed is { } passed)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Chat;
@@ -24,10 +25,10 @@ internal interface IChatSurface
     IPassedProtocol Passed { get; }
 
     /// <summary>Reads what the edge must know of a request; the error says what is wrong with it.</summary>
-    GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head);
+    GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head);
 
     /// <summary>Looks up what a granted request leans on, before it holds anything; the error says why it cannot go on.</summary>
-    ValueTask<GatewayError?> PrepareAsync(ChatExchange exchange) => default;
+    ValueTask<GatewayError?> PrepareAsync(RequestExchange exchange) => default;
 
     /// <summary>The request in OpenAI's chat format.</summary>
     /// <param name="request">Known to be a JSON object.</param>
@@ -39,10 +40,10 @@ internal interface IChatSurface
     void WriteRequest(ReadOnlyMemory<byte> request, IChatProvider provider, string providerModel, DroppedFields dropped, IBufferWriter<byte> output);
 
     /// <summary>The whole answer in the surface's format.</summary>
-    void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output);
+    void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output);
 
     /// <summary>Starts a streamed answer.</summary>
-    ChatSurfaceStream OpenStream(ChatExchange exchange);
+    ChatSurfaceStream OpenStream(RequestExchange exchange);
 
     /// <summary>Writes an error's body.</summary>
     void WriteError(GatewayError error, IBufferWriter<byte> output);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Streaming;
 
@@ -21,7 +22,7 @@ internal interface IPassedProtocol
 
     /// <summary>Reads a whole reply: its usage, null when it reports none, and what else the protocol wants noted of it.</summary>
     /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>
-    TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply);
+    TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply);
 
     /// <summary>Collects the text of a whole reply that reports no usage, to be counted.</summary>
     void CollectText(ReadOnlySpan<byte> reply, OutputTap tap);
@@ -29,7 +30,7 @@ internal interface IPassedProtocol
     /// <summary>Starts to watch a stream.</summary>
     /// <param name="exchange">The request.</param>
     /// <param name="assembles">Whether the answer is wanted in one piece: a guarded request is streamed though its client does not stream.</param>
-    IPassedStream OpenStream(ChatExchange exchange, bool assembles);
+    IPassedStream OpenStream(RequestExchange exchange, bool assembles);
 }
 
 /// <summary>Watches one stream whose frames pass as they came.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -15,7 +16,7 @@ namespace Gateway.Edge.Chat;
 /// </summary>
 internal sealed class StreamRelay : IDisposable
 {
-    private readonly ChatExchange exchange;
+    private readonly RequestExchange exchange;
     private readonly Deployment target;
     private readonly ChatCall call;
     private readonly bool withCost;
@@ -29,7 +30,7 @@ internal sealed class StreamRelay : IDisposable
     private bool finishSeen;
     private long promptTokens = -1;
 
-    public StreamRelay(ChatExchange exchange, Deployment target, in ChatCall call, bool withCost)
+    public StreamRelay(RequestExchange exchange, Deployment target, in ChatCall call, bool withCost)
     {
         this.exchange = exchange;
         this.target = target;

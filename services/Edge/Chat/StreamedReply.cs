@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -22,7 +23,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     private static readonly byte[] Done = "data: [DONE]\n\n"u8.ToArray();
 
     public async Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, CancellationTokenSource timer, long began, bool guarded)
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, CancellationTokenSource timer, long began, bool guarded)
     {
         await using var upstream = await UpstreamClient.OpenAsync(reply.Content, timer.Token);
         using var relay = new StreamRelay(exchange, target, call, tables.Current.Configuration.LiteLlm.IncludeCostInStreamingUsage);
@@ -71,7 +72,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
 
     /// <summary>Reads until the stream ends; the error with which it did, if it did.</summary>
     private async Task<GatewayError?> PumpAsync(
-        ChatExchange exchange, Deployment target, StreamRelay relay, Stream upstream, CancellationTokenSource timer, long began, bool guarded)
+        RequestExchange exchange, Deployment target, StreamRelay relay, Stream upstream, CancellationTokenSource timer, long began, bool guarded)
     {
         var assemble = !exchange.Head.Stream;
         var firstByte = true;
@@ -134,7 +135,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
     }
 
     /// <summary>Holds enough money for what was produced and a little more, or says which budget has ended.</summary>
-    private async ValueTask<GatewayError?> CoverAsync(ChatExchange exchange, Deployment target, StreamRelay relay)
+    private async ValueTask<GatewayError?> CoverAsync(RequestExchange exchange, Deployment target, StreamRelay relay)
     {
         if (target.Price is not { } price)
         {
@@ -148,7 +149,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         return refusal is null ? null : refusal.ToError(time) with { Status = 429, Code = "budget_exceeded" };
     }
 
-    private async Task<RelayResult> FinishAsync(ChatExchange exchange, StreamRelay relay, UsageOutcome outcome, GatewayError? error)
+    private async Task<RelayResult> FinishAsync(RequestExchange exchange, StreamRelay relay, UsageOutcome outcome, GatewayError? error)
     {
         var usage = relay.Usage;
         var estimated = usage is null || (outcome != UsageOutcome.Completed && !relay.UsageIsFinal);
@@ -195,7 +196,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         return new RelayResult(tokens);
     }
 
-    private async ValueTask WriteEndAsync(ChatExchange exchange, StreamRelay relay, TokenUsage usage, bool estimated, Money cost, GatewayError? error)
+    private async ValueTask WriteEndAsync(RequestExchange exchange, StreamRelay relay, TokenUsage usage, bool estimated, Money cost, GatewayError? error)
     {
         Money? shown = tables.Current.Configuration.LiteLlm.IncludeCostInStreamingUsage ? cost : null;
         if (relay.Passed is { } passed)
@@ -233,7 +234,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
     }
 
-    private static void Begin(ChatExchange exchange)
+    private static void Begin(RequestExchange exchange)
     {
         var response = exchange.Context.Response;
         response.StatusCode = 200;
@@ -244,7 +245,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         ReplyHeaders.Set(exchange, response);
     }
 
-    private static async ValueTask FlushAsync(ChatExchange exchange, StreamRelay relay)
+    private static async ValueTask FlushAsync(RequestExchange exchange, StreamRelay relay)
     {
         var writer = exchange.Context.Response.BodyWriter;
         if (relay.Surface is { } surface)

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Embeddings;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.CohereApi;
@@ -16,7 +16,7 @@ internal sealed class CohereEmbedOperation(WholeReply whole) : EmbedSurface(whol
 
     private static readonly CohereSurface Errors = new();
 
-    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, Errors);
+    public override Task WriteErrorAsync(RequestExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, Errors);
 
     protected override IEnumerable<JsonElement> Texts(JsonElement request)
     {
@@ -66,7 +66,7 @@ internal sealed class CohereEmbedOperation(WholeReply whole) : EmbedSurface(whol
         }
     }
 
-    protected override void WriteReply(ChatExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json)
+    protected override void WriteReply(RequestExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json)
     {
         using var request = JsonDocument.Parse(exchange.Body.Memory);
         var texts = Texts(request.RootElement);

@@ -1,4 +1,4 @@
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.CohereApi;
 
@@ -9,7 +9,7 @@ internal static class CohereEndpoints
 
     public static void MapCohere(this IEndpointRouteBuilder routes)
     {
-        var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
+        var flow = routes.ServiceProvider.GetRequiredService<RequestFlow>();
         var surface = new CohereSurface();
         var embed = new CohereEmbedOperation(routes.ServiceProvider.GetRequiredService<WholeReply>());
         RequestDelegate ask = context => flow.HandleAsync(context, surface);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.Cohere;
 using Gateway.Edge.Streaming;
@@ -12,7 +13,7 @@ internal sealed class CoherePassed : IPassedProtocol
 {
     public IReadOnlyList<string> ForwardedHeaders => [];
 
-    public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
+    public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);
         return CohereReply.Usage(document.RootElement.Field("usage"u8));
@@ -27,7 +28,7 @@ internal sealed class CoherePassed : IPassedProtocol
         tap.Collect(reply, "\"arguments\""u8);
     }
 
-    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new CoherePassedStream(this, assembles);
+    public IPassedStream OpenStream(RequestExchange exchange, bool assembles) => new CoherePassedStream(this, assembles);
 }
 
 /// <summary>Watches a stream of Cohere's: text as it comes, the usage of its end, an error.</summary>

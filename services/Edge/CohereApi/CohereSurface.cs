@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -16,7 +17,7 @@ internal sealed class CohereSurface : IChatSurface
 
     public IPassedProtocol Passed { get; } = new CoherePassed();
 
-    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head) => ChatRequestHead.TryRead(request.Span, out head, Protocol);
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head) => RequestHead.TryRead(request.Span, out head, Protocol);
 
     public void WriteRequest(ReadOnlyMemory<byte> request, IChatProvider provider, string providerModel, DroppedFields dropped, IBufferWriter<byte> output)
     {
@@ -25,7 +26,7 @@ internal sealed class CohereSurface : IChatSurface
         new CohereAsked(document.RootElement, new SurfaceTarget(provider, providerModel), dropped, json).Write();
     }
 
-    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(completion.Span);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
@@ -42,7 +43,7 @@ internal sealed class CohereSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new CohereSurfaceStream(exchange);
+    public ChatSurfaceStream OpenStream(RequestExchange exchange) => new CohereSurfaceStream(exchange);
 
     /// <summary>Cohere's clients read <c>message</c> at the top; OpenAI's envelope beside it has the code.</summary>
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => output.Write(error.ToJsonWithMessage());

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -12,7 +13,7 @@ namespace Gateway.Edge.CohereApi;
 /// Makes Cohere's events of OpenAI's chunks: <c>message-start</c>, contents and calls of tools that open, grow and close one after the other,
 /// <c>message-end</c> with the usage. Format: https://docs.cohere.com/docs/streaming.
 /// </summary>
-internal sealed class CohereSurfaceStream(ChatExchange exchange) : ChatSurfaceStream
+internal sealed class CohereSurfaceStream(RequestExchange exchange) : ChatSurfaceStream
 {
     private readonly SortedDictionary<int, StreamedCall> calls = [];
     private string? open;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
@@ -16,7 +17,7 @@ internal sealed class CompletionsPassed : IPassedProtocol
 
     public bool TakesStreamOptions => true;
 
-    public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply) => reply.Span.TrimStart(" \t\r\n"u8) is [(byte)'{', ..]
+    public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply) => reply.Span.TrimStart(" \t\r\n"u8) is [(byte)'{', ..]
         ? OpenAiUsage.TryRead(reply.Span, out var usage) ? usage : null
         : throw new MalformedReplyException("The reply is no JSON object.");
 
@@ -25,7 +26,7 @@ internal sealed class CompletionsPassed : IPassedProtocol
         tap.Collect(reply, "\"text\""u8);
     }
 
-    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new CompletionsPassedStream(assembles);
+    public IPassedStream OpenStream(RequestExchange exchange, bool assembles) => new CompletionsPassedStream(assembles);
 }
 
 /// <summary>Watches a stream of <c>text_completion</c>.</summary>

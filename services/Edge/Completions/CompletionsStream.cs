@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
@@ -9,7 +10,7 @@ using Gateway.Edge.Streaming;
 namespace Gateway.Edge.Completions;
 
 /// <summary>Makes a stream of <c>text_completion</c> of chat's chunks.</summary>
-internal sealed class CompletionsStream(ChatExchange exchange) : ChatSurfaceStream
+internal sealed class CompletionsStream(RequestExchange exchange) : ChatSurfaceStream
 {
     public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
@@ -47,7 +48,7 @@ internal sealed class CompletionsStream(ChatExchange exchange) : ChatSurfaceStre
     }
 
     /// <summary>What every answer and every chunk begins with; the object stays open.</summary>
-    public static void WriteOpening(Utf8JsonWriter json, ChatExchange exchange)
+    public static void WriteOpening(Utf8JsonWriter json, RequestExchange exchange)
     {
         json.WriteStartObject();
         json.WriteString("id"u8, $"cmpl-{exchange.Id:N}");

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -28,10 +29,10 @@ internal sealed class CompletionsSurface : IChatSurface
 
     public IPassedProtocol Passed => CompletionsPassed.Instance;
 
-    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head)
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head)
     {
         // Its bound on the output and its n are chat's own. The model may stand in the path.
-        if (ChatRequestHead.TryRead(request.Span, out head, needsModel: false) is { } wrong)
+        if (RequestHead.TryRead(request.Span, out head, needsModel: false) is { } wrong)
         {
             return wrong;
         }
@@ -76,7 +77,7 @@ internal sealed class CompletionsSurface : IChatSurface
         DropRest(root, dropped);
     }
 
-    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(completion.Span);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
@@ -93,7 +94,7 @@ internal sealed class CompletionsSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new CompletionsStream(exchange);
+    public ChatSurfaceStream OpenStream(RequestExchange exchange) => new CompletionsStream(exchange);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => output.Write(error.ToJson());
 

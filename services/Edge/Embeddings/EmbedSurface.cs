@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -15,7 +15,7 @@ namespace Gateway.Edge.Embeddings;
 /// </summary>
 internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol) : EmbeddingsOperation(whole)
 {
-    public sealed override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
+    public sealed override HttpRequestMessage MakeRequest(RequestExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
     {
         if (target.PassedAddress(protocol) is { } address)
         {
@@ -44,7 +44,7 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
     }
 
     /// <inheritdoc/>
-    public sealed override WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
+    public sealed override WholeAnswer Understand(RequestExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
     {
         if (target.PassedAddress(protocol) is not null)
         {
@@ -78,21 +78,21 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
     protected abstract void WriteRest(JsonElement request, IChatProvider provider, DroppedFields dropped, Utf8JsonWriter json);
 
     /// <summary>Writes the answer in the client's words.</summary>
-    protected abstract void WriteReply(ChatExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json);
+    protected abstract void WriteReply(RequestExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json);
 
     /// <summary>The tokens read, of a reply that passes; null when it does not say.</summary>
     protected abstract long? Tokens(JsonElement reply);
 
-    protected sealed override GatewayError? ReadHead(ChatExchange exchange) => ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head, protocol);
+    protected sealed override GatewayError? ReadHead(RequestExchange exchange) => RequestHead.TryRead(exchange.Body.Span, out exchange.Head, protocol);
 
     // The texts alone: what else stands in the request has another meaning in OpenAI's words, or none.
-    protected sealed override ReadOnlyMemory<byte> HubRequest(ChatExchange exchange)
+    protected sealed override ReadOnlyMemory<byte> HubRequest(RequestExchange exchange)
     {
         using var asked = JsonDocument.Parse(exchange.Body.Memory);
         return Write(json => WriteTexts(asked.RootElement, json));
     }
 
-    private ReadOnlyMemory<byte> Said(ChatExchange exchange, Deployment target, DroppedFields dropped)
+    private ReadOnlyMemory<byte> Said(RequestExchange exchange, Deployment target, DroppedFields dropped)
     {
         using var asked = ChatRequest.Parse(exchange.Body.Memory);
         return Write(json =>

@@ -1,5 +1,5 @@
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
@@ -15,15 +15,15 @@ internal class EmbeddingsOperation(WholeReply whole) : JsonOperation(OperationKi
     public override string Name => "embeddings";
 
     // A token is at least a byte, so a body cannot have more tokens than bytes.
-    protected override OperationUse Most(ChatExchange exchange) => new(new TokenUsage { Input = exchange.Body.Memory.Length });
+    protected override OperationUse Most(RequestExchange exchange) => new(new TokenUsage { Input = exchange.Body.Memory.Length });
 
-    protected override OperationUse Expected(ChatExchange exchange)
+    protected override OperationUse Expected(RequestExchange exchange)
     {
         var bytes = exchange.Body.Memory.Length;
         return new(new TokenUsage { Input = exchange.Grant.Expectation.Input(bytes) ?? Math.Max(1, bytes / 4) });
     }
 
-    protected override OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply)
+    protected override OperationUse? ReadUse(RequestExchange exchange, ReadOnlySpan<byte> reply)
     {
         if (reply.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
         {

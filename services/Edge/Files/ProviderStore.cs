@@ -1,6 +1,6 @@
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Access;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -17,21 +17,21 @@ internal sealed class ImagesOperation(WholeReply whole) : JsonOperation(Operatio
 
     public override string Name => "generate_content";
 
-    protected override OperationUse Most(ChatExchange exchange) => new(new TokenUsage
+    protected override OperationUse Most(RequestExchange exchange) => new(new TokenUsage
     {
         Input = exchange.Body.Memory.Length,
         Output = (long)TokensOfOneMax * exchange.Head.Choices,
         Images = exchange.Head.Choices,
     });
 
-    protected override OperationUse Expected(ChatExchange exchange) => new(new TokenUsage
+    protected override OperationUse Expected(RequestExchange exchange) => new(new TokenUsage
     {
         Input = Math.Max(1, exchange.Body.Memory.Length / 4),
         Output = exchange.Grant.Expectation.Output ?? (long)TokensOfOneMax / 4 * exchange.Head.Choices,
         Images = exchange.Head.Choices,
     });
 
-    protected override OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply)
+    protected override OperationUse? ReadUse(RequestExchange exchange, ReadOnlySpan<byte> reply)
     {
         var images = Images(reply);
         if (OpenAiUsage.TryReadWhole(reply, out var usage))

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Rates;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -92,7 +92,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
     }
 
     /// <summary>The provider's count, or what it says is wrong with the request; null when it does not know.</summary>
-    private async Task<(int Status, byte[] Body)?> AskAsync(HttpContext context, Deployment target, RequestBody body, ChatRequestHead head)
+    private async Task<(int Status, byte[] Body)?> AskAsync(HttpContext context, Deployment target, RequestBody body, RequestHead head)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(Limit);

@@ -1,4 +1,4 @@
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Messages;
 
@@ -7,7 +7,7 @@ internal static class MessagesEndpoints
 {
     public static void MapMessages(this IEndpointRouteBuilder routes)
     {
-        var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
+        var flow = routes.ServiceProvider.GetRequiredService<RequestFlow>();
         var surface = new MessagesSurface();
         var counter = routes.ServiceProvider.GetRequiredService<CountTokens>();
         RequestDelegate handle = context => flow.HandleAsync(context, surface);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Streaming;
@@ -16,7 +17,7 @@ internal sealed class MessagesPassed : IPassedProtocol
 
     public string AskingHeader => "anthropic-beta";
 
-    public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
+    public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);
         var usage = new AnthropicUsage();
@@ -30,7 +31,7 @@ internal sealed class MessagesPassed : IPassedProtocol
         tap.Collect(reply, "\"thinking\""u8);
     }
 
-    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new MessagesPassedStream(assembles);
+    public IPassedStream OpenStream(RequestExchange exchange, bool assembles) => new MessagesPassedStream(assembles);
 }
 
 /// <summary>Watches a stream of Anthropic's: usage at its beginning and end, text as it comes, its end, its error.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -14,7 +15,7 @@ namespace Gateway.Edge.Messages;
 /// Makes Anthropic's events of OpenAI's chunks: <c>message_start</c>, blocks that open, grow and close one after the other,
 /// <c>message_delta</c> with the usage, <c>message_stop</c>.
 /// </summary>
-internal sealed class MessagesStream(ChatExchange exchange) : ChatSurfaceStream
+internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStream
 {
     private readonly SortedDictionary<int, StreamedCall> calls = [];
     private string? open;

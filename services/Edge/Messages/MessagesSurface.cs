@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -19,7 +20,7 @@ internal sealed class MessagesSurface : IChatSurface
 
     public IPassedProtocol Passed => MessagesPassed.Instance;
 
-    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head) => ChatRequestHead.TryRead(request.Span, out head, Protocol);
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head) => RequestHead.TryRead(request.Span, out head, Protocol);
 
     public void WriteRequest(ReadOnlyMemory<byte> request, IChatProvider provider, string providerModel, DroppedFields dropped, IBufferWriter<byte> output)
     {
@@ -28,7 +29,7 @@ internal sealed class MessagesSurface : IChatSurface
         MessagesRequest.Write(document.RootElement, new SurfaceTarget(provider, providerModel), dropped, json);
     }
 
-    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(completion.Span);
         var root = document.RootElement;
@@ -49,7 +50,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new MessagesStream(exchange);
+    public ChatSurfaceStream OpenStream(RequestExchange exchange) => new MessagesStream(exchange);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => WriteErrorBody(output, error);
 

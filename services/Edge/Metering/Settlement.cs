@@ -1,5 +1,5 @@
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
@@ -12,7 +12,7 @@ namespace Gateway.Edge.Metering;
 internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics metrics, TimeProvider time)
 {
     /// <summary>What a request used and what that costs at its target's price.</summary>
-    public static Money Cost(ChatExchange exchange, TokenUsage tokens) =>
+    public static Money Cost(RequestExchange exchange, TokenUsage tokens) =>
         exchange.Target?.Price is { } price ? CostCalculator.Cost(tokens, price, exchange.Units) : Money.Zero;
 
     /// <summary>
@@ -20,7 +20,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// is taken first, as far as the budgets have it: never over, and what they have no more for is written off in the record.
     /// </summary>
     /// <returns>What was charged.</returns>
-    public async ValueTask<Money> CompleteAsync(ChatExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
+    public async ValueTask<Money> CompleteAsync(RequestExchange exchange, TokenUsage tokens, bool estimated, UsageOutcome outcome, int status, bool streamed)
     {
         var produced = Cost(exchange, tokens);
         var cost = await CoverAsync(exchange, produced);
@@ -43,25 +43,25 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
 
     /// <summary>Takes what a finished answer cost more than was held for it, as far as the budgets have it.</summary>
     /// <returns>What may be charged: no more than is held then.</returns>
-    public static ValueTask<Money> CoverAsync(ChatExchange exchange, Money produced) =>
+    public static ValueTask<Money> CoverAsync(RequestExchange exchange, Money produced) =>
         produced <= Held(exchange) ? new(produced) : ExtendAsync(exchange, produced);
 
     /// <summary>A request that got no answer: recorded when it reached a provider, at no cost.</summary>
-    public void Refuse(ChatExchange exchange, GatewayError error)
+    public void Refuse(RequestExchange exchange, GatewayError error)
     {
         exchange.Refusal = error.Code;
         End(exchange, UsageOutcome.Failed, error.Status);
     }
 
     /// <summary>The client left before an answer began.</summary>
-    public void Abandon(ChatExchange exchange) => End(exchange, UsageOutcome.ClientClosed, 499);
+    public void Abandon(RequestExchange exchange) => End(exchange, UsageOutcome.ClientClosed, 499);
 
     /// <summary>The record of a batch that is about to be submitted, charged its estimate: what it uses is known when it is over.</summary>
     /// <param name="exchange">The submission.</param>
     /// <param name="target">Who will be asked.</param>
     /// <param name="targetWindows">The windows of the target's own budgets.</param>
     /// <param name="estimate">What it may cost.</param>
-    public UsageRecord Submission(ChatExchange exchange, Deployment target, string[] targetWindows, Money estimate) => Of(exchange, target, targetWindows) with
+    public UsageRecord Submission(RequestExchange exchange, Deployment target, string[] targetWindows, Money estimate) => Of(exchange, target, targetWindows) with
     {
         Status = 200,
         Estimated = true,
@@ -71,7 +71,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     };
 
     /// <summary>Records a batch that a provider has taken, or may have: its estimate is charged.</summary>
-    public void Submit(ChatExchange exchange, UsageRecord submission)
+    public void Submit(RequestExchange exchange, UsageRecord submission)
     {
         try
         {
@@ -83,16 +83,16 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         }
     }
 
-    private static async ValueTask<Money> ExtendAsync(ChatExchange exchange, Money produced)
+    private static async ValueTask<Money> ExtendAsync(RequestExchange exchange, Money produced)
     {
         await exchange.Ticket.CoverAsync(produced.NanoDollars, 0, 0);
         await exchange.TargetTicket.CoverAsync(produced.NanoDollars, 0, 0);
         return Money.Min(produced, Held(exchange));
     }
 
-    private static Money Held(ChatExchange exchange) => Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held);
+    private static Money Held(RequestExchange exchange) => Money.Min(exchange.Ticket.Held, exchange.TargetTicket.Held);
 
-    private void End(ChatExchange exchange, UsageOutcome outcome, int status)
+    private void End(RequestExchange exchange, UsageOutcome outcome, int status)
     {
         try
         {
@@ -108,7 +108,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     }
 
     private void Record(
-        ChatExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default)
+        RequestExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default)
     {
         var target = exchange.Target!;
         Append(exchange, Of(exchange, target, exchange.TargetTicket.Windows()) with
@@ -128,7 +128,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         });
     }
 
-    private void Append(ChatExchange exchange, UsageRecord record)
+    private void Append(RequestExchange exchange, UsageRecord record)
     {
         exchange.Record = record;
         spool.Append(record);
@@ -136,7 +136,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     }
 
     /// <summary>Who asked what of whom, and whose budgets pay.</summary>
-    private UsageRecord Of(ChatExchange exchange, Deployment target, string[] targetWindows)
+    private UsageRecord Of(RequestExchange exchange, Deployment target, string[] targetWindows)
     {
         var snapshot = exchange.Caller.Snapshot;
         var windows = exchange.Ticket.Windows();
@@ -162,7 +162,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         };
     }
 
-    private static void GiveBack(ChatExchange exchange, Money cost, long tokens, bool count)
+    private static void GiveBack(RequestExchange exchange, Money cost, long tokens, bool count)
     {
         exchange.Ticket.Settle(cost);
         exchange.TargetTicket.Settle(cost);

@@ -1,5 +1,5 @@
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -16,9 +16,9 @@ internal sealed class ModerationsOperation(WholeReply whole) : JsonOperation(Ope
 
     public override string Name => "moderation";
 
-    protected override GatewayError? ReadHead(ChatExchange exchange)
+    protected override GatewayError? ReadHead(RequestExchange exchange)
     {
-        var wrong = ChatRequestHead.TryRead(exchange.Body.Span, out exchange.Head, modelInPath: exchange.ModelInPath, needsModel: false);
+        var wrong = RequestHead.TryRead(exchange.Body.Span, out exchange.Head, modelInPath: exchange.ModelInPath, needsModel: false);
         if (exchange.Head.ModelName.Length == 0)
         {
             exchange.Head.ModelName = DefaultModel;
@@ -27,11 +27,11 @@ internal sealed class ModerationsOperation(WholeReply whole) : JsonOperation(Ope
         return wrong;
     }
 
-    protected override OperationUse Most(ChatExchange exchange) => new(new TokenUsage { Input = exchange.Body.Memory.Length });
+    protected override OperationUse Most(RequestExchange exchange) => new(new TokenUsage { Input = exchange.Body.Memory.Length });
 
-    protected override OperationUse Expected(ChatExchange exchange) => new(new TokenUsage { Input = Math.Max(1, exchange.Body.Memory.Length / 4) });
+    protected override OperationUse Expected(RequestExchange exchange) => new(new TokenUsage { Input = Math.Max(1, exchange.Body.Memory.Length / 4) });
 
-    protected override OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply)
+    protected override OperationUse? ReadUse(RequestExchange exchange, ReadOnlySpan<byte> reply)
     {
         JsonReading.ParseReply(reply).Dispose();
         return OpenAiUsage.TryRead(reply, out var usage) ? new(usage)

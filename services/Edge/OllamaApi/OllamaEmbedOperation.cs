@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Embeddings;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.OllamaApi;
@@ -14,7 +14,7 @@ internal sealed class OllamaEmbedOperation(WholeReply whole, bool isOlder, TimeP
     private readonly OllamaSurface errors = new(generates: false, time);
     private readonly string input = isOlder ? "prompt" : "input";
 
-    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, errors);
+    public override Task WriteErrorAsync(RequestExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, errors);
 
     protected override IEnumerable<JsonElement> Texts(JsonElement request)
     {
@@ -41,7 +41,7 @@ internal sealed class OllamaEmbedOperation(WholeReply whole, bool isOlder, TimeP
         }
     }
 
-    protected override void WriteReply(ChatExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json)
+    protected override void WriteReply(RequestExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json)
     {
         json.WriteStartObject();
         if (isOlder)

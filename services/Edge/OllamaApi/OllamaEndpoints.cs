@@ -1,5 +1,5 @@
 using Gateway.Edge.Admission;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.OllamaApi;
@@ -12,7 +12,7 @@ internal static class OllamaEndpoints
     public static void MapOllama(this IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
-        var flow = services.GetRequiredService<ChatFlow>();
+        var flow = services.GetRequiredService<RequestFlow>();
         var whole = services.GetRequiredService<WholeReply>();
         var time = services.GetRequiredService<TimeProvider>();
         Map("/api/chat", Ask(new OllamaSurface(generates: false, time)), "Ollama's chat, for every model that the key may use");

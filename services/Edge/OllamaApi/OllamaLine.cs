@@ -2,13 +2,14 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.OllamaApi;
 
 /// <summary>Writes one object of Ollama's: a whole answer, or a line of one. They have the same members.</summary>
-internal readonly struct OllamaLine(Utf8JsonWriter json, ChatExchange exchange, bool generates, TimeProvider time)
+internal readonly struct OllamaLine(Utf8JsonWriter json, RequestExchange exchange, bool generates, TimeProvider time)
 {
     private const int NanosecondsInMicrosecond = 1_000;
 

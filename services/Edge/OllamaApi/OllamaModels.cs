@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -47,7 +47,7 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
     public Task ShowAsync(HttpContext context) => AnswerAsync(context, static (caller, table, body, json) =>
     {
         // The client's first versions named the model by name.
-        if (ChatRequestHead.TryRead(body.Span, out var head, SurfaceProtocol.OllamaChat, needsModel: false) is { } wrong)
+        if (RequestHead.TryRead(body.Span, out var head, SurfaceProtocol.OllamaChat, needsModel: false) is { } wrong)
         {
             return wrong;
         }
@@ -70,7 +70,7 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
 
     private static string NameIn(ReadOnlyMemory<byte> body)
     {
-        using var request = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = ChatRequestHead.DepthMax });
+        using var request = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
         return request.RootElement.Field("name"u8).Text() ?? "";
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.Ollama;
 using Gateway.Edge.Providers.OpenAi;
@@ -13,7 +14,7 @@ internal sealed class OllamaPassed : IPassedProtocol
 {
     public IReadOnlyList<string> ForwardedHeaders => [];
 
-    public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
+    public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);
         return OllamaReply.Usage(document.RootElement);
@@ -26,7 +27,7 @@ internal sealed class OllamaPassed : IPassedProtocol
         tap.Collect(reply, "\"response\""u8);
     }
 
-    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new OllamaPassedStream(this, assembles);
+    public IPassedStream OpenStream(RequestExchange exchange, bool assembles) => new OllamaPassedStream(this, assembles);
 }
 
 /// <summary>Watches lines of Ollama's: text as it comes, the counts of the last one, an error.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -20,7 +21,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
 
     public IPassedProtocol Passed { get; } = new OllamaPassed();
 
-    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head) => ChatRequestHead.TryRead(request.Span, out head, Protocol);
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head) => RequestHead.TryRead(request.Span, out head, Protocol);
 
     public void WriteRequest(ReadOnlyMemory<byte> request, IChatProvider provider, string providerModel, DroppedFields dropped, IBufferWriter<byte> output)
     {
@@ -29,7 +30,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
         new OllamaAsked(document.RootElement, generates, new SurfaceTarget(provider, providerModel), dropped, json).Write();
     }
 
-    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(completion.Span);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
@@ -49,7 +50,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
         line.WriteEnd(choice.Field("finish_reason"u8).Text(), usage, streamed: false);
     }
 
-    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new OllamaSurfaceStream(exchange, generates, time);
+    public ChatSurfaceStream OpenStream(RequestExchange exchange) => new OllamaSurfaceStream(exchange, generates, time);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => OllamaLine.WriteError(error, output);
 }

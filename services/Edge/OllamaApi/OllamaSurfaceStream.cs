@@ -2,13 +2,14 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.OllamaApi;
 
 /// <summary>Makes Ollama's lines of OpenAI's chunks. A call of a tool is one line, so it waits for its arguments.</summary>
-internal sealed class OllamaSurfaceStream(ChatExchange exchange, bool generates, TimeProvider time) : ChatSurfaceStream
+internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generates, TimeProvider time) : ChatSurfaceStream
 {
     private readonly SortedDictionary<int, StreamedCall> calls = [];
     private string? finishReason;

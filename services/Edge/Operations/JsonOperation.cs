@@ -1,5 +1,5 @@
 using System.Buffers;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -9,11 +9,11 @@ namespace Gateway.Edge.Operations;
 internal abstract class JsonOperation(OperationKind kind, WholeReply whole) : JsonRequestOperation(kind), IAnswersWhole
 {
     public override Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
         whole.RelayAsync(this, exchange, target, call, reply, began, timer.Token);
 
     /// <inheritdoc/>
-    public virtual WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
+    public virtual WholeAnswer Understand(RequestExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
     {
         var reported = true;
         if (target.Protocol.Serve(Kind) is { Passes: false } upstream)
@@ -30,9 +30,9 @@ internal abstract class JsonOperation(OperationKind kind, WholeReply whole) : Js
     }
 
     /// <summary>The request in the hub's words, as far as a reply is read by it.</summary>
-    protected virtual ReadOnlyMemory<byte> HubRequest(ChatExchange exchange) => exchange.Body.Memory;
+    protected virtual ReadOnlyMemory<byte> HubRequest(RequestExchange exchange) => exchange.Body.Memory;
 
     /// <summary>What a reply in the hub's words says that it used; null when it says nothing.</summary>
     /// <exception cref="MalformedReplyException">The reply is none.</exception>
-    protected abstract OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply);
+    protected abstract OperationUse? ReadUse(RequestExchange exchange, ReadOnlySpan<byte> reply);
 }

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -9,7 +9,7 @@ namespace Gateway.Edge.Operations;
 /// <summary>An operation that asks in JSON: sent as it came to who speaks it, said in other words to others.</summary>
 internal abstract class JsonRequestOperation(OperationKind kind) : MeteredOperation(kind)
 {
-    public override HttpRequestMessage MakeRequest(ChatExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
+    public override HttpRequestMessage MakeRequest(RequestExchange exchange, Deployment target, in ChatCall call, out ReadOnlyMemory<byte> body)
     {
         var upstream = target.Protocol.Serve(Kind)!;
         var request = new HttpRequestMessage(HttpMethod.Post, upstream.Address(target.Target));

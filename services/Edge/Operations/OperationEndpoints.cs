@@ -2,6 +2,7 @@ using Gateway.Edge.Audio;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Completions;
 using Gateway.Edge.Embeddings;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Images;
 using Gateway.Edge.Moderations;
 using Gateway.Edge.Rerank;
@@ -32,7 +33,7 @@ internal static class OperationEndpoints
 
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
-        var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
+        var flow = routes.ServiceProvider.GetRequiredService<RequestFlow>();
         foreach (var (path, type, surface, tag, summary) in Routes)
         {
             var operation = (Operation)routes.ServiceProvider.GetRequiredService(type);

@@ -1,6 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Routing;
 
@@ -28,7 +28,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
     /// <param name="use">What it used, by its first and last bytes.</param>
     /// <param name="isKnownBefore">Whether that hangs on the request alone, unless events say more: then the cost stands in a header all the same.</param>
     public async Task<RelayResult> RelayAsync(
-        ChatExchange exchange, Deployment target, HttpResponseMessage reply, long began, CancellationTokenSource timer, Func<ReplyEnds, PassedUse> use, bool isKnownBefore = false)
+        RequestExchange exchange, Deployment target, HttpResponseMessage reply, long began, CancellationTokenSource timer, Func<ReplyEnds, PassedUse> use, bool isKnownBefore = false)
     {
         var type = reply.Content.Headers.ContentType?.ToString() ?? "application/octet-stream";
         var streams = type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
@@ -114,7 +114,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
         }
     }
 
-    private async ValueTask<(long Tokens, Money Cost)> SettleAsync(ChatExchange exchange, PassedUse used, UsageOutcome outcome, bool streamed)
+    private async ValueTask<(long Tokens, Money Cost)> SettleAsync(RequestExchange exchange, PassedUse used, UsageOutcome outcome, bool streamed)
     {
         var (tokens, units) = used.Use;
         exchange.Units = units;
@@ -122,7 +122,7 @@ internal sealed class PassedReply(Settlement settlement, RoutingTables tables, T
         return (tokens.PromptTokens + tokens.CompletionTokens, cost);
     }
 
-    private static async ValueTask WriteAsync(ChatExchange exchange, string type, ReadOnlyMemory<byte> bytes)
+    private static async ValueTask WriteAsync(RequestExchange exchange, string type, ReadOnlyMemory<byte> bytes)
     {
         var response = exchange.Context.Response;
         if (!response.HasStarted)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
@@ -21,16 +21,16 @@ internal sealed class RerankOperation(WholeReply whole) : JsonOperation(Operatio
     public override string Name => "rerank";
 
     /// <summary>Cohere's clients read <c>message</c> at the top, those of others OpenAI's envelope: both stand there.</summary>
-    public override Task WriteErrorAsync(ChatExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, withMessageAtTop: true);
+    public override Task WriteErrorAsync(RequestExchange exchange, GatewayError error) => error.WriteAsync(exchange.Context, withMessageAtTop: true);
 
     // The question is read again with each document, and a token is at least a byte.
-    protected override OperationUse Most(ChatExchange exchange)
+    protected override OperationUse Most(RequestExchange exchange)
     {
         var (documents, queryBytes) = Asked(exchange);
         return new(new TokenUsage { Input = exchange.Body.Memory.Length + (documents * queryBytes) }, new CostUnits(Requests: Searches(documents)));
     }
 
-    protected override OperationUse Expected(ChatExchange exchange)
+    protected override OperationUse Expected(RequestExchange exchange)
     {
         var (documents, queryBytes) = Asked(exchange);
         var bytes = exchange.Body.Memory.Length;
@@ -38,7 +38,7 @@ internal sealed class RerankOperation(WholeReply whole) : JsonOperation(Operatio
         return new(new TokenUsage { Input = tokens }, new CostUnits(Requests: Searches(documents)));
     }
 
-    protected override OperationUse? ReadUse(ChatExchange exchange, ReadOnlySpan<byte> reply)
+    protected override OperationUse? ReadUse(RequestExchange exchange, ReadOnlySpan<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply);
         var root = document.RootElement;
@@ -56,7 +56,7 @@ internal sealed class RerankOperation(WholeReply whole) : JsonOperation(Operatio
 
     private static long Searches(long documents) => Math.Max(1, (documents + DocumentsPerSearch - 1) / DocumentsPerSearch);
 
-    private static (long Documents, long QueryBytes) Asked(ChatExchange exchange)
+    private static (long Documents, long QueryBytes) Asked(RequestExchange exchange)
     {
         using var asked = JsonDocument.Parse(exchange.Body.Memory);
         var documents = asked.RootElement.Field("documents"u8);

@@ -1,13 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Responses;
 
 /// <summary>A response as it grows: its items, why it ended, and what of the request it repeats.</summary>
-internal sealed class ResponseDraft(ChatExchange exchange) : IDisposable
+internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 {
     private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = 128 });
     private HashSet<string>? customTools;

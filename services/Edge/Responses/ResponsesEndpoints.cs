@@ -1,4 +1,4 @@
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Responses;
 
@@ -7,7 +7,7 @@ internal static class ResponsesEndpoints
 {
     public static void MapResponses(this IEndpointRouteBuilder routes)
     {
-        var flow = routes.ServiceProvider.GetRequiredService<ChatFlow>();
+        var flow = routes.ServiceProvider.GetRequiredService<RequestFlow>();
         var stored = routes.ServiceProvider.GetRequiredService<StoredResponsesRoutes>();
         var surface = new ResponsesSurface(routes.ServiceProvider.GetRequiredService<StoredResponses>());
         RequestDelegate create = context => flow.HandleAsync(context, surface);

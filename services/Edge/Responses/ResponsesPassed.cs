@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
@@ -15,7 +16,7 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
 
     public string AskingHeader => "OpenAI-Beta";
 
-    public TokenUsage? ReadReply(ChatExchange exchange, ReadOnlyMemory<byte> reply)
+    public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply)
     {
         using var document = JsonReading.ParseReply(reply.Span);
         stored.Remember(exchange, document.RootElement.Field("id"u8).Text());
@@ -28,7 +29,7 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
         tap.Collect(reply, "\"arguments\""u8);
     }
 
-    public IPassedStream OpenStream(ChatExchange exchange, bool assembles) => new ResponsesPassedStream(id => stored.Remember(exchange, id));
+    public IPassedStream OpenStream(RequestExchange exchange, bool assembles) => new ResponsesPassedStream(id => stored.Remember(exchange, id));
 }
 
 /// <summary>Watches a stream of Responses: its id at the beginning, text as it comes, the whole response with its usage at the end.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
@@ -13,7 +14,7 @@ namespace Gateway.Edge.Responses;
 /// Makes the events of OpenAI's Responses of OpenAI's chunks: <c>response.created</c>, items that are added, grow and are done one after the
 /// other, <c>response.completed</c> with the whole. Every event has the next sequence number.
 /// </summary>
-internal sealed class ResponsesStream(ChatExchange exchange) : ChatSurfaceStream
+internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStream
 {
     private readonly ResponseDraft response = new(exchange);
     private readonly SortedDictionary<int, ResponseItem> calls = [];

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using StackExchange.Redis;
@@ -17,10 +18,10 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
 
     public IPassedProtocol Passed { get; } = new ResponsesPassed(stored);
 
-    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out ChatRequestHead head) => ChatRequestHead.TryRead(request.Span, out head, Protocol);
+    public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head) => RequestHead.TryRead(request.Span, out head, Protocol);
 
     /// <summary>A response that is gone on from must be the caller's own, and is where it was stored.</summary>
-    public async ValueTask<GatewayError?> PrepareAsync(ChatExchange exchange)
+    public async ValueTask<GatewayError?> PrepareAsync(RequestExchange exchange)
     {
         if (exchange.Head.PreviousResponse is not { } previous || !Array.Exists(exchange.Grant.Group.Deployments, static deployment => deployment.PassedAddress(SurfaceProtocol.Responses) is not null))
         {
@@ -50,7 +51,7 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
         ResponsesRequest.Write(document.RootElement, new SurfaceTarget(provider, providerModel), dropped, json);
     }
 
-    public void WriteReply(ChatExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
+    public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(completion.Span);
         using var response = new ResponseDraft(exchange);
@@ -59,7 +60,7 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
         response.Write(json, usage);
     }
 
-    public ChatSurfaceStream OpenStream(ChatExchange exchange) => new ResponsesStream(exchange);
+    public ChatSurfaceStream OpenStream(RequestExchange exchange) => new ResponsesStream(exchange);
 
     public void WriteError(GatewayError error, IBufferWriter<byte> output) => output.Write(error.ToJson());
 }

@@ -1,4 +1,4 @@
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using StackExchange.Redis;
 
 namespace Gateway.Edge.Responses;
@@ -21,7 +21,7 @@ internal sealed class StoredResponses(IConnectionMultiplexer redis)
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>Notes whose a response is, unless its caller asked for none to be stored. Never waits: the answer is on its way.</summary>
-    public void Remember(ChatExchange exchange, string? id)
+    public void Remember(RequestExchange exchange, string? id)
     {
         if (exchange.Head.StoresNothing || id is not { Length: > 0 and <= IdCharactersMax })
         {

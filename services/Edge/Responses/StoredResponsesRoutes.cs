@@ -1,5 +1,5 @@
 using Gateway.Edge.Admission.Access;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;

@@ -1,5 +1,5 @@
 using Gateway.Configuration;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Routing;
 

@@ -6,7 +6,7 @@ namespace Gateway.Edge.Routing;
 
 /// <summary>
 /// The one connection pool to all providers. It states its own rules: no redirect (a credential must not follow one), no cookie, no proxy
-/// of the environment, no decompression, no header of one caller for another, and no retry: <see cref="Chat.ChatFlow"/> alone decides that.
+/// of the environment, no decompression, no header of one caller for another, and no retry: <see cref="Flow.RequestFlow"/> alone decides that.
 /// </summary>
 internal sealed class UpstreamClient : HttpMessageInvoker
 {

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Gateway.Bench.Peers;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Bench.Micro;
 
@@ -18,12 +18,12 @@ public class RequestHeadBenchmarks
     public void Prepare() => body = Prompts.Body(Prompts.Model, KiB * 1024, stream: true);
 
     [Benchmark]
-    public bool Sniff() => ChatRequestHead.TryRead(body, out _) is null;
+    public bool Sniff() => RequestHead.TryRead(body, out _) is null;
 
     [Benchmark]
     public int SniffAndSplice()
     {
-        ChatRequestHead.TryRead(body, out var head);
+        RequestHead.TryRead(body, out var head);
         return Splice.ForOpenAi(body, head, s_model, forceStream: false).Count;
     }
 }

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Gateway.Contracts;
 using Gateway.Edge;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -4,7 +4,7 @@ using Gateway.Contracts;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Edge.Tests.Admission;
@@ -68,7 +68,7 @@ public sealed class RequestLabelsTests
     public void Where_every_request_must_name_its_end_user_one_without_is_refused() =>
         Assert.Equal("user", RequestLabels.Read(Exchange("""{"model":"m"}"""), new GeneralSettings { EnforceUserParam = true })?.Param);
 
-    private static ChatExchange Exchange(string body, string[]? keyTags = null, params (string Name, string Value)[] headers)
+    private static RequestExchange Exchange(string body, string[]? keyTags = null, params (string Name, string Value)[] headers)
     {
         var context = new DefaultHttpContext();
         foreach (var (name, value) in headers)
@@ -76,11 +76,11 @@ public sealed class RequestLabelsTests
             context.Request.Headers[name] = value;
         }
 
-        var exchange = new ChatExchange(context, DateTimeOffset.UnixEpoch, 0, 0, operation: null!, surface: null, modelInPath: null)
+        var exchange = new RequestExchange(context, DateTimeOffset.UnixEpoch, 0, 0, operation: null!, surface: null, modelInPath: null)
         {
             Caller = new Caller(new AccessSnapshot { KeyId = "k", Tags = keyTags ?? [] }, [], [], new ExpectationBook()),
         };
-        Assert.Null(ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(body), out exchange.Head));
+        Assert.Null(RequestHead.TryRead(Encoding.UTF8.GetBytes(body), out exchange.Head));
         return exchange;
     }
 }

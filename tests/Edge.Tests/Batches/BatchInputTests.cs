@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Batches;
-using Gateway.Edge.Chat;
 using Gateway.Pricing;
 using static Gateway.Edge.Tests.Batches.TestBatches;
 

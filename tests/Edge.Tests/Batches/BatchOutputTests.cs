@@ -1,7 +1,7 @@
 using System.Text;
 using Gateway.Contracts;
 using Gateway.Edge.Batches;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using static Gateway.Edge.Tests.Batches.TestBatches;
 

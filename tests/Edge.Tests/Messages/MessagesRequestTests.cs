@@ -44,7 +44,7 @@ public sealed class MessagesRequestTests
     {
         var said = Said("""{"model":"gpt-4","max_tokens":1000,"messages":[{"role":"user","content":"How is the weather?"}],"tools":[{"name":"get_weather","input_schema":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}]}""");
 
-        Assert.Null(Gateway.Edge.Chat.ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(said), out var head));
+        Assert.Null(Gateway.Edge.Flow.RequestHead.TryRead(Encoding.UTF8.GetBytes(said), out var head));
         Assert.Equal("gpt-4", head.ModelName);
     }
 

@@ -1,4 +1,5 @@
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Tests.Metering;
 

@@ -6,6 +6,7 @@ using FsCheck.Fluent;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Messages;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
@@ -257,14 +258,14 @@ public sealed class RoundTripTests
     private static Held Exchange(string request, SurfaceProtocol protocol)
     {
         var body = Encoding.UTF8.GetBytes(request);
-        var exchange = new ChatExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
-        Assert.Null(ChatRequestHead.TryRead(body, out exchange.Head, protocol));
+        var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
+        Assert.Null(RequestHead.TryRead(body, out exchange.Head, protocol));
         return new Held(exchange);
     }
 
-    private sealed class Held(ChatExchange exchange) : IDisposable
+    private sealed class Held(RequestExchange exchange) : IDisposable
     {
-        internal ChatExchange Value { get; } = exchange;
+        internal RequestExchange Value { get; } = exchange;
 
         public void Dispose() => Value.Body.Dispose();
     }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
 using Gateway.Edge.Tests.Providers;
@@ -96,7 +96,7 @@ public sealed class ResponsesRequestTests
     [InlineData("""{"model":"m","input":"x","max_output_tokens":7,"max_tokens":1,"n":3}""", 7L)]
     public void TheBoundOnTheOutput_CountsUnderItsOwnName(string request, long? expected)
     {
-        Assert.Null(ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(request), out var head, SurfaceProtocol.Responses));
+        Assert.Null(RequestHead.TryRead(Encoding.UTF8.GetBytes(request), out var head, SurfaceProtocol.Responses));
         Assert.Equal((expected, 1), (head.MaxTokens, head.Choices));
     }
 
@@ -105,7 +105,7 @@ public sealed class ResponsesRequestTests
     [InlineData("""{"model":"m","input":"x","conversation":"conv_1"}""", "conversation")]
     [InlineData("""{"model":"m","input":"x","api_base":"http://a"}""", "api_base")]
     public void WhatCannotBeHeldToABudgetOrAnOwner_IsRefused(string request, string param) =>
-        Assert.Equal(param, ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(request), out _, SurfaceProtocol.Responses)!.Param);
+        Assert.Equal(param, RequestHead.TryRead(Encoding.UTF8.GetBytes(request), out _, SurfaceProtocol.Responses)!.Param);
 
     private static string Said(string request, string protocol = "openai", List<string>? dropped = null)
     {

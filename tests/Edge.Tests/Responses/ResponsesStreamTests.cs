@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
 using Microsoft.AspNetCore.Http;
@@ -171,14 +172,14 @@ public sealed class ResponsesStreamTests
     private static Held Exchange()
     {
         var body = Encoding.UTF8.GetBytes("""{"model":"m","input":"x","stream":true,"tools":[{"type":"custom","name":"free"},{"type":"function","name":"f"}],"temperature":0.25}""");
-        var exchange = new ChatExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
-        Assert.Null(ChatRequestHead.TryRead(body, out exchange.Head, SurfaceProtocol.Responses));
+        var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
+        Assert.Null(RequestHead.TryRead(body, out exchange.Head, SurfaceProtocol.Responses));
         return new Held(exchange);
     }
 
-    private sealed class Held(ChatExchange exchange) : IDisposable
+    private sealed class Held(RequestExchange exchange) : IDisposable
     {
-        internal ChatExchange Value { get; } = exchange;
+        internal RequestExchange Value { get; } = exchange;
 
         public void Dispose() => Value.Body.Dispose();
     }

@@ -1,5 +1,5 @@
 using Gateway.Configuration;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;

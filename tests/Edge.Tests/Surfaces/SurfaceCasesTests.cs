@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
+using Gateway.Edge.Flow;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Tests.Providers;
@@ -87,7 +88,7 @@ public sealed class SurfaceCasesTests
         var said = JsonNode.Parse(output.WrittenSpan)!;
 
         // And whoever gets it understands it.
-        Assert.Null(ChatRequestHead.TryRead(output.WrittenSpan, out _));
+        Assert.Null(RequestHead.TryRead(output.WrittenSpan, out _));
         if (drops)
         {
             provider.WriteRequest(output.WrittenMemory, ProviderCases.Call(), new ArrayBufferWriter<byte>(), []);

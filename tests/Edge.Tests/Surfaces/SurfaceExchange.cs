@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Edge.Tests.Surfaces;
@@ -10,11 +11,11 @@ internal sealed class SurfaceExchange : IDisposable
     public SurfaceExchange(IChatSurface surface, string request, long began = 0)
     {
         var body = Encoding.UTF8.GetBytes(request);
-        Value = new ChatExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!), surface, null) { Body = RequestBody.Of(body) };
+        Value = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!), surface, null) { Body = RequestBody.Of(body) };
         Assert.Null(surface.ReadHead(body, out Value.Head));
     }
 
-    public ChatExchange Value { get; }
+    public RequestExchange Value { get; }
 
     public void Dispose() => Value.Dispose();
 }

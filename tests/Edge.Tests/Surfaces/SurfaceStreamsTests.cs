@@ -3,6 +3,7 @@ using System.Text;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
+using Gateway.Edge.Flow;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Tests.Providers;
 using Microsoft.Extensions.Time.Testing;
@@ -54,7 +55,7 @@ public sealed class SurfaceStreamsTests
         }
     }
 
-    private static string Said(IChatSurface surface, ChatExchange exchange, byte[] chunks, Func<int> pieceLength)
+    private static string Said(IChatSurface surface, RequestExchange exchange, byte[] chunks, Func<int> pieceLength)
     {
         using var stream = surface.OpenStream(exchange);
         var output = new ArrayBufferWriter<byte>();

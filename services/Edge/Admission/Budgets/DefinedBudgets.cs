@@ -1,5 +1,5 @@
 using Gateway.Contracts;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Admission.Budgets;
 
@@ -18,7 +18,7 @@ internal sealed class DefinedBudgets(LedgerClient ledger, BudgetLeases leases, E
     /// The budgets that a request to a model is under beside those of its caller (<paramref name="ofCaller"/>): the gateway's, its end
     /// user's, its tags', the model's, and those that it shares.
     /// </summary>
-    public BudgetSlot[] With(BudgetSlot[] ofCaller, ChatExchange exchange, string model)
+    public BudgetSlot[] With(BudgetSlot[] ofCaller, RequestExchange exchange, string model)
     {
         var all = Volatile.Read(ref defined);
         if (all.IsEmpty)
@@ -51,7 +51,7 @@ internal sealed class DefinedBudgets(LedgerClient ledger, BudgetLeases leases, E
     }
 
     /// <summary>The budgets of a target beside those that the configuration gives it.</summary>
-    public BudgetSlot[] WithTarget(BudgetSlot[] configured, ChatExchange exchange, string model, string provider, string deployment)
+    public BudgetSlot[] WithTarget(BudgetSlot[] configured, RequestExchange exchange, string model, string provider, string deployment)
     {
         var all = Volatile.Read(ref defined);
         if (all.IsEmpty)

@@ -1,6 +1,6 @@
 using Gateway.Edge.Providers;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>How one call to one provider ended, as far as routing is concerned.</summary>
 internal enum AttemptOutcome

@@ -2,13 +2,13 @@ using System.Globalization;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Budgets;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>The headers of an answer, the gateway's and those that LiteLLM's users know.</summary>
 internal static class ReplyHeaders
 {
     /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
-    public static void Dropped(ChatExchange exchange, List<string> fields)
+    public static void Dropped(RequestExchange exchange, List<string> fields)
     {
         if (fields.Count > 0)
         {
@@ -16,7 +16,7 @@ internal static class ReplyHeaders
         }
     }
 
-    public static void Set(ChatExchange exchange, HttpResponse response)
+    public static void Set(RequestExchange exchange, HttpResponse response)
     {
         var headers = response.Headers;
         var id = exchange.Id.ToString();

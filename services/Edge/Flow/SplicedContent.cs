@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>
 /// A caller's body with a few places changed, sent without being copied: the model's name, the stream options, fields for the gateway.
@@ -108,7 +108,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     /// <param name="modelJson">The provider's name of the model, quoted.</param>
     /// <param name="forceStream">Whether a request that does not stream is streamed upstream all the same.</param>
     /// <param name="takesStreamOptions">Whether the provider knows <c>stream_options</c>.</param>
-    public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in ChatRequestHead head, byte[] modelJson, bool forceStream, bool takesStreamOptions = true)
+    public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in RequestHead head, byte[] modelJson, bool forceStream, bool takesStreamOptions = true)
     {
         var first = head.FirstProperty!.Value;
         var splices = new List<Splice>(4) { head.Model is { } model ? At(body, model, modelJson) : new Splice(first, first, ModelProperty(modelJson)) };
@@ -134,7 +134,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
 
     private static byte[] ModelProperty(byte[] modelJson) => [.. "\"model\":"u8, .. modelJson, (byte)','];
 
-    private static Splice AskForUsage(ReadOnlySpan<byte> body, in ChatRequestHead head, int first)
+    private static Splice AskForUsage(ReadOnlySpan<byte> body, in RequestHead head, int first)
     {
         if (head.IncludeUsageValue is { } value)
         {

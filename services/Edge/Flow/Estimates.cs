@@ -3,7 +3,7 @@ using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>What a request may use, before it runs.</summary>
 internal static class Estimates
@@ -18,7 +18,7 @@ internal static class Estimates
     private const int OutputTokensMax = 32_768;
 
     /// <summary>The most that it can cost, in nano-dollars.</summary>
-    public static long WorstCase(ChatExchange exchange, ModelGroup group)
+    public static long WorstCase(RequestExchange exchange, ModelGroup group)
     {
         long want = 0;
         foreach (var deployment in group.Deployments)
@@ -34,7 +34,7 @@ internal static class Estimates
     }
 
     /// <summary>The cost: at worst, and as expected.</summary>
-    public static CostEstimate Cost(ChatExchange exchange, ModelGroup group)
+    public static CostEstimate Cost(RequestExchange exchange, ModelGroup group)
     {
         var want = WorstCase(exchange, group);
         var expectation = exchange.Grant.Expectation;
@@ -50,14 +50,14 @@ internal static class Estimates
     }
 
     /// <summary>The tokens expected, for limits on tokens.</summary>
-    public static long Tokens(ChatExchange exchange)
+    public static long Tokens(RequestExchange exchange)
     {
         var output = exchange.Grant.Expectation.Output ?? exchange.Head.MaxTokens ?? PriorOutputTokens;
         return Math.Max(1, Input(exchange) + Math.Min(output, exchange.Head.MaxTokens ?? long.MaxValue));
     }
 
     /// <summary>The prompt's tokens, as expected.</summary>
-    public static long Input(ChatExchange exchange)
+    public static long Input(RequestExchange exchange)
     {
         var bytes = exchange.Body.Memory.Length;
         return exchange.Grant.Expectation.Input(bytes) ?? bytes / 4;

@@ -4,7 +4,7 @@ using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>An operation whose answer comes in one piece, or may.</summary>
 internal interface IAnswersWhole
@@ -16,7 +16,7 @@ internal interface IAnswersWhole
     /// <param name="reply">The answer's head.</param>
     /// <param name="body">The answer; it is gone when the relay ends.</param>
     /// <exception cref="MalformedReplyException">It is no answer.</exception>
-    WholeAnswer Understand(ChatExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body);
+    WholeAnswer Understand(RequestExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body);
 }
 
 /// <summary>An answer in one piece, in the words of the hub or of the client.</summary>
@@ -33,7 +33,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 
     /// <summary>Reads the answer, lets the operation understand it, settles and passes it on.</summary>
     public async Task<RelayResult> RelayAsync(
-        IAnswersWhole operation, ChatExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
+        IAnswersWhole operation, RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationToken cancellation)
     {
         byte[]? rented = null;
         try
@@ -68,7 +68,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 
     /// <summary>Says the answer as the client speaks, settles, then writes it.</summary>
     /// <exception cref="MalformedReplyException">The answer cannot be said.</exception>
-    public async Task AnswerAsync(ChatExchange exchange, ReadOnlyMemory<byte> answer, TokenUsage usage, bool estimated)
+    public async Task AnswerAsync(RequestExchange exchange, ReadOnlyMemory<byte> answer, TokenUsage usage, bool estimated)
     {
         if (exchange.Surface is { } surface && exchange.Passed is null)
         {

@@ -1,16 +1,17 @@
 using System.Buffers;
 using Gateway.Configuration;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>Makes the request to a provider: the client's own bytes where both speak the same, else the request in the provider's words.</summary>
 internal static class UpstreamRequest
 {
     /// <summary>The request without the headers of <see cref="AddHeaders"/>, and its body where a signature needs it.</summary>
     /// <exception cref="UntranslatableRequestException">The request cannot be said in the provider's protocol.</exception>
-    public static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) Make(ChatExchange exchange, Deployment target, in ChatCall call)
+    public static (HttpRequestMessage Request, ReadOnlyMemory<byte> Translated) Make(RequestExchange exchange, Deployment target, in ChatCall call)
     {
         var address = exchange.Passed is not null ? target.PassedAddress(exchange.Surface!.Protocol, call.Stream) : call.Stream ? target.StreamAddress : target.Address;
         var request = new HttpRequestMessage(HttpMethod.Post, address);
@@ -39,7 +40,7 @@ internal static class UpstreamRequest
         return (request, translated);
     }
 
-    private static HttpContent Translate(ChatExchange exchange, Deployment target, in ChatCall call, List<string> dropped, out ReadOnlyMemory<byte> translated)
+    private static HttpContent Translate(RequestExchange exchange, Deployment target, in ChatCall call, List<string> dropped, out ReadOnlyMemory<byte> translated)
     {
         var hub = exchange.Body.Memory;
         if (exchange.Surface is { } surface)
@@ -52,7 +53,7 @@ internal static class UpstreamRequest
         if (target.Protocol.SpeaksOpenAiChat)
         {
             translated = default;
-            if (ChatRequestHead.TryRead(hub.Span, out var head) is { } wrong)
+            if (RequestHead.TryRead(hub.Span, out var head) is { } wrong)
             {
                 throw new UntranslatableRequestException(wrong.Message, wrong.Param);
             }
@@ -74,7 +75,7 @@ internal static class UpstreamRequest
         return new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = new("application/json") } };
     }
 
-    private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in ChatRequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>
+    private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in RequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>
         new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
 
     /// <summary>Adds the credential, the protocol's headers and those that the configuration gives the deployment, where no client's request is passed on.</summary>

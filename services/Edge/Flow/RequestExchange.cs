@@ -2,14 +2,15 @@ using Gateway.Contracts;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
-/// <summary>One request on its way through <see cref="ChatFlow"/>: what is known of it so far.</summary>
-internal sealed class ChatExchange(
+/// <summary>One request on its way through <see cref="RequestFlow"/>: what is known of it so far.</summary>
+internal sealed class RequestExchange(
     HttpContext context, DateTimeOffset startedAt, long startedTimestamp, long startedTicks, Operation operation, IChatSurface? surface, string? modelInPath) : IDisposable
 {
     public HttpContext Context { get; } = context;
@@ -41,7 +42,7 @@ internal sealed class ChatExchange(
     public Caller Caller { get; set; } = null!;
 
     /// <summary>What was read of <see cref="Body"/>.</summary>
-    public ChatRequestHead Head;
+    public RequestHead Head;
 
     /// <summary>The request as the client sent it.</summary>
     public RequestBody Body;

@@ -1,6 +1,6 @@
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
-namespace Gateway.Edge.Tests.Chat;
+namespace Gateway.Edge.Tests.Flow;
 
 public sealed class RequestIdTests
 {

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>Makes the ids of requests: UUIDs of version 7 (RFC 9562, 5.7), so that records of one time lie side by side in the tables.</summary>
 internal static class RequestId

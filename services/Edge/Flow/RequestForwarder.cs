@@ -7,13 +7,13 @@ using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using Microsoft.Extensions.ObjectPool;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>
 /// One call to one provider, whatever the operation: 1. its own budgets, 2. the request, 3. the reply's head in time, 4. the answer. Nothing
 /// is sent to the client before the provider's first byte is here, so until then another target can take over.
 /// </summary>
-internal sealed class ChatForwarder(
+internal sealed class RequestForwarder(
     UpstreamClient upstream, RoutingTables tables, DefinedBudgets budgets, EdgeMetrics metrics, EdgeLog log, TimeProvider time)
 {
     private const int ErrorBytesMax = 64 * 1024;
@@ -21,7 +21,7 @@ internal sealed class ChatForwarder(
     private static readonly DefaultObjectPool<CancellationTokenSource> Timers = new(new TimerPolicy(), 256);
 
     /// <summary>Calls a target. Where it speaks the client's protocol, the client's bytes pass.</summary>
-    public async Task<AttemptResult> AttemptAsync(ChatExchange exchange, ModelGroup group, Deployment target)
+    public async Task<AttemptResult> AttemptAsync(RequestExchange exchange, ModelGroup group, Deployment target)
     {
         exchange.Passed = exchange.Surface is { } surface && target.PassedAddress(surface.Protocol) is not null ? surface.Passed : null;
         var mayRenew = true;
@@ -44,7 +44,7 @@ internal sealed class ChatForwarder(
         }
     }
 
-    private async Task<AttemptResult> CallAsync(ChatExchange exchange, ModelGroup group, Deployment target, bool mayRenew)
+    private async Task<AttemptResult> CallAsync(RequestExchange exchange, ModelGroup group, Deployment target, bool mayRenew)
     {
         var router = tables.Current.Configuration.Router;
 
@@ -138,10 +138,10 @@ internal sealed class ChatForwarder(
     }
 
     // Apart, because asking for the cost again needs an object that calls without such budgets do not.
-    private static ValueTask<BudgetRefusal?> ReserveTargetAsync(ChatExchange exchange, ModelGroup group, BudgetSlot[] slots) =>
+    private static ValueTask<BudgetRefusal?> ReserveTargetAsync(RequestExchange exchange, ModelGroup group, BudgetSlot[] slots) =>
         exchange.TargetTicket.ReserveAsync(slots, 0, () => exchange.Operation.Cost(exchange, group));
 
-    private async Task<AttemptResult> RefusedAsync(ChatExchange exchange, Deployment target, ProviderTarget? renews, HttpResponseMessage reply, CancellationToken cancellation)
+    private async Task<AttemptResult> RefusedAsync(RequestExchange exchange, Deployment target, ProviderTarget? renews, HttpResponseMessage reply, CancellationToken cancellation)
     {
         var status = (int)reply.StatusCode;
         var buffer = ArrayPool<byte>.Shared.Rent(ErrorBytesMax);
@@ -190,11 +190,11 @@ internal sealed class ChatForwarder(
         return result;
     }
 
-    private AttemptResult NoCredential(ChatExchange exchange, Deployment target) =>
+    private AttemptResult NoCredential(RequestExchange exchange, Deployment target) =>
         Failed(exchange, target, "credential", GatewayError.NoCredential, ProviderErrorKind.Authentication);
 
     private AttemptResult Failed(
-        ChatExchange exchange, Deployment target, string failure, GatewayError error, ProviderErrorKind kind = ProviderErrorKind.Failed, TimeSpan? retryAfter = null)
+        RequestExchange exchange, Deployment target, string failure, GatewayError error, ProviderErrorKind kind = ProviderErrorKind.Failed, TimeSpan? retryAfter = null)
     {
         exchange.Failed(target, failure);
         log.AttemptFailed(target.Id, failure, exchange.Id);
@@ -212,7 +212,7 @@ internal sealed class ChatForwarder(
     }
 
     /// <summary>How long the target rests; null for not at all. A lone deployment rests only where the configuration says after how many failures.</summary>
-    private static TimeSpan? Cools(ChatExchange exchange, Deployment target, ProviderErrorKind kind, long failures, Configuration.RouterSettings router)
+    private static TimeSpan? Cools(RequestExchange exchange, Deployment target, ProviderErrorKind kind, long failures, Configuration.RouterSettings router)
     {
         var alone = exchange.Grant.Group.Deployments.Length == 1;
         var time = target.Configuration.CooldownTime ?? router.CooldownTime;

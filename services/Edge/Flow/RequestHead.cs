@@ -2,10 +2,10 @@ using System.Text.Json;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>What the edge needs to know of a chat request: read in one pass over its bytes, with the places of what may be changed.</summary>
-internal struct ChatRequestHead
+internal struct RequestHead
 {
     /// <summary>How deeply a body may be nested.</summary>
     public const int DepthMax = 128;
@@ -68,9 +68,9 @@ internal struct ChatRequestHead
     /// <param name="surface">Whose words these are; null for OpenAI's chat. A bound on the output counts only under the name that the provider obeys.</param>
     /// <param name="modelInPath">The model when the path names it: it wins over the body's.</param>
     /// <param name="needsModel">Whether a body without a model is wrong, when the path names none.</param>
-    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out ChatRequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null, bool needsModel = true)
+    public static GatewayError? TryRead(ReadOnlySpan<byte> body, out RequestHead head, SurfaceProtocol? surface = null, string? modelInPath = null, bool needsModel = true)
     {
-        head = new ChatRequestHead { ModelName = "", Choices = 1, Stream = surface.StreamsUnasked() };
+        head = new RequestHead { ModelName = "", Choices = 1, Stream = surface.StreamsUnasked() };
         try
         {
             var wrong = Read(body, ref head, surface, needsModel && modelInPath is null);
@@ -88,7 +88,7 @@ internal struct ChatRequestHead
         }
     }
 
-    private static GatewayError? Read(ReadOnlySpan<byte> body, ref ChatRequestHead head, SurfaceProtocol? surface, bool needsModel)
+    private static GatewayError? Read(ReadOnlySpan<byte> body, ref RequestHead head, SurfaceProtocol? surface, bool needsModel)
     {
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
@@ -107,12 +107,12 @@ internal struct ChatRequestHead
                 return OllamaFields.InCapitals;
             }
 
-            var field = ChatRequestFields.Of(ref json, surface);
+            var field = RequestFields.Of(ref json, surface);
             json.Read();
             var valueStart = (int)json.TokenStartIndex;
             switch (field)
             {
-                case ChatRequestField.Model:
+                case RequestField.Model:
                     if (json.TokenType != JsonTokenType.String)
                     {
                         return Wrong("model", "a string");
@@ -123,7 +123,7 @@ internal struct ChatRequestHead
                     hasModel = true;
                     break;
 
-                case ChatRequestField.Stream:
+                case RequestField.Stream:
                     if (json.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
                     {
                         return Wrong("stream", "true or false");
@@ -133,7 +133,7 @@ internal struct ChatRequestHead
                     head.StreamValue = valueStart..(int)json.BytesConsumed;
                     break;
 
-                case ChatRequestField.MaxTokens:
+                case RequestField.MaxTokens:
                     if (json.TokenType != JsonTokenType.Null)
                     {
                         if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var most) || most < 0)
@@ -146,11 +146,11 @@ internal struct ChatRequestHead
 
                     break;
 
-                case ChatRequestField.Options:
+                case RequestField.Options:
                     head.MaxTokens = OllamaFields.ReadMost(ref json);
                     break;
 
-                case ChatRequestField.Choices:
+                case RequestField.Choices:
                     if (json.TokenType != JsonTokenType.Null)
                     {
                         if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out head.Choices) || head.Choices is < 1 or > 128)
@@ -161,11 +161,11 @@ internal struct ChatRequestHead
 
                     break;
 
-                case ChatRequestField.User:
+                case RequestField.User:
                     head.User = json.TokenType == JsonTokenType.String ? json.GetString() : null;
                     break;
 
-                case ChatRequestField.StreamOptions:
+                case RequestField.StreamOptions:
                     if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
                     {
                         return Wrong("stream_options", "an object");
@@ -175,13 +175,13 @@ internal struct ChatRequestHead
                     head.StreamOptions = valueStart..(int)json.BytesConsumed;
                     break;
 
-                case ChatRequestField.DisableFallbacks:
+                case RequestField.DisableFallbacks:
                     head.DisableFallbacks = json.TokenType == JsonTokenType.True;
                     json.Skip();
                     Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
                     continue;
 
-                case ChatRequestField.Metadata:
+                case RequestField.Metadata:
                     if (!ReadMetadata(body, ref json, ref head, namesUser: surface == SurfaceProtocol.Messages, out var onlyTags))
                     {
                         return Wrong("metadata.tags", "a list of texts");
@@ -195,25 +195,25 @@ internal struct ChatRequestHead
 
                     break;
 
-                case ChatRequestField.PreviousResponse:
+                case RequestField.PreviousResponse:
                     head.PreviousResponse = json.TokenType == JsonTokenType.String ? json.GetString() : null;
                     json.Skip();
                     break;
 
-                case ChatRequestField.Store:
+                case RequestField.Store:
                     head.StoresNothing = json.TokenType == JsonTokenType.False;
                     json.Skip();
                     break;
 
-                case ChatRequestField.Background when json.TokenType == JsonTokenType.True:
+                case RequestField.Background when json.TokenType == JsonTokenType.True:
                     return new GatewayError(
                         400, "invalid_request", "background is not served: what such a response uses comes to light too late to be held to a budget. Leave it out.", "background");
 
-                case ChatRequestField.Conversation when json.TokenType != JsonTokenType.Null:
+                case RequestField.Conversation when json.TokenType != JsonTokenType.Null:
                     return new GatewayError(
                         400, "invalid_request", "conversation is not served: the gateway cannot tell whose it is. Send the items in input, or previous_response_id.", "conversation");
 
-                case ChatRequestField.Danger:
+                case RequestField.Danger:
                     return new GatewayError(
                         400, "invalid_request",
                         "A caller cannot choose the provider's address, credential or headers: leave api_base, base_url, api_key, headers, extra_headers and what begins with aws_, vertex_ or azure_ out.", "api_base");
@@ -236,7 +236,7 @@ internal struct ChatRequestHead
             : null;
     }
 
-    private static void ReadStreamOptions(ref Utf8JsonReader json, ref ChatRequestHead head)
+    private static void ReadStreamOptions(ref Utf8JsonReader json, ref RequestHead head)
     {
         if (json.TokenType == JsonTokenType.Null)
         {
@@ -263,7 +263,7 @@ internal struct ChatRequestHead
     /// Takes the list of tags out of <c>metadata</c>: it is for the gateway, and OpenAI's own metadata has only texts. What else stands there
     /// goes on. False for tags that are none.
     /// </summary>
-    private static bool ReadMetadata(ReadOnlySpan<byte> body, ref Utf8JsonReader json, ref ChatRequestHead head, bool namesUser, out bool onlyTags)
+    private static bool ReadMetadata(ReadOnlySpan<byte> body, ref Utf8JsonReader json, ref RequestHead head, bool namesUser, out bool onlyTags)
     {
         onlyTags = false;
         if (json.TokenType != JsonTokenType.StartObject)
@@ -316,7 +316,7 @@ internal struct ChatRequestHead
     }
 
     // With the comma behind it, or, for the last property, with the one before it: from the end of the last property that stays.
-    private static void Cut(ReadOnlySpan<byte> body, ref ChatRequestHead head, int nameStart, int valueEnd, int previousEnd)
+    private static void Cut(ReadOnlySpan<byte> body, ref RequestHead head, int nameStart, int valueEnd, int previousEnd)
     {
         var rest = body[valueEnd..];
         var next = rest.IndexOfAnyExcept(" \t\r\n"u8);

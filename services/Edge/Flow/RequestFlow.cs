@@ -3,23 +3,24 @@ using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Flow;
 
 /// <summary>
 /// How a request to a model is handled, from top to bottom, whatever it asks of the model (<see cref="Operation"/>):
 /// 1. who calls, 2. what is asked for, 3. whether it is granted, 4. how fast and how much, 5. route and forward, 6. settle.
 /// After step 4 the request holds money and slots; step 6 gives them back on every way out.
 /// </summary>
-internal sealed class ChatFlow(
+internal sealed class RequestFlow(
     Authentication authentication,
     RoutingTables tables,
     ChatOperation chat,
-    ChatForwarder forwarder,
+    RequestForwarder forwarder,
     DefinedBudgets budgets,
     Settlement settlement,
     Spool spool,
@@ -43,7 +44,7 @@ internal sealed class ChatFlow(
     /// <param name="modelInPath">The model, where the path names it and not the body.</param>
     public async Task HandleAsync(HttpContext context, Operation operation, IChatSurface? surface = null, string? modelInPath = null)
     {
-        var exchange = new ChatExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64, operation, surface, modelInPath);
+        var exchange = new RequestExchange(context, time.GetUtcNow(), time.GetTimestamp(), Environment.TickCount64, operation, surface, modelInPath);
         using var span = EdgeTracing.Start(operation);
         GatewayError? error;
         try
@@ -109,7 +110,7 @@ internal sealed class ChatFlow(
         }
     }
 
-    private async ValueTask<GatewayError?> AdmitAsync(ChatExchange exchange)
+    private async ValueTask<GatewayError?> AdmitAsync(RequestExchange exchange)
     {
         var context = exchange.Context;
         if (spool.Full)
@@ -171,7 +172,7 @@ internal sealed class ChatFlow(
         return await EnterGatesAsync(exchange) ?? await ReserveAsync(exchange, grant.Group);
     }
 
-    private async ValueTask<GatewayError?> EnterGatesAsync(ChatExchange exchange)
+    private async ValueTask<GatewayError?> EnterGatesAsync(RequestExchange exchange)
     {
         foreach (var gate in exchange.Caller.Gates)
         {
@@ -184,7 +185,7 @@ internal sealed class ChatFlow(
         return tables.GatewayGate is { } all ? await EnterAsync(exchange, all) : null;
     }
 
-    private static async ValueTask<GatewayError?> EnterAsync(ChatExchange exchange, RateGate gate)
+    private static async ValueTask<GatewayError?> EnterAsync(RequestExchange exchange, RateGate gate)
     {
         var amount = gate.Definition.Kind == LimitKind.TokensPerMinute ? exchange.Operation.Tokens(exchange) : 1;
         var decision = await gate.EnterAsync(amount);
@@ -197,7 +198,7 @@ internal sealed class ChatFlow(
         return null;
     }
 
-    private async ValueTask<GatewayError?> ReserveAsync(ChatExchange exchange, ModelGroup group)
+    private async ValueTask<GatewayError?> ReserveAsync(RequestExchange exchange, ModelGroup group)
     {
         if (group.Callable.Length == 0)
         {
@@ -230,7 +231,7 @@ internal sealed class ChatFlow(
     }
 
     // Apart, because asking for the cost again needs an object that the warm path does not.
-    private async ValueTask<GatewayError?> ReserveNearLimitAsync(ChatExchange exchange, ModelGroup group, BudgetSlot[] slots, int taken)
+    private async ValueTask<GatewayError?> ReserveNearLimitAsync(RequestExchange exchange, ModelGroup group, BudgetSlot[] slots, int taken)
     {
         var refusal = await exchange.Ticket.ReserveAsync(slots, taken, () => exchange.Operation.Cost(exchange, group));
         if (refusal is null)
@@ -242,7 +243,7 @@ internal sealed class ChatFlow(
         return exchange.Operation.OverBudget(refusal.ToError(time));
     }
 
-    private async ValueTask<GatewayError?> ForwardAsync(ChatExchange exchange)
+    private async ValueTask<GatewayError?> ForwardAsync(RequestExchange exchange)
     {
         var group = exchange.Grant.Group;
         var attempts = 0;
@@ -290,7 +291,7 @@ internal sealed class ChatFlow(
         return error;
     }
 
-    private async ValueTask<(GatewayError? Error, AttemptOutcome Outcome)> TryGroupAsync(ChatExchange exchange, ModelGroup group, int attemptsBefore)
+    private async ValueTask<(GatewayError? Error, AttemptOutcome Outcome)> TryGroupAsync(RequestExchange exchange, ModelGroup group, int attemptsBefore)
     {
         var table = tables.Current;
         var router = table.Configuration.Router;
@@ -363,7 +364,7 @@ internal sealed class ChatFlow(
     }
 
     /// <summary>The deployments that may take this request at all; null with the reason when there is none.</summary>
-    private static Deployment[]? Fitting(ChatExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
+    private static Deployment[]? Fitting(RequestExchange exchange, ModelGroup group, Configuration.RouterSettings router, out (GatewayError, AttemptOutcome) unfit)
     {
         unfit = default;
         var tagged = Eligibility.ByTags(group.Callable, router, exchange.Tags);

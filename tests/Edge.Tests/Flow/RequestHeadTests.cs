@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
 
-namespace Gateway.Edge.Tests.Chat;
+namespace Gateway.Edge.Tests.Flow;
 
-public sealed class ChatRequestHeadTests
+public sealed class RequestHeadTests
 {
     [Fact]
     public void Read_FindsWhatTheFlowNeeds_WhereverItStands()
@@ -114,12 +114,12 @@ public sealed class ChatRequestHeadTests
         Assert.Equal(1, sent.RootElement.EnumerateObject().Count(property => property.Name == "stream"));
     }
 
-    private static GatewayError? Read(string body, out ChatRequestHead head) => ChatRequestHead.TryRead(Encoding.UTF8.GetBytes(body), out head);
+    private static GatewayError? Read(string body, out RequestHead head) => RequestHead.TryRead(Encoding.UTF8.GetBytes(body), out head);
 
     private static async Task<string> SplicedAsync(string body, bool forceStream)
     {
         var bytes = Encoding.UTF8.GetBytes(body);
-        Assert.Null(ChatRequestHead.TryRead(bytes, out var head));
+        Assert.Null(RequestHead.TryRead(bytes, out var head));
         using var content = new SplicedContent(bytes, Splice.ForOpenAi(bytes, head, "\"real\""u8.ToArray(), forceStream));
         using var sent = new MemoryStream();
         await content.CopyToAsync(sent);
