@@ -26,7 +26,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         var cost = await CoverAsync(exchange, produced);
         try
         {
-            Record(exchange, tokens, estimated, exchange.Target!.Price is null, cost, outcome, status, streamed, produced - cost);
+            Record(exchange, tokens, estimated, cost, outcome, status, streamed, produced - cost);
         }
         finally
         {
@@ -61,14 +61,8 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     /// <param name="target">Who will be asked.</param>
     /// <param name="targetWindows">The windows of the target's own budgets.</param>
     /// <param name="estimate">What it may cost.</param>
-    public UsageRecord Submission(RequestExchange exchange, Deployment target, string[] targetWindows, Money estimate) => Of(exchange, target, targetWindows) with
-    {
-        Status = 200,
-        Estimated = true,
-        Unpriced = target.Price is null,
-        Cost = estimate,
-        Price = target.Price?.Describe(ServiceTier.Batch),
-    };
+    public UsageRecord Submission(RequestExchange exchange, Deployment target, string[] targetWindows, Money estimate) =>
+        Of(exchange, target, targetWindows, ServiceTier.Batch, TokenUsage.None, true, estimate, UsageOutcome.Completed, 200, false, Money.Zero);
 
     /// <summary>Records a batch that a provider has taken, or may have: its estimate is charged.</summary>
     public void Submit(RequestExchange exchange, UsageRecord submission)
@@ -98,7 +92,7 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         {
             if (exchange.Record is null && exchange.Target is not null)
             {
-                Record(exchange, new TokenUsage(), false, exchange.Target.Price is null, Money.Zero, outcome, status, exchange.Head.Stream);
+                Record(exchange, TokenUsage.None, false, Money.Zero, outcome, status, exchange.Head.Stream);
             }
         }
         finally
@@ -108,25 +102,9 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
     }
 
     private void Record(
-        RequestExchange exchange, TokenUsage tokens, bool estimated, bool unpriced, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default)
-    {
-        var target = exchange.Target!;
-        Append(exchange, Of(exchange, target, exchange.TargetTicket.Windows()) with
-        {
-            DurationMicroseconds = exchange.ElapsedMicroseconds(time),
-            FirstByteMicroseconds = exchange.FirstByteMicroseconds,
-            Status = status,
-            Outcome = outcome,
-            Streamed = streamed,
-            Tokens = tokens,
-            Estimated = estimated,
-            Unpriced = unpriced,
-            Cost = cost,
-            WrittenOff = writtenOff,
-            Price = target.Price?.Describe(exchange.Units.Service, tokens.PromptTokens),
-            FailedAttempts = exchange.FailedAttempts?.ToArray(),
-        });
-    }
+        RequestExchange exchange, TokenUsage tokens, bool estimated, Money cost, UsageOutcome outcome, int status, bool streamed, Money writtenOff = default) =>
+        Append(exchange, Of(
+            exchange, exchange.Target!, exchange.TargetTicket.Windows(), exchange.Units.Service, tokens, estimated, cost, outcome, status, streamed, writtenOff));
 
     private void Append(RequestExchange exchange, UsageRecord record)
     {
@@ -135,8 +113,10 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         metrics.Used(record);
     }
 
-    /// <summary>Who asked what of whom, and whose budgets pay.</summary>
-    private UsageRecord Of(RequestExchange exchange, Deployment target, string[] targetWindows)
+    // Made whole at once: it is the largest object of a request.
+    private UsageRecord Of(
+        RequestExchange exchange, Deployment target, string[] targetWindows, ServiceTier tier, TokenUsage tokens, bool estimated, Money cost, UsageOutcome outcome, int status,
+        bool streamed, Money writtenOff)
     {
         var snapshot = exchange.Caller.Snapshot;
         var windows = exchange.Ticket.Windows();
@@ -144,6 +124,8 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
         {
             RequestId = exchange.Id,
             StartedAt = exchange.StartedAt,
+            DurationMicroseconds = exchange.ElapsedMicroseconds(time),
+            FirstByteMicroseconds = exchange.FirstByteMicroseconds,
             EdgeId = identity.EdgeId,
             CallType = exchange.Surface?.CallType ?? exchange.Operation.CallType,
             KeyId = snapshot.KeyId,
@@ -158,7 +140,17 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
             Provider = target.Provider,
             ProviderModel = target.ProviderModel,
             Credential = target.CredentialName,
+            Status = status,
+            Outcome = outcome,
+            Streamed = streamed,
+            Tokens = tokens,
+            Estimated = estimated,
+            Unpriced = target.Price is null,
+            Cost = cost,
+            WrittenOff = writtenOff,
+            Price = target.Price?.Describe(tier, tokens.PromptTokens),
             BudgetWindows = targetWindows.Length == 0 ? windows : [.. windows, .. targetWindows],
+            FailedAttempts = exchange.FailedAttempts?.ToArray(),
         };
     }
 
