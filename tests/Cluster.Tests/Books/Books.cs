@@ -201,6 +201,10 @@ internal sealed class Books : IAsyncDisposable
     public async Task<long> WritingTransactionsAsync() =>
         (await ReadAsync(ledger, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint where $1::text is null", null, static row => row.GetInt64(0)))[0];
 
+    /// <summary>How many windows Ledger goes over, again and again, with a script for each.</summary>
+    public async Task<long> OpenWindowsAsync() => (await ReadAsync(
+        ledger, "select count(*) from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days') and $1::text is null", null, static row => row.GetInt64(0)))[0];
+
     /// <summary>Redis forgets everything, as one does whose disk is lost.</summary>
     public async Task LoseRedisAsync() => await redis.GetDatabase().ExecuteAsync("FLUSHALL");
 
