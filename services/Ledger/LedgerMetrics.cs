@@ -45,7 +45,7 @@ internal sealed class LedgerMetrics
         meter.CreateObservableGauge("gateway.reconciliation.difference.dollars", () => Differences.Append(new("provider_usage", ProviderDifference)).Select(pair => new Measurement<double>(
             pair.Value, new KeyValuePair<string, object?>("kind", pair.Key))), description: "What the last comparison of the books found: 0 is right.");
         meter.CreateObservableGauge("gateway.batches", () => Batches.Select(pair => new Measurement<long>(
-            pair.Value, new KeyValuePair<string, object?>("state", pair.Key.ToLowerInvariant()))), "{batch}", "Batches by how far the gateway is with them. One that is unresolved stays charged at its estimate.");
+            pair.Value, new KeyValuePair<string, object?>("state", pair.Key.ToLowerInvariant()))), "{batch}", "Batches that are not settled by how far the gateway is with them. One that is unresolved stays charged at its estimate.");
         meter.CreateObservableGauge("gateway.reconciliation.age", () => ReconciledAgo?.Invoke() ?? 0, "s", "Since the last finished comparison.");
     }
 

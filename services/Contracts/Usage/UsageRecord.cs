@@ -98,7 +98,10 @@ public sealed record UsageRecord
     /// <summary>Until the first byte of the provider's answer, in microseconds; 0 when there was none.</summary>
     public long FirstByteMicroseconds { get; init; }
 
-    /// <summary>The edge process that served it (an id made at its start): the holder of the leases that it was charged to.</summary>
+    /// <summary>
+    /// The edge process that served it (an id made at its start): the holder of the leases that it was charged to. Empty where no lease was
+    /// charged: then it counts in the windows alone.
+    /// </summary>
     public required string EdgeId { get; init; }
 
     /// <summary>The surface called: <c>chat_completion</c>, <c>embedding</c>, … (LiteLLM's <c>call_type</c>).</summary>

@@ -23,6 +23,7 @@ internal static class BatchCorrection
         {
             RequestId = IdOf(submission.RequestId),
             Corrects = submission.RequestId,
+            EdgeId = "",
             DurationMicroseconds = 0,
             FirstByteMicroseconds = 0,
             FailedAttempts = null,

@@ -36,10 +36,10 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
         }
 
         var (answer, _) = FileAnswer.Read(json);
-        var output = Text(answer["output_file_id"]);
+        var output = FileAnswer.Text(answer["output_file_id"]);
         var seen = new SeenBatch(
-            Of(answer, batch, await IdOfAsync(batch, output, "output", cancellation), await IdOfAsync(batch, Text(answer["error_file_id"]), "error", cancellation)),
-            Text(answer["status"]) ?? "", output, (answer["request_counts"] as JsonObject)?["completed"] is JsonValue completed && completed.TryGetValue<long>(out var count) ? count : 0);
+            Of(answer, batch, await IdOfAsync(batch, output, "output", cancellation), await IdOfAsync(batch, FileAnswer.Text(answer["error_file_id"]), "error", cancellation)),
+            FileAnswer.Text(answer["status"]) ?? "", output, (answer["request_counts"] as JsonObject)?["completed"] is JsonValue completed && completed.TryGetValue<long>(out var count) ? count : 0);
         var said = answer.ToJsonString(EdgeJson.Writing.Options);
         if (said != batch.Answer)
         {
@@ -66,14 +66,14 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
             var list = FileAnswer.ReadList(json);
             foreach (var item in list)
             {
-                if (Text((item["metadata"] as JsonObject)?[BatchSubmission.IdKey]) == batch.Id && Text(item["id"]) is { } id)
+                if (FileAnswer.Text((item["metadata"] as JsonObject)?[BatchSubmission.IdKey]) == batch.Id && FileAnswer.Text(item["id"]) is { } id)
                 {
                     return (id, item, null);
                 }
             }
 
             // The newest come first: what was made before the submission is not it.
-            if (list is not [.., var last] || Text(last["id"]) is not { } lastId
+            if (list is not [.., var last] || FileAnswer.Text(last["id"]) is not { } lastId
                 || (last["created_at"] is JsonValue made && made.TryGetValue<long>(out var seconds) && seconds < batch.CreatedAt.ToUnixTimeSeconds() - ClockSecondsMax))
             {
                 return (null, null, null);
@@ -133,6 +133,4 @@ internal sealed class BatchLook(ProviderStore providers, FileRegistry files, Bat
             Filename = $"{batch.Id}_{what}.jsonl", CreatedAt = time.GetUtcNow(),
         },
         cancellation)).Id;
-
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length is > 0 and <= 256 ? text : null;
 }

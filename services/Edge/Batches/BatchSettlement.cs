@@ -48,7 +48,7 @@ internal sealed class BatchSettlement(ProviderStore providers, BatchRegistry bat
 
     /// <summary>
     /// The provider has a batch whose submission was not answered: its estimate is charged now, if it was not. The record is the one of its
-    /// submission and is booked once.
+    /// submission, to the letter: whichever of the two comes first is booked, and its edge's lease was charged for it.
     /// </summary>
     public async Task AdoptAsync(ProviderBatch batch, string providerId, string answer, CancellationToken cancellation)
     {
@@ -59,17 +59,21 @@ internal sealed class BatchSettlement(ProviderStore providers, BatchRegistry bat
     /// <summary>The provider never had a batch whose submission was not answered: whether or not its estimate was charged, nothing is in the end.</summary>
     public Task ForgetAsync(ProviderBatch batch, Deployment target, CancellationToken cancellation)
     {
-        spool.Append(batch.Submission);
+        Charge(batch);
         return CorrectAsync(batch, new BatchOutput(target.Price, batch.Lines), target, "never_taken", cancellation);
     }
 
     /// <summary>Nobody can say what it cost: it is charged its estimate, for a person to look at.</summary>
     public async Task GiveUpAsync(ProviderBatch batch, CancellationToken cancellation)
     {
-        spool.Append(batch.Submission);
+        Charge(batch);
         await batches.ChangeAsync(batch.Id, new BatchChange(BatchState.Unresolved), cancellation);
         metrics.BatchUnresolved(batch.Model);
     }
+
+    // The record of its submission, which is booked once. What its edge wrote has come long before. If it wrote none, no lease was charged: an edge
+    // for which more is booked than it charged would seem to hold less than it does, and others would be given that.
+    private void Charge(ProviderBatch batch) => spool.Append(batch.Submission with { EdgeId = "" });
 
     private async Task CorrectAsync(ProviderBatch batch, BatchOutput used, Deployment target, string status, CancellationToken cancellation)
     {

@@ -168,15 +168,14 @@ internal sealed class BatchSubmission(
 
         try
         {
-            asked = JsonNode.Parse(exchange.Body.Span)!.AsObject();
+            asked = FileAnswer.ReadAsked(exchange.Body.Span);
             return Text("input_file_id") is null ? Missing("input_file_id", "the id of a file that was sent with the purpose batch")
                 : Text("endpoint") is null ? Missing("endpoint", $"one of {BatchEndpoint.Paths}")
                 : Text("completion_window") is null ? Missing("completion_window", "24h")
                 : null;
         }
-        catch (Exception broken) when (broken is JsonException or ArgumentException)
+        catch (JsonException)
         {
-            // A field that stands there twice.
             return GatewayError.InvalidJson;
         }
     }
@@ -230,11 +229,17 @@ internal sealed class BatchSubmission(
         return metadata.Count < MetadataMax ? null : new GatewayError(400, "invalid_request", $"metadata may have {MetadataMax - 1} entries: the gateway adds one.", "metadata");
     }
 
-    // Answered with a refusal it is not there; broken off, or answered by something in between, it may be.
-    private static bool MayBeThere(RequestExchange exchange, GatewayError error) =>
-        error.Code == "internal_error" || exchange.FailedAttempts is [.., { Failure: "timeout" or "broken" or "malformed" or "status_502" or "status_504" or "status_408" }];
+    // Refused or turned away, it is not there; broken off, failed in the middle, or answered by something in between, it may be.
+    private static bool MayBeThere(RequestExchange exchange, GatewayError error) => error.Code == "internal_error" || exchange.FailedAttempts is
+    [
+        ..,
+        {
+            Failure: "timeout" or "broken" or "malformed" or "status_408"
+                or (['s', 't', 'a', 't', 'u', 's', '_', '5', ..] and not ("status_501" or "status_503" or "status_529")),
+        },
+    ];
 
-    private string? Text(string name) => asked[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length is > 0 and <= 256 ? text : null;
+    private string? Text(string name) => FileAnswer.Text(asked[name]);
 
     private static GatewayError Missing(string field, string what) => new(400, "invalid_request", $"{field} is missing or no text: {what}.", field);
 }

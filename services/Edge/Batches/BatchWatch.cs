@@ -43,21 +43,22 @@ internal sealed class BatchWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Four times as often as a batch's time comes: none waits long for an edge to ask.
-        var pause = Every / 4;
+        // Twice as often as a batch's time comes: none waits long for an edge to ask, and Ledger's database is left alone.
+        var pause = Every / 2;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await PassAsync(stoppingToken);
             }
-            catch (RegistryAwayException away)
-            {
-                log.BatchesUnknown(away);
-            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                // Ledger is away, or what nobody foresaw: an edge does not end for it.
+                log.BatchesUnknown(failure);
             }
 
             using var wait = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -102,9 +103,9 @@ internal sealed class BatchWatch(
             {
                 why = await LookAsync(batch, cancellation);
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or InvalidDataException or MalformedReplyException or CredentialException
-                || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception failure) when (failure is not (RegistryAwayException or OutOfMemoryException) && !cancellation.IsCancellationRequested)
             {
+                // Whatever one provider says of one batch, the others are looked at.
                 why = failure.GetType().Name;
                 log.BatchLookFailed(batch.Id, failure);
             }

@@ -40,9 +40,9 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
         json.WriteString("model"u8, request.Field("model"u8).Text() ?? target.Model);
         json.WriteFieldsOf(request, SameInChat);
         target.WriteLabels(json, request, dropped);
-        Copy("max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
-        Copy("stop_sequences", "stop");
-        Copy("p", "top_p");
+        json.WriteFieldAs(request, "max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
+        json.WriteFieldAs(request, "stop_sequences", "stop");
+        json.WriteFieldAs(request, "p", "top_p");
         WriteTopK();
         WriteThinking(request.Field("thinking"u8));
         WriteFormat(request.Field("response_format"u8));
@@ -50,15 +50,6 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
         new CohereTurns(target, dropped, json).Write(request);
         WriteTools();
         json.WriteEndObject();
-    }
-
-    private void Copy(string from, string to)
-    {
-        if (request.TryGetProperty(from, out var value) && value.Given())
-        {
-            json.WritePropertyName(to);
-            json.WriteCopy(value);
-        }
     }
 
     private void WriteTopK()
@@ -72,7 +63,7 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
             }
             else
             {
-                Copy("k", "top_k");
+                json.WriteFieldAs(request, "k", "top_k");
             }
         }
     }

@@ -39,12 +39,7 @@ internal sealed class CohereTurns(SurfaceTarget target, DroppedFields dropped, U
 
     private void WriteMessage(JsonElement message)
     {
-        var role = message.Field("role"u8).Text();
-        if (role is not ("system" or "user" or "assistant" or "tool"))
-        {
-            throw new UntranslatableRequestException("A message's role must be system, user, assistant or tool.", "messages.role");
-        }
-
+        var role = ChatRole.Of(message);
         json.WriteStartObject();
         json.WriteString("role"u8, role);
         if (role == "tool")

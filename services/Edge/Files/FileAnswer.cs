@@ -12,6 +12,9 @@ namespace Gateway.Edge.Files;
 /// </summary>
 internal static class FileAnswer
 {
+    // A field that stands there twice would be an exception wherever it is looked at.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>A provider's file object, with the gateway's id and the name that its owner gave it. What else it says stays.</summary>
     public static JsonObject Of(JsonObject providers, ProviderFile file)
     {
@@ -49,12 +52,12 @@ internal static class FileAnswer
     {
         try
         {
-            if (JsonNode.Parse(json) is JsonObject answer && answer["id"] is JsonValue id && id.TryGetValue<string>(out var text) && text.Length is > 0 and <= 256)
+            if (JsonNode.Parse(json, documentOptions: Strict) is JsonObject answer && Text(answer["id"]) is { } id)
             {
-                return (answer, text);
+                return (answer, id);
             }
         }
-        catch (Exception broken) when (broken is JsonException or ArgumentException or InvalidOperationException)
+        catch (JsonException)
         {
             // Its message would quote the reply.
         }
@@ -68,18 +71,25 @@ internal static class FileAnswer
     {
         try
         {
-            if (JsonNode.Parse(json) is JsonObject list && list["data"] is JsonArray data)
+            if (JsonNode.Parse(json, documentOptions: Strict) is JsonObject list && list["data"] is JsonArray data)
             {
                 return [.. data.OfType<JsonObject>()];
             }
         }
-        catch (Exception broken) when (broken is JsonException or ArgumentException or InvalidOperationException)
+        catch (JsonException)
         {
             // Its message would quote the reply.
         }
 
         throw new MalformedReplyException("The provider's answer is no list.");
     }
+
+    /// <summary>A request's object.</summary>
+    /// <exception cref="JsonException">It is none, or a field stands there twice.</exception>
+    public static JsonObject ReadAsked(ReadOnlySpan<byte> json) => JsonNode.Parse(json, documentOptions: Strict) as JsonObject ?? throw new JsonException("The body is no object.");
+
+    /// <summary>A short text, such as an id; null for anything else.</summary>
+    public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length is > 0 and <= 256 ? text : null;
 
     /// <summary>Writes an answer as the whole reply.</summary>
     public static Task WriteAsync(HttpContext context, JsonNode answer) => WriteAsync(context, Bytes(answer));

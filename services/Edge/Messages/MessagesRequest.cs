@@ -51,27 +51,18 @@ internal sealed class MessagesRequest
         }
 
         json.WriteStartObject();
-        Copy("model", "model");
-        Copy("max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
-        Copy("temperature", "temperature");
-        Copy("top_p", "top_p");
-        Copy("stream", "stream");
-        Copy("stop_sequences", "stop");
+        json.WriteFieldAs(request, "model", "model");
+        json.WriteFieldAs(request, "max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
+        json.WriteFieldAs(request, "temperature", "temperature");
+        json.WriteFieldAs(request, "top_p", "top_p");
+        json.WriteFieldAs(request, "stream", "stream");
+        json.WriteFieldAs(request, "stop_sequences", "stop");
         WriteTopK();
         WriteUser();
         WriteThinkingAndFormat();
         new MessagesTurns(target, dropped, json).Write(request);
         WriteTools();
         json.WriteEndObject();
-    }
-
-    private void Copy(string from, string to)
-    {
-        if (request.TryGetProperty(from, out var value) && value.Given())
-        {
-            json.WritePropertyName(to);
-            json.WriteCopy(value);
-        }
     }
 
     private void WriteTopK()
@@ -87,7 +78,7 @@ internal sealed class MessagesRequest
         }
         else
         {
-            Copy("top_k", "top_k");
+            json.WriteFieldAs(request, "top_k", "top_k");
         }
     }
 
@@ -115,7 +106,7 @@ internal sealed class MessagesRequest
         var effort = config.Field("effort"u8).Text() ?? EffortOf(thinking);
         if (target.KnowsThinking)
         {
-            Copy("thinking", "thinking");
+            json.WriteFieldAs(request, "thinking", "thinking");
             effort = config.Field("effort"u8).Text();
         }
 

@@ -136,6 +136,16 @@ internal static class JsonReading
         }
     }
 
+    /// <summary>Writes a field of an object under another name, with the bytes as they came; nothing when it is not given.</summary>
+    public static void WriteFieldAs(this Utf8JsonWriter writer, JsonElement element, string from, string to)
+    {
+        if (element.TryGetProperty(from, out var value) && value.Given())
+        {
+            writer.WritePropertyName(to);
+            writer.WriteCopy(value);
+        }
+    }
+
     /// <summary>Writes a field with the bytes as they came.</summary>
     public static void WriteCopy(this Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement value)
     {

@@ -43,22 +43,22 @@ internal sealed class ResponsesRequest
         RefuseState();
         NameLosses();
         json.WriteStartObject();
-        Copy("model", "model");
-        Copy("max_output_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
-        Copy("temperature", "temperature");
-        Copy("top_p", "top_p");
-        Copy("stream", "stream");
+        json.WriteFieldAs(request, "model", "model");
+        json.WriteFieldAs(request, "max_output_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
+        json.WriteFieldAs(request, "temperature", "temperature");
+        json.WriteFieldAs(request, "top_p", "top_p");
+        json.WriteFieldAs(request, "stream", "stream");
         WriteUser();
         WriteReasoning();
         WriteFormat();
         if (target.PassesHub)
         {
-            Copy("service_tier", "service_tier");
+            json.WriteFieldAs(request, "service_tier", "service_tier");
         }
 
         if (target.IsOpenAi)
         {
-            Copy("prompt_cache_key", "prompt_cache_key");
+            json.WriteFieldAs(request, "prompt_cache_key", "prompt_cache_key");
         }
 
         new ResponsesInput(target, dropped, json).Write(request);
@@ -100,15 +100,6 @@ internal sealed class ResponsesRequest
             {
                 dropped.AddAdvice(field.Name);
             }
-        }
-    }
-
-    private void Copy(string from, string to)
-    {
-        if (request.TryGetProperty(from, out var value) && value.Given())
-        {
-            json.WritePropertyName(to);
-            json.WriteCopy(value);
         }
     }
 

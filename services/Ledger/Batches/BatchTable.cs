@@ -80,35 +80,35 @@ internal sealed class BatchTable(NpgsqlDataSource database)
         return [.. await ReadAsync(command, cancellation)];
     }
 
-    /// <summary>Gives batches to an edge to look at. No other edge gets them until their next time, so many edges share the work.</summary>
-    public async Task<ProviderBatch[]> ClaimAsync(ClaimBatches claim, CancellationToken cancellation)
+    /// <summary>
+    /// Gives batches to an edge to look at, and counts those that are not settled by their state. No other edge gets the same ones until their next
+    /// time, so many edges share the work.
+    /// </summary>
+    public async Task<(ProviderBatch[] Claimed, Dictionary<string, long> Counts)> ClaimAsync(ClaimBatches claim, CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand($"""
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new($"""
             update batches set look_at = now() + $2
             where id in (
                 select id from batches
                 where case when $3::text is null then look_at <= now() else id = $3 and provider_id is not null and state in ('Open', 'Unresolved') end
                 order by look_at limit $1 for update skip locked)
             returning {Columns}
-            """);
-        command.Parameters.AddWithValue(claim.Most);
-        command.Parameters.AddWithValue(claim.Next);
-        command.Parameters.Add(Text(claim.Id));
-        return [.. await ReadAsync(command, cancellation)];
-    }
-
-    /// <summary>How many batches there are in each state.</summary>
-    public async Task<Dictionary<string, long>> CountAsync(CancellationToken cancellation)
-    {
-        await using var command = database.CreateCommand("select state, count(*) from batches group by state");
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+            """)
+        {
+            Parameters = { new() { Value = claim.Most }, new() { Value = claim.Next }, Text(claim.Id) },
+        });
+        batch.BatchCommands.Add(new("select state, count(*) from batches where state <> 'Settled' group by state"));
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        var claimed = await ReadAsync(reader, cancellation);
+        await reader.NextResultAsync(cancellation);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancellation))
         {
             counts[reader.GetString(0)] = reader.GetInt64(1);
         }
 
-        return counts;
+        return ([.. claimed], counts);
     }
 
     private static NpgsqlParameter Text(string? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
@@ -116,6 +116,11 @@ internal sealed class BatchTable(NpgsqlDataSource database)
     private static async Task<List<ProviderBatch>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await ReadAsync(reader, cancellation);
+    }
+
+    private static async Task<List<ProviderBatch>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    {
         var batches = new List<ProviderBatch>();
         while (await reader.ReadAsync(cancellation))
         {

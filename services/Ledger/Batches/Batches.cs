@@ -52,8 +52,7 @@ internal static class Batches
 
     private static async Task<IResult> ClaimAsync(ClaimBatches claim, BatchTable table, LedgerMetrics metrics, CancellationToken cancellation)
     {
-        var claimed = await table.ClaimAsync(claim with { Most = Math.Clamp(claim.Most, 1, ClaimedMax) }, cancellation);
-        metrics.Batches = await table.CountAsync(cancellation);
+        (var claimed, metrics.Batches) = await table.ClaimAsync(claim with { Most = Math.Clamp(claim.Most, 1, ClaimedMax) }, cancellation);
         return TypedResults.Ok(claimed);
     }
 

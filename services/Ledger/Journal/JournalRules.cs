@@ -60,7 +60,7 @@ internal static class JournalRules
             Reverses = takesBack,
             Accounts = [.. Accounts(record)],
             Windows = record.BudgetWindows.Length < 2 ? record.BudgetWindows : [.. record.BudgetWindows.Distinct(StringComparer.Ordinal)],
-            EdgeId = record.Corrects is null ? record.EdgeId : null,
+            EdgeId = record.Corrects is null && record.EdgeId.Length > 0 ? record.EdgeId : null,
             Price = record.Price,
             About = record.Corrects,
         };
@@ -150,7 +150,7 @@ internal static class JournalRules
     }
 
     private static IEnumerable<string> Names(UsageRecord record) =>
-        [record.EdgeId, record.KeyId, record.Provider, record.Model, record.UserId ?? "-", record.TeamId ?? "-", record.OrganizationId ?? "-", record.EndUser ?? "-", record.Price ?? "-"];
+        [record.EdgeId.Length == 0 ? "-" : record.EdgeId, record.KeyId, record.Provider, record.Model, record.UserId ?? "-", record.TeamId ?? "-", record.OrganizationId ?? "-", record.EndUser ?? "-", record.Price ?? "-"];
 
     // PostgreSQL takes no NUL in a text, and a line feed separates names on their way there.
     private static bool IsName(string? name) => name is { Length: > 0 and <= NameMax } && !name.AsSpan().ContainsAny('\0', '\n');

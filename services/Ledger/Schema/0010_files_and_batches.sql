@@ -38,3 +38,5 @@ create table batches (
 );
 create index batches_by_owner on batches (owner, created_at desc, id desc);
 create index batches_by_look on batches (look_at) where look_at is not null;
+-- Those that are counted by their state: settled ones are many.
+create index batches_unsettled on batches (state) where state <> 'Settled';

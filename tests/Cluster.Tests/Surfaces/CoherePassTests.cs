@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Gateway.Cluster.Tests.Books;
 using Gateway.Cluster.Tests.Clusters;
 using Gateway.Cluster.Tests.Upstreams;
 using Gateway.TestKit.Providers;
@@ -29,9 +28,8 @@ public sealed class CoherePassTests(ScriptedCluster cluster)
         var received = Assert.Single(cluster.Upstream.RequestsOf(model));
         Assert.Equal(("/v2/chat", body), (received.Path, received.Text));
         Assert.Equal("Bearer sk-upstream", received.Headers["Authorization"]);
-        var row = await cluster.Books.RowOfAsync(got.RequestId);
-        Assert.Equal((ScriptedModels.Cost, 10, 25, false), (row.Cost, row.Input, row.Output, row.Estimated));
-        Assert.Equal(row.Cost, (await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}")).Window!.Spent);
+        await Charged.AsReportedAsync(cluster, got, streamed: false);
+        Assert.Equal(ScriptedModels.Cost, (await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}")).Window!.Spent);
     }
 
     [Theory]
@@ -50,8 +48,7 @@ public sealed class CoherePassTests(ScriptedCluster cluster)
         // What comes behind the protocol's own end is not waited for.
         Assert.Equal("text/event-stream", got.ContentType);
         Assert.Contains(got.Body, (string[])[stream, Stream()]);
-        var row = await cluster.Books.RowOfAsync(got.RequestId);
-        Assert.Equal((ScriptedModels.Cost, 10, 25, false, true), (row.Cost, row.Input, row.Output, row.Estimated, row.Streamed));
+        await Charged.AsReportedAsync(cluster, got, streamed: true);
     }
 
     [Fact]
@@ -66,9 +63,7 @@ public sealed class CoherePassTests(ScriptedCluster cluster)
         var got = await team.SendAsync(HttpMethod.Post, "/v2/chat", Request(model, "\"stream\":true,"));
 
         Assert.StartsWith(until + "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\"error\":\"", got.Body, StringComparison.Ordinal);
-        var row = await cluster.Books.RowOfAsync(got.RequestId);
-        Assert.Equal((Outcome.UpstreamCut, true), (row.Outcome, row.Estimated));
-        Assert.InRange(row.Output, 1, 10);
+        await Charged.AsProducedAsync(cluster, got);
     }
 
     [Fact]

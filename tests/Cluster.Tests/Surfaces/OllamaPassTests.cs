@@ -37,9 +37,8 @@ public sealed class OllamaPassTests(ScriptedCluster cluster)
         var received = Assert.Single(cluster.Upstream.RequestsOf(model));
         Assert.Equal((path, body), (received.Path, received.Text));
         Assert.Equal("Bearer sk-upstream", received.Headers["Authorization"]);
-        var row = await cluster.Books.RowOfAsync(got.RequestId);
-        Assert.Equal((ScriptedModels.Cost, 10, 25, false), (row.Cost, row.Input, row.Output, row.Estimated));
-        Assert.Equal(row.Cost, (await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}")).Window!.Spent);
+        await Charged.AsReportedAsync(cluster, got, streamed: false);
+        Assert.Equal(ScriptedModels.Cost, (await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}")).Window!.Spent);
     }
 
     [Theory]
@@ -58,8 +57,7 @@ public sealed class OllamaPassTests(ScriptedCluster cluster)
         var got = await team.SendAsync(HttpMethod.Post, "/api/chat", Request(model));
 
         Assert.Equal(("application/x-ndjson", stream), (got.ContentType, got.Body));
-        var row = await cluster.Books.RowOfAsync(got.RequestId);
-        Assert.Equal((ScriptedModels.Cost, 10, 25, false, true), (row.Cost, row.Input, row.Output, row.Estimated, row.Streamed));
+        await Charged.AsReportedAsync(cluster, got, streamed: true);
     }
 
     [Fact]
@@ -75,9 +73,7 @@ public sealed class OllamaPassTests(ScriptedCluster cluster)
         var lines = got.Body.TrimEnd('\n').Split('\n');
         Assert.Equal(Lines[..2], lines[..2]);
         Assert.Equal("provider_error", JsonElement.Parse(Assert.Single(lines[2..])).GetProperty("code").GetString());
-        var row = await cluster.Books.RowOfAsync(got.RequestId);
-        Assert.Equal((Outcome.UpstreamCut, true), (row.Outcome, row.Estimated));
-        Assert.InRange(row.Output, 1, 10);
+        await Charged.AsProducedAsync(cluster, got);
     }
 
     [Fact]

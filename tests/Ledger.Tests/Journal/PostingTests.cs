@@ -62,6 +62,11 @@ public sealed class PostingTests(ITestOutputHelper output)
         Assert.Equal("provider/openai", await ledger.ScalarAsync<string>($"select debit from journal.entries where about = '{batch.RequestId}'"));
         Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from rejected_records"));
 
+        // Charged by nobody's lease, because its edge died before: the windows have it, and no edge seems to hold less for it.
+        await ledger.PublishAsync([batch with { RequestId = Guid.CreateVersion7(), EdgeId = "" }]);
+        await Eventually.HoldsAsync(async () => (long)await ledger.Redis.HashGetAsync($"budget:{{{window}}}", "spent") == 1_180, "it counts");
+        Assert.Equal(900L, await ledger.ScalarAsync<long>("select sum(posted_nano)::bigint from window_edges"));
+
         await ledger.PublishAsync([batch with { RequestId = Guid.CreateVersion7(), Cost = new(-1) }]);
         await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from rejected_records where reason = 'negative_cost'") == 1, "nothing else is below zero");
     }

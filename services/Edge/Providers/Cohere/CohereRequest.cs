@@ -48,12 +48,12 @@ internal sealed class CohereRequest
         WriteMessages();
         foreach (var name in Copied)
         {
-            Copy(name, name);
+            writer.WriteFieldAs(request, name, name);
         }
 
-        Copy("top_p", "p");
-        Copy("top_k", "k");
-        Copy("k", "k");
+        writer.WriteFieldAs(request, "top_p", "p");
+        writer.WriteFieldAs(request, "top_k", "k");
+        writer.WriteFieldAs(request, "k", "k");
         WritePenalty("frequency_penalty");
         WritePenalty("presence_penalty");
         if (ChatRequest.MaxTokens(request) is { } maxTokens)
@@ -71,15 +71,6 @@ internal sealed class CohereRequest
         }
 
         writer.WriteEndObject();
-    }
-
-    private void Copy(string from, string to)
-    {
-        if (request.TryGetProperty(from, out var value) && value.Given())
-        {
-            writer.WritePropertyName(to);
-            writer.WriteCopy(value);
-        }
     }
 
     /// <summary>Cohere's penalties go from 0 to 1, OpenAI's from -2 to 2.</summary>

@@ -50,31 +50,22 @@ internal sealed class GeminiRequest
         GeminiContents.Write(request.Field("messages"u8), call.ProviderModel, writer, dropped);
         WriteTools();
         WriteGeneration();
-        Copy("safety_settings", "safetySettings");
-        Copy("cached_content", "cachedContent");
-        Copy("labels", "labels");
+        writer.WriteFieldAs(request, "safety_settings", "safetySettings");
+        writer.WriteFieldAs(request, "cached_content", "cachedContent");
+        writer.WriteFieldAs(request, "labels", "labels");
         writer.WriteEndObject();
-    }
-
-    private void Copy(string from, string to)
-    {
-        if (request.TryGetProperty(from, out var value) && value.Given())
-        {
-            writer.WritePropertyName(to);
-            writer.WriteCopy(value);
-        }
     }
 
     private void WriteGeneration()
     {
         writer.WriteStartObject("generationConfig"u8);
-        Copy("temperature", "temperature");
-        Copy("top_p", "topP");
-        Copy("top_k", "topK");
-        Copy("seed", "seed");
-        Copy("frequency_penalty", "frequencyPenalty");
-        Copy("presence_penalty", "presencePenalty");
-        Copy("media_resolution", "mediaResolution");
+        writer.WriteFieldAs(request, "temperature", "temperature");
+        writer.WriteFieldAs(request, "top_p", "topP");
+        writer.WriteFieldAs(request, "top_k", "topK");
+        writer.WriteFieldAs(request, "seed", "seed");
+        writer.WriteFieldAs(request, "frequency_penalty", "frequencyPenalty");
+        writer.WriteFieldAs(request, "presence_penalty", "presencePenalty");
+        writer.WriteFieldAs(request, "media_resolution", "mediaResolution");
         if (ChatRequest.MaxTokens(request) is { } maxTokens)
         {
             writer.WriteNumber("maxOutputTokens"u8, maxTokens);
