@@ -76,8 +76,9 @@ public abstract class GroupWriter<T>(int itemsMax, int partsMax, TimeSpan gather
             return;
         }
 
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = Clock.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), enough, Left(last), Timeout.InfiniteTimeSpan);
+        // A source's own timer may fire as late as it likes, also once the source is disposed: a timer of ours that cancels one may not.
+        using var over = new CancellationTokenSource(Left(last), Clock);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation, over.Token);
         try
         {
             while (!hurried && items < itemsMax && group.Count < partsMax && await waiting.Reader.WaitToReadAsync(enough.Token))

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Time.Testing;
 
@@ -8,7 +9,7 @@ public sealed class GroupWriterTests : IAsyncLifetime, IDisposable
     private static readonly TimeSpan Gather = TimeSpan.FromSeconds(2);
     private static readonly CancellationToken None = CancellationToken.None;
 
-    private readonly FakeTimeProvider time = new();
+    private readonly LateClock time = new();
     private readonly Writer writer;
 
     public GroupWriterTests() => writer = new Writer(time);
@@ -74,6 +75,46 @@ public sealed class GroupWriterTests : IAsyncLifetime, IDisposable
         await writer.StopAsync(None);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waits);
         Assert.Equal([[1]], writer.Written);
+    }
+
+    [Fact]
+    public async Task ATimerThatFires_WhenItsGroupIsLongWritten_EndsNothing()
+    {
+        await writer.WriteAsync([1], true, None);
+        await writer.WriteAsync([2], false, None);
+        await Task.WhenAll(writer.WriteAsync([3], true, None), writer.WriteAsync([4], false, None));
+        Assert.Equal([[1], [2], [3, 4]], writer.Written);
+
+        Assert.NotEmpty(time.Disposed);
+        Assert.All(time.Disposed, static fire => fire());
+        await writer.WriteAsync([5], false, None);
+        Assert.Equal([5], writer.Written[^1]);
+    }
+
+    /// <summary>A clock that remembers what its timers would have called, because a timer may be about to fire while it is disposed of.</summary>
+    private sealed class LateClock : FakeTimeProvider
+    {
+        public ConcurrentBag<Action> Disposed { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new LateTimer(base.CreateTimer(callback, state, dueTime, period), () => Disposed.Add(() => callback(state)));
+
+        private sealed class LateTimer(ITimer timer, Action disposed) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime, period);
+
+            public void Dispose()
+            {
+                disposed();
+                timer.Dispose();
+            }
+
+            public ValueTask DisposeAsync()
+            {
+                disposed();
+                return timer.DisposeAsync();
+            }
+        }
     }
 
     private sealed class Writer(TimeProvider clock) : GroupWriter<int>(5, 3, Gather, clock)
