@@ -104,7 +104,7 @@ internal sealed class FileUpload(FreeRoute route, RoutingTables tables, Provider
             .. table.PublicNames.Where(caller.MayCall).Select(name => (Name: name, Grant: caller.Find(name, table))).Where(static found => found.Grant is { Granted: true })
                 .SelectMany(static found => found.Grant!.Group.Deployments.Select(deployment => (found.Name, deployment))).Where(static pair => pair.deployment.StoreAddress("files") is not null),
         ];
-        return able.Select(static pair => (pair.Target.StoreAddress("files"), pair.Target.Target.ApiKey)).Distinct().Count() == 1
+        return able.Select(static pair => ProviderStore.AccountOf(pair.Target)).Distinct().Count() == 1
             ? (able[0].Target, able[0].Model, null)
             : (null, "", new GatewayError(400, "invalid_request", "The gateway has several providers: say for which model the file is, in the field model.", "model"));
     }

@@ -128,6 +128,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(At(body, cut, default));
         }
 
+        splices.AddRange(head.Files?.Splices ?? []);
         splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
         return splices;
     }

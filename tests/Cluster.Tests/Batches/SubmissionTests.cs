@@ -153,11 +153,11 @@ public sealed class SubmissionTests(BatchesCluster cluster)
         using var colleague = cluster.Team(theirs);
 
         // There are several accounts: which one is meant cannot be told.
-        var (status, text) = await SendFileAsync(mine, "user_data", "A story.", null);
+        var (status, text) = await cluster.SendFileAsync(mine, "user_data", "A story.", null);
         Assert.Equal(400, status);
         Assert.Contains("in the field model", text, StringComparison.Ordinal);
 
-        (status, text) = await SendFileAsync(mine, "user_data", "A story.", "gpt-4o");
+        (status, text) = await cluster.SendFileAsync(mine, "user_data", "A story.", "gpt-4o");
         Assert.Equal(200, status);
         var id = (string)JsonNode.Parse(text)!["id"]!;
         Assert.Equal("A story.", (await colleague.GetAsync($"/v1/files/{id}/content")).Body);
@@ -210,21 +210,8 @@ public sealed class SubmissionTests(BatchesCluster cluster)
     private async Task<string> UploadAsync(MadeKey key, string model)
     {
         var line = new JsonObject { ["custom_id"] = "line-0", ["method"] = "POST", ["url"] = "/v1/chat/completions", ["body"] = TeamClient.Body(model, "Hello!", 30) }.ToJsonString();
-        var (status, text) = await SendFileAsync(key, "batch", line, null);
+        var (status, text) = await cluster.SendFileAsync(key, "batch", line, null);
         Assert.True(status == 200, text);
         return (string)JsonNode.Parse(text)!["id"]!;
-    }
-
-    private async Task<(int Status, string Text)> SendFileAsync(MadeKey key, string purpose, string content, string? model)
-    {
-        using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{cluster.Gateway.Port}"), DefaultRequestHeaders = { { "Authorization", $"Bearer {key.Key}" } } };
-        using var form = new MultipartFormDataContent { { new StringContent(purpose), "purpose" }, { new StringContent(content), "file", "in.jsonl" } };
-        if (model is not null)
-        {
-            form.Add(new StringContent(model), "model");
-        }
-
-        using var reply = await http.PostAsync(new Uri("/v1/files", UriKind.Relative), form);
-        return ((int)reply.StatusCode, await reply.Content.ReadAsStringAsync());
     }
 }
