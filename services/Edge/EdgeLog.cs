@@ -26,6 +26,9 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "The spool {Path} was left by a process that is gone: its {Segments} segments are sent from here")]
     public partial void SpoolAdopted(string path, int segments);
 
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Critical, Message = "The spool could not be brought to the disk; new requests are refused until it can")]
+    public partial void SpoolFlushFailed(Exception error);
+
     [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "Auth does not answer; keys that are not known here are refused with 503")]
     public partial void AuthUnavailable(Exception error);
 
@@ -34,6 +37,21 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
 
     [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, Message = "Ledger does not say which budgets there are; the last ones known stay in force")]
     public partial void DefinitionsUnavailable(Exception error);
+
+    [LoggerMessage(EventId = 1104, Level = LogLevel.Error, Message = "What Ledger says of budgets cannot be used here; the last ones known stay in force. Give this machine the time zone, or change the budget with /budget/update")]
+    public partial void DefinitionsUnusable(Exception error);
+
+    [LoggerMessage(EventId = 1105, Level = LogLevel.Error, Message = "{Path} does not say which budgets there are: nothing is served until Ledger does")]
+    public partial void KnownBudgetsUnreadable(string path, Exception error);
+
+    [LoggerMessage(EventId = 1106, Level = LogLevel.Error, Message = "{Path} could not be written: a restart without Ledger would go on with older budgets, or wait for it. Trying again")]
+    public partial void KnownBudgetsUnwritten(string path, Exception error);
+
+    [LoggerMessage(EventId = 1107, Level = LogLevel.Error, Message = "The contact for budget window {Window} failed in the gateway itself; who waited for it gets 503")]
+    public partial void BudgetContactFailed(string window, Exception error);
+
+    [LoggerMessage(EventId = 1108, Level = LogLevel.Error, Message = "A pass of {Loop} failed in the gateway itself; it goes on with the next one")]
+    public partial void LoopFailed(string loop, Exception error);
 
     [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "{Deployment} failed before the first byte ({Failure}) in request {RequestId}")]
     public partial void AttemptFailed(string deployment, string failure, Guid requestId);
@@ -73,6 +91,9 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
 
     [LoggerMessage(EventId = 1303, Level = LogLevel.Error, Message = "The changed configuration has errors and the old one stays in force:\n{Errors}")]
     public partial void ConfigurationRefused(string errors);
+
+    [LoggerMessage(EventId = 1305, Level = LogLevel.Error, Message = "The changed configuration could not be put into force and the old one stays; trying again")]
+    public partial void ConfigurationFailed(Exception error);
 
     [LoggerMessage(EventId = 1304, Level = LogLevel.Information, Message = "Configuration {Version} is in force")]
     public partial void ConfigurationLoaded(string version);

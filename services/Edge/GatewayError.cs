@@ -22,6 +22,7 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     public static readonly GatewayError AuthUnavailable = new(503, "temporarily_unavailable", "The gateway cannot check this key at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(1));
     public static readonly GatewayError SpoolFull = new(503, "temporarily_unavailable", "The gateway cannot record usage at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(5));
     public static readonly GatewayError StoreUnavailable = new(503, "temporarily_unavailable", "The gateway cannot check this key's budget at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(1));
+    public static readonly GatewayError BudgetsUnknown = new(503, "temporarily_unavailable", "The gateway does not know yet which budgets there are. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(1));
 
     public static readonly GatewayError NoCredential = new(502, "provider_auth_failed", "The gateway has no credential for the provider. Your platform's administrators can see why.");
 

@@ -118,6 +118,11 @@ internal sealed class RequestFlow(
             return GatewayError.SpoolFull;
         }
 
+        if (!budgets.Known)
+        {
+            return GatewayError.BudgetsUnknown;
+        }
+
         // 1. Who calls.
         var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
         if (caller is null)

@@ -29,8 +29,6 @@ internal sealed record SharedBudget(BudgetShare Share, BudgetSlot Slot)
 /// <summary>The budgets that administrators made, ready to be found for a request. Never changed; replaced as a whole.</summary>
 internal sealed class DefinedBudgetSet
 {
-    public static readonly DefinedBudgetSet Empty = new([], static _ => throw new InvalidOperationException("There is no budget."));
-
     private const string EveryEndUser = BudgetId.EndUserScope + "/*";
     private const int EndUsersMax = 100_000;
 
@@ -48,7 +46,9 @@ internal sealed class DefinedBudgetSet
             .GroupBy(static definition => definition.Id, StringComparer.Ordinal)
             .ToFrozenDictionary(static group => group.Key, group => group.Select(slotOf).ToArray(), StringComparer.Ordinal);
         Shared = [.. definitions.Where(static definition => definition.Share is not null).Select(definition => new SharedBudget(definition.Share!, slotOf(definition)))];
+        // Slots are made of it when end users come: what is wrong with it must come to light before.
         ofEveryEndUser = [.. definitions.Where(static definition => definition.Id == EveryEndUser)];
+        Array.ForEach(ofEveryEndUser, static definition => definition.WindowAt(DateTimeOffset.UnixEpoch));
     }
 
     public BudgetDefinition[] Definitions { get; }

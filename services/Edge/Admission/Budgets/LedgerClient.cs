@@ -17,7 +17,8 @@ internal sealed class LedgerClient(HttpClient http)
 
     /// <summary>The budgets that administrators made.</summary>
     public async Task<BudgetDefinition[]> DefinitionsAsync(CancellationToken cancellation) =>
-        await http.GetFromJsonAsync("/internal/budgets/definitions", ContractsJson.Default.BudgetDefinitionArray, cancellation) ?? [];
+        await http.GetFromJsonAsync("/internal/budgets/definitions", ContractsJson.Default.BudgetDefinitionArray, cancellation)
+            ?? throw new HttpRequestException("Ledger answered nothing.");
 
     /// <summary>Says that an edge process is gone and that all its records are delivered.</summary>
     public async Task CloseEdgeAsync(string edgeId, CancellationToken cancellation)
