@@ -18,7 +18,7 @@ public enum UsageOutcome
     /// <summary>No target answered: nothing was charged.</summary>
     Failed,
 
-    /// <summary>The money ended in mid-stream; charged for what was produced.</summary>
+    /// <summary>The money ended in mid-stream, or nobody could say whether there was more; charged for what was produced.</summary>
     BudgetExhausted,
 }
 

@@ -42,10 +42,13 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed, Na
 
     // A provider that was asked to stream may answer with a whole reply all the same.
     public override Task<RelayResult> RelayAsync(
-        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer) =>
-        call.Stream && reply.Content.Headers.ContentType?.MediaType is not "application/json"
+        RequestExchange exchange, Deployment target, ChatCall call, HttpResponseMessage reply, long began, CancellationTokenSource timer)
+    {
+        exchange.Units = exchange.Head.TierUntold;
+        return call.Stream && reply.Content.Headers.ContentType?.MediaType is not "application/json"
             ? streamed.RelayAsync(exchange, target, call, reply, timer, began, exchange.Ticket.Guarded || exchange.TargetTicket.Guarded)
             : whole.RelayAsync(this, exchange, target, call, reply, began, timer.Token);
+    }
 
     /// <inheritdoc/>
     public WholeAnswer Understand(RequestExchange exchange, Deployment target, in ChatCall call, HttpResponseMessage reply, ReadOnlyMemory<byte> body)
@@ -58,12 +61,15 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed, Na
         else if (target.Protocol.SpeaksOpenAiChat)
         {
             usage = OpenAiUsage.TryReadWhole(body.Span, out var read) ? read : null;
+            exchange.ServedAt(target.HasServiceTiers ? ServiceTiers.In(body.Span) : null);
             body = target.Protocol.Mend(body.Span) ?? body;
         }
         else
         {
             var translated = new ArrayBufferWriter<byte>(body.Length + 512);
-            usage = target.Protocol.ReadReply(body, call, translated).Tokens;
+            var told = target.Protocol.ReadReply(body, call, translated);
+            usage = told.Tokens;
+            exchange.ServedAt(told.Tier);
             body = translated.WrittenMemory;
         }
 

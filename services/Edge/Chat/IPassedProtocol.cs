@@ -3,6 +3,7 @@ using Gateway.Contracts;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Streaming;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Chat;
 
@@ -38,6 +39,9 @@ internal interface IPassedStream
 {
     /// <summary>The usage seen so far; null while none was reported.</summary>
     TokenUsage? Usage { get; }
+
+    /// <summary>The service tier that the answer says it was made at; null while it says none.</summary>
+    ServiceTier? Tier => null;
 
     /// <summary>Whether the frame seen last has the usage and nothing else: for the client only if it asked for it.</summary>
     bool IsUsageOnly => false;

@@ -23,11 +23,13 @@ internal sealed class StreamRelay : IDisposable
     private readonly IChatStream? translator;
     private readonly FrameReader reader;
     private readonly OutputTap tap = new();
+    private readonly GrowingCount soFar = new();
     private readonly ChatAssembler? assembler;
     private HeldFrames? last;
     private TokenUsage? usage;
     private bool lastEnds;
     private bool finishSeen;
+    private bool readsTier;
     private long promptTokens = -1;
 
     public StreamRelay(RequestExchange exchange, Deployment target, in ChatCall call, bool withCost)
@@ -36,6 +38,7 @@ internal sealed class StreamRelay : IDisposable
         this.target = target;
         this.call = call;
         this.withCost = withCost;
+        readsTier = target.HasServiceTiers;
         Passed = exchange.Passed?.OpenStream(exchange, assembles: !exchange.Head.Stream);
         translator = Passed is not null || target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
         reader = target.Protocol.OpenFrames();
@@ -106,21 +109,22 @@ internal sealed class StreamRelay : IDisposable
 
         if (Usage is { PromptTokens: > 0 } partly)
         {
-            return Estimate(partly);
+            return Estimate(partly, soFar.Of(tap.Text, tap.Bytes));
         }
 
         promptTokens = promptTokens >= 0 ? promptTokens : exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory, target.OpenAiModel);
-        return new TokenUsage { Input = promptTokens, Output = TokenCounter.CountEscaped(tap.Text, tap.Bytes) };
+        return new TokenUsage { Input = promptTokens, Output = soFar.Of(tap.Text, tap.Bytes) };
     }
 
     /// <summary>What was produced, counted here; what the provider did report before it broke off is kept.</summary>
     public TokenUsage Estimate(TokenUsage? partly)
     {
         var counted = TokenCounter.CountEscaped(tap.Text, tap.Bytes);
-        return partly is { PromptTokens: > 0 }
-            ? partly with { Output = Math.Max(partly.Output, counted - partly.Reasoning) }
+        return partly is { PromptTokens: > 0 } ? Estimate(partly, counted)
             : new TokenUsage { Input = TokenCounter.CountPrompt(exchange.Body.Memory, target.OpenAiModel), Output = counted };
     }
+
+    private static TokenUsage Estimate(TokenUsage partly, long counted) => partly with { Output = Math.Max(partly.Output, counted - partly.Reasoning) };
 
     public ReadOnlyMemory<byte> Assemble(TokenUsage total) => Passed?.Assemble() ?? assembler!.ToJson(total);
 
@@ -189,6 +193,7 @@ internal sealed class StreamRelay : IDisposable
     private void TakePassed(SseEvent frame)
     {
         Passed!.Watch(frame.Name, frame.Data, tap);
+        exchange.ServedAt(Passed.Tier);
         Error ??= Passed.Error;
         Done = Passed.Ended || Error is not null;
         if (!Done)
@@ -226,6 +231,7 @@ internal sealed class StreamRelay : IDisposable
     {
         var before = Output.WrittenCount;
         translator!.Read(frame.Name, frame.Data, Output);
+        exchange.ServedAt(translator.Tier);
         Error ??= translator.Error;
         Done = translator.Ended || Error is not null;
         var written = Output.WrittenSpan[before..];
@@ -244,6 +250,13 @@ internal sealed class StreamRelay : IDisposable
         {
             Done = true;
             return;
+        }
+
+        if (readsTier && ServiceTiers.In(data) is { } tier)
+        {
+            // Every chunk says it: the first is enough.
+            exchange.ServedAt(tier);
+            readsTier = false;
         }
 
         if (data.IndexOf("\"usage\""u8) >= 0 && OpenAiUsage.TryRead(data, out var read))

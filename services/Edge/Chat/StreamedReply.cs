@@ -34,7 +34,8 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
             error = await PumpAsync(exchange, target, relay, upstream, timer, began, guarded);
             if (error is not null)
             {
-                outcome = error.Code == "budget_exceeded" ? UsageOutcome.BudgetExhausted : UsageOutcome.UpstreamCut;
+                // Either there is no more money, or nobody can say whether there is.
+                outcome = error.Code is "budget_exceeded" or "temporarily_unavailable" ? UsageOutcome.BudgetExhausted : UsageOutcome.UpstreamCut;
             }
         }
         catch (Exception failure) when (!exchange.Begun && !relay.HasOutput && !exchange.Aborted.IsCancellationRequested
@@ -134,7 +135,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
                 : new GatewayError(502, "provider_error", "The provider broke off in the middle of its answer.");
     }
 
-    /// <summary>Holds enough money for what was produced and a little more, or says which budget has ended.</summary>
+    /// <summary>Holds enough money for what was produced and a little more, or says which budget has ended, or that nobody can say.</summary>
     private async ValueTask<GatewayError?> CoverAsync(RequestExchange exchange, Deployment target, StreamRelay relay)
     {
         if (target.Price is not { } price)
@@ -143,10 +144,10 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
 
         var usage = relay.UsageSoFar();
-        var cost = CostCalculator.Cost(usage, price).NanoDollars;
-        var piece = CostCalculator.Cost(new TokenUsage { Output = PieceTokens }, price).NanoDollars;
+        var cost = CostCalculator.Cost(usage, price, exchange.Units).NanoDollars;
+        var piece = CostCalculator.Cost(new TokenUsage { Output = PieceTokens }, price, exchange.Units).NanoDollars;
         var refusal = await exchange.Ticket.CoverAsync(cost, piece * 4, piece) ?? await exchange.TargetTicket.CoverAsync(cost, piece * 4, piece);
-        return refusal is null ? null : refusal.ToError(time) with { Status = 429, Code = "budget_exceeded" };
+        return refusal?.ToError(time);
     }
 
     private async Task<RelayResult> FinishAsync(RequestExchange exchange, StreamRelay relay, UsageOutcome outcome, GatewayError? error)

@@ -28,7 +28,7 @@ internal static class Estimates
         {
             if (deployment.Price is { } price)
             {
-                want = Math.Max(want, CostCalculator.WorstCase(InputMax(exchange, price), Output(exchange.Head.MaxTokens, deployment), exchange.Head.Choices, price).NanoDollars);
+                want = Math.Max(want, CostCalculator.WorstCase(InputMax(exchange, price), Output(exchange.Head.MaxTokens, deployment), exchange.Head.Choices, price, service: exchange.Head.Tier).NanoDollars);
             }
         }
 
@@ -46,9 +46,10 @@ internal static class Estimates
         }
 
         var input = new TokenUsage { Input = Input(exchange) };
+        var units = exchange.Head.TierUntold;
         var output = Math.Min(expectation.Output ?? (PriorOutputTokens * (long)exchange.Head.Choices), Output(exchange.Head.MaxTokens, deployment) * exchange.Head.Choices);
-        var least = CostCalculator.Cost(input with { Output = output }, price).NanoDollars;
-        return new CostEstimate(want, Math.Min(want, least), expectation.Learned, Math.Min(want, CostCalculator.Cost(input, price).NanoDollars));
+        var least = CostCalculator.Cost(input with { Output = output }, price, units).NanoDollars;
+        return new CostEstimate(want, Math.Min(want, least), expectation.Learned, Math.Min(want, CostCalculator.Cost(input, price, units).NanoDollars));
     }
 
     /// <summary>The tokens expected, for limits on tokens.</summary>

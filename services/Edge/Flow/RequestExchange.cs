@@ -50,6 +50,9 @@ internal sealed class RequestExchange(
     /// <summary>What is billed besides tokens, once it is known.</summary>
     public CostUnits Units;
 
+    /// <summary>The answer says at which service tier it was made.</summary>
+    public void ServedAt(ServiceTier? tier) => Units = tier is { } said ? Units with { Service = said } : Units;
+
     public ModelGrant Grant { get; set; } = null!;
 
     /// <summary>The key's tags and the request's own.</summary>

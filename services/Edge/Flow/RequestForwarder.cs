@@ -51,6 +51,12 @@ internal sealed class RequestForwarder(
         // 1. The deployment's and the provider's own budgets: one that is used up leaves the request to the next target.
         exchange.TargetTicket.Settle(Money.Zero);
         var slots = budgets.WithTarget(target.Budgets, exchange, group.Name, target.Provider, target.Id);
+        if (slots.Length + exchange.Budgets.Length > BudgetTicket.WindowsMax)
+        {
+            return new AttemptResult(AttemptOutcome.CallersFault, false, new GatewayError(
+                400, "invalid_request", $"With those of its provider and its deployment this request is under more than {BudgetTicket.WindowsMax} budgets: send fewer tags.", "metadata.tags"));
+        }
+
         if (slots.Length > 0 && await ReserveTargetAsync(exchange, group, slots) is { } refusal)
         {
             exchange.Failed(target, "budget");

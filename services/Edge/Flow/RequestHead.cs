@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Gateway.Edge.Files;
+using Gateway.Edge.Metering;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Flow;
 
@@ -44,6 +46,15 @@ internal struct RequestHead
 
     /// <summary>Whether the caller asked for usage in the stream.</summary>
     public bool IncludeUsage;
+
+    /// <summary>The service tier asked for (<c>service_tier</c>): the dearest that the provider may choose.</summary>
+    public ServiceTier Tier;
+
+    /// <summary>Whether the provider may choose the tier.</summary>
+    public bool AnyTier;
+
+    /// <summary>What is billed of an answer that does not say its tier: the ordinary one, unless a dearer one was asked for by name.</summary>
+    public readonly CostUnits TierUntold => new(Tier == ServiceTier.Priority && !AnyTier ? ServiceTier.Priority : ServiceTier.Standard);
 
     /// <summary>Responses: the stored response that this one goes on from (<c>previous_response_id</c>).</summary>
     public string? PreviousResponse;
@@ -177,6 +188,11 @@ internal struct RequestHead
 
                     ReadStreamOptions(ref json, ref head);
                     head.StreamOptions = valueStart..(int)json.BytesConsumed;
+                    break;
+
+                case RequestField.ServiceTier:
+                    (head.Tier, head.AnyTier) = ServiceTiers.Asked(ref json);
+                    json.Skip();
                     break;
 
                 case RequestField.DisableFallbacks:

@@ -5,6 +5,7 @@ using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Streaming;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Messages;
 
@@ -22,6 +23,7 @@ internal sealed class MessagesPassed : IPassedProtocol
         using var document = JsonReading.ParseReply(reply.Span);
         var usage = new AnthropicUsage();
         usage.Take(document.RootElement.Field("usage"u8));
+        exchange.ServedAt(usage.Tier);
         return usage.Tokens;
     }
 
@@ -41,6 +43,8 @@ internal sealed class MessagesPassedStream(bool assembles) : IPassedStream
     private readonly MessageAssembler? assembler = assembles ? new() : null;
 
     public TokenUsage? Usage => usage.Tokens;
+
+    public ServiceTier? Tier => usage.Tier;
 
     public bool HasUsage { get; private set; }
 

@@ -159,7 +159,6 @@ internal static class TokenCounter
         return text.Length == 0 ? 0 : Count(text) + (OpenAiModel.Reasons(openAiModel) ? TokensOfToolsForReasoning : 0);
     }
 
-    // A space belongs to the word behind it; several of them to each other.
     private static int PieceOf(ReadOnlySpan<char> text)
     {
         if (text.Length <= PieceCharacters)
@@ -169,7 +168,7 @@ internal static class TokenCounter
 
         for (var at = PieceCharacters - 1; at > PieceCharacters / 2; at--)
         {
-            if (text[at] == ' ' && !char.IsWhiteSpace(text[at - 1]) && !char.IsWhiteSpace(text[at + 1]))
+            if (IsCut(text, at))
             {
                 return at;
             }
@@ -178,7 +177,25 @@ internal static class TokenCounter
         return char.IsHighSurrogate(text[PieceCharacters - 1]) ? PieceCharacters - 1 : PieceCharacters;
     }
 
-    private static string Unescape(ReadOnlySpan<byte> text)
+    /// <summary>Where a text that goes on can be cut for good, as late as it can: what is behind it changes nothing before it. 0 for nowhere.</summary>
+    public static int LastCut(ReadOnlySpan<char> text)
+    {
+        for (var at = text.Length - 2; at > 0; at--)
+        {
+            if (IsCut(text, at))
+            {
+                return at;
+            }
+        }
+
+        return text.Length > PieceCharacters ? PieceOf(text) : 0;
+    }
+
+    // A space belongs to the word behind it; several of them to each other.
+    private static bool IsCut(ReadOnlySpan<char> text, int at) => text[at] == ' ' && !char.IsWhiteSpace(text[at - 1]) && !char.IsWhiteSpace(text[at + 1]);
+
+    /// <summary>Text as it stands in JSON, without its quotes, as it is meant.</summary>
+    public static string Unescape(ReadOnlySpan<byte> text)
     {
         if (!text.Contains((byte)'\\'))
         {

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using Gateway.Contracts;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Streaming;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Providers;
 
@@ -111,6 +112,9 @@ internal interface IChatStream
     /// <summary>The usage seen so far; null while the provider has reported none.</summary>
     TokenUsage? Usage { get; }
 
+    /// <summary>The service tier that the answer says it was made at; null while it says none.</summary>
+    ServiceTier? Tier => null;
+
     /// <summary>Whether the protocol's own end was seen. A stream that closes without it was cut (an error, never <c>stop</c>).</summary>
     bool Ended { get; }
 
@@ -199,7 +203,8 @@ internal readonly record struct ChatCall(
 
 /// <summary>The usage of a whole reply.</summary>
 /// <param name="Tokens">The tokens; null when the reply reports none.</param>
-internal readonly record struct ReplyUsage(TokenUsage? Tokens);
+/// <param name="Tier">The service tier that it was made at; null when the reply says none.</param>
+internal readonly record struct ReplyUsage(TokenUsage? Tokens, ServiceTier? Tier = null);
 
 /// <summary>A provider's error in the gateway's words.</summary>
 /// <param name="Kind">What it means for routing.</param>

@@ -3,9 +3,11 @@ using System.Buffers.Text;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Streaming;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Responses;
 
@@ -20,6 +22,7 @@ internal sealed class ResponsesPassed(StoredResponses stored) : IPassedProtocol
     {
         using var document = JsonReading.ParseReply(reply.Span);
         stored.Remember(exchange, document.RootElement.Field("id"u8).Text());
+        exchange.ServedAt(ServiceTiers.Served(document.RootElement.Field("service_tier"u8).RawText()));
         return OpenAiUsage.TryReadWhole(reply.Span, out var usage) ? usage : null;
     }
 
@@ -40,6 +43,8 @@ internal sealed class ResponsesPassedStream(Action<string?> named) : IPassedStre
     private byte[]? whole;
 
     public TokenUsage? Usage { get; private set; }
+
+    public ServiceTier? Tier { get; private set; }
 
     public bool HasUsage => Ended && Usage is not null;
 
@@ -70,6 +75,7 @@ internal sealed class ResponsesPassedStream(Action<string?> named) : IPassedStre
         using var document = JsonReading.ParseReply(data);
         var item = document.RootElement;
         var type = item.Field("type"u8).Text() ?? "";
+        Tier = ServiceTiers.Served(item.Field("response"u8).Field("service_tier"u8).RawText()) ?? Tier;
         switch (type)
         {
             case "response.created":

@@ -25,6 +25,7 @@ internal sealed class Deployment
         this.target = target;
         this.live = live;
         Price = price;
+        HasServiceTiers = price?.Has(ServiceTier.Priority) == true || price?.Has(ServiceTier.Flex) == true;
         Health = health;
         Budgets = budgets;
         ModelJson = JsonSerializer.SerializeToUtf8Bytes(providerModel, EdgeJson.Default.String);
@@ -60,6 +61,9 @@ internal sealed class Deployment
 
     /// <summary>Null for a model without a price: its requests are flagged, never silently free.</summary>
     public ModelPrice? Price { get; }
+
+    /// <summary>Whether its price hangs on the service tier: else nobody looks which one an answer was made at.</summary>
+    public bool HasServiceTiers { get; }
 
     /// <summary>How it has done of late. It outlives a reload of the configuration.</summary>
     public DeploymentHealth Health { get; }

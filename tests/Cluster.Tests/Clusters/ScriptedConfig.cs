@@ -5,7 +5,7 @@ namespace Gateway.Cluster.Tests.Clusters;
 /// <summary>
 /// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c>, <c>c-*</c> and <c>o-*</c> ones that speak Anthropic's, Cohere's and Ollama's protocol, <c>timed-*</c> one with a short timeout,
 /// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-7</c> have the
-/// fallback <c>second-1</c>; <c>again-1</c> is tried again twice, and <c>pair-1</c> has two deployments at one host.
+/// fallback <c>second-1</c>; <c>again-1</c> is tried again twice, <c>pair-1</c> has two deployments at one host, and <c>tiered-1</c> costs what the catalogue says of gpt-5.
 /// </summary>
 internal static class ScriptedConfig
 {
@@ -74,6 +74,11 @@ internal static class ScriptedConfig
               mock_response: A fixed answer.
               input_cost_per_token: 0.00001
               output_cost_per_token: 0.00003
+          - model_name: tiered-1
+            litellm_params:
+              model: openai/gpt-5
+              api_base: {{upstream}}/v1
+              api_key: sk-upstream
           - model_name: down-1
             litellm_params:
               <<: *scripted

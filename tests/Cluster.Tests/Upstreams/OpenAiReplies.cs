@@ -7,7 +7,10 @@ namespace Gateway.Cluster.Tests.Upstreams;
 internal static class OpenAiReplies
 {
     /// <summary>A whole answer.</summary>
-    public static Reply Whole(string model, string text, long input, long output) => Reply.Json(200, new JsonObject
+    public static Reply Whole(string model, string text, long input, long output) => Reply.Json(200, WholeJson(model, text, input, output));
+
+    /// <summary>The same as text.</summary>
+    public static string WholeJson(string model, string text, long input, long output) => new JsonObject
     {
         ["id"] = "chatcmpl-scripted",
         ["object"] = "chat.completion",
@@ -20,7 +23,7 @@ internal static class OpenAiReplies
             ["finish_reason"] = "stop",
         }),
         ["usage"] = Usage(input, output),
-    }.ToJsonString());
+    }.ToJsonString();
 
     /// <summary>A chunk with a piece of the answer; with a finish reason, the last one.</summary>
     public static string Chunk(string model, string? text, string? finish = null) => new JsonObject

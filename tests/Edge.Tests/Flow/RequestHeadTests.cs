@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Edge.Flow;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Tests.Flow;
 
@@ -13,6 +14,21 @@ public sealed class RequestHeadTests
 
         Assert.Null(error);
         Assert.Equal(("gpt-4", 2, 9L, "u-1", true, false), (head.ModelName, head.Choices, head.MaxTokens, head.User, head.Stream, head.IncludeUsage));
+    }
+
+    [Theory]
+    [InlineData("""{"model":"a"}""", ServiceTier.Standard, ServiceTier.Standard)]
+    [InlineData("""{"model":"a","service_tier":null}""", ServiceTier.Standard, ServiceTier.Standard)]
+    [InlineData("""{"service_tier":"default","model":"a"}""", ServiceTier.Standard, ServiceTier.Standard)]
+    [InlineData("""{"model":"a","service_tier":"flex"}""", ServiceTier.Flex, ServiceTier.Standard)]
+    [InlineData("""{"model":"a","service\u005ftier":"priority"}""", ServiceTier.Priority, ServiceTier.Priority)]
+    [InlineData("""{"model":"a","service_tier":"auto"}""", ServiceTier.Priority, ServiceTier.Standard)]
+    [InlineData("""{"model":"a","service_tier":"a new one"}""", ServiceTier.Priority, ServiceTier.Standard)]
+    [InlineData("""{"model":"a","service_tier":{"deep":["flex"]}}""", ServiceTier.Priority, ServiceTier.Standard)]
+    public void T39_TheTierAskedFor_IsTheDearestThatTheProviderMayChoose(string body, ServiceTier dearest, ServiceTier untold)
+    {
+        Assert.Null(Read(body, out var head));
+        Assert.Equal((dearest, untold), (head.Tier, head.TierUntold.Service));
     }
 
     [Theory]

@@ -7,7 +7,6 @@ internal sealed class BudgetSlot(BudgetDefinition definition, BudgetLeases lease
 {
     private readonly bool periodic = definition.Period is not null;
     private BudgetLease lease = leases.Get(definition);
-    private long checkedAt = Environment.TickCount64;
 
     public BudgetDefinition Definition { get; } = definition;
 
@@ -18,20 +17,13 @@ internal sealed class BudgetSlot(BudgetDefinition definition, BudgetLeases lease
     public BudgetLease Current()
     {
         var known = Volatile.Read(ref lease);
-        if (periodic && known.Window.End <= time.GetUtcNow())
-        {
-            return Renew();
-        }
-
-        // A forgotten lease is idle for minutes: looking it up again every minute keeps a slot from holding on to one.
-        return Environment.TickCount64 - checkedAt > 60_000 ? Renew() : known;
+        return known.Closed || (periodic && known.Window.End <= time.GetUtcNow()) ? Renew() : known;
     }
 
     private BudgetLease Renew()
     {
         var found = leases.Get(Definition);
         Volatile.Write(ref lease, found);
-        checkedAt = Environment.TickCount64;
         return found;
     }
 }

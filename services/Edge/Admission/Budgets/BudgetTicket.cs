@@ -43,8 +43,11 @@ internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, Lease
 /// </summary>
 internal sealed class BudgetTicket
 {
-    /// <summary>The most budgets of one request, its target's left out: a record names every window, and Ledger takes no more than 64.</summary>
+    /// <summary>The most budgets of one request, its target's left out: see <see cref="WindowsMax"/>.</summary>
     public const int BudgetsMax = 48;
+
+    /// <summary>The most windows of one record, its target's counted: Ledger books none with more.</summary>
+    public const int WindowsMax = 64;
 
     private readonly List<(BudgetLease Lease, long Amount)> holds = [];
 
@@ -110,8 +113,15 @@ internal sealed class BudgetTicket
     {
         for (var i = from; i < slots.Length; i++)
         {
-            var lease = slots[i].Current();
-            var hold = await lease.ReserveAsync(estimate);
+            BudgetLease lease;
+            LeaseHold hold;
+            do
+            {
+                lease = slots[i].Current();
+                hold = await lease.ReserveAsync(estimate);
+            }
+            while (hold.Refusal == LeaseRefusal.Forgotten);
+
             if (hold.Refusal != LeaseRefusal.None)
             {
                 Settle(Money.Zero);

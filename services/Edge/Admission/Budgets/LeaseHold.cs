@@ -18,6 +18,9 @@ internal enum LeaseRefusal
 
     /// <summary>Nobody can say what is left: Redis or Ledger does not answer.</summary>
     Unavailable,
+
+    /// <summary>The lease was forgotten in this moment: the window has another one (<see cref="BudgetSlot.Current"/>).</summary>
+    Forgotten,
 }
 
 /// <summary>Room that one request holds in one lease.</summary>

@@ -29,7 +29,7 @@ internal static class AnthropicReply
         completion.Usage = usage.Tokens;
         completion.FinishReason = FinishReason(message.Field("stop_reason"u8), completion.ToolCallCount > 0, answeredInJson);
         completion.Write(call, output);
-        return new ReplyUsage(completion.Usage);
+        return new ReplyUsage(completion.Usage, usage.Tier);
     }
 
     /// <summary>OpenAI's word for Anthropic's reason to stop. A reason that is new ends the answer as usual.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Providers.OpenAi;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Providers.Anthropic;
 
@@ -17,6 +18,9 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
 
     /// <inheritdoc/>
     public TokenUsage? Usage => usage.Tokens;
+
+    /// <inheritdoc/>
+    public ServiceTier? Tier => usage.Tier;
 
     /// <inheritdoc/>
     public bool Ended { get; private set; }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Metering;
+using Gateway.Pricing;
 
 namespace Gateway.Edge.Providers.Anthropic;
 
@@ -18,6 +20,9 @@ internal sealed class AnthropicUsage
     private long output;
     private long thinking;
 
+    /// <summary>The service tier that was used; null while none that is known was reported.</summary>
+    public ServiceTier? Tier { get; private set; }
+
     /// <summary>The tokens; null while none were reported.</summary>
     public TokenUsage? Tokens => any ? ToTokens() : null;
 
@@ -29,6 +34,7 @@ internal sealed class AnthropicUsage
             return;
         }
 
+        Tier = ServiceTiers.Served(usage.Field("service_tier"u8).RawText()) ?? Tier;
         Set(ref input, usage.Field("input_tokens"u8));
         Set(ref cacheRead, usage.Field("cache_read_input_tokens"u8));
         Set(ref cacheWritten, usage.Field("cache_creation_input_tokens"u8));
