@@ -22,6 +22,7 @@ internal sealed class EdgeMetrics
     private readonly Counter<long> requests;
     private readonly Counter<long> tokens;
     private readonly Counter<double> cost;
+    private readonly Counter<double> writtenOff;
     private readonly Counter<long> attempts;
     private readonly Counter<long> leaseCommands;
     private readonly Counter<long> leaseFailures;
@@ -41,6 +42,7 @@ internal sealed class EdgeMetrics
         requests = meter.CreateCounter<long>("gateway.requests", "{request}", "Requests handled");
         tokens = meter.CreateCounter<long>("gateway.tokens", "{token}", "Tokens used");
         cost = meter.CreateCounter<double>("gateway.cost", "dollars", "What requests cost");
+        writtenOff = meter.CreateCounter<double>("gateway.written_off", "dollars", "What providers produced beyond the end of a budget");
         attempts = meter.CreateCounter<long>("gateway.failed_attempts", "{attempt}", "Calls to providers that gave no answer");
         leaseCommands = meter.CreateCounter<long>("gateway.lease.commands", "{command}", "Redis commands of the budget leases");
         leaseFailures = meter.CreateCounter<long>("gateway.lease.command_failures", "{command}", "Redis commands of the budget leases without an answer");
@@ -60,7 +62,8 @@ internal sealed class EdgeMetrics
     /// <summary>Adds the gauges, once everything that they look at exists.</summary>
     public void Observe(Spool spool, BudgetLeases leases, RoutingTables tables)
     {
-        meter.CreateObservableGauge("gateway.spool.records", () => spool.Pending, "{record}", "Usage records that the broker has not confirmed");
+        meter.CreateObservableGauge("gateway.spool.records", () => spool.Records, "{record}", "Usage records that the broker has not confirmed");
+        meter.CreateObservableCounter("gateway.spool.disk_failures", () => spool.DiskFailures, "{failure}", "Times that the disk refused the spool");
         meter.CreateObservableGauge("gateway.spool.size", () => spool.Bytes, "By", "Bytes of the spool on disk");
         meter.CreateObservableGauge("gateway.spool.oldest", () => spool.OldestSeconds, "s", "Age of the oldest usage record that the broker has not confirmed");
         meter.CreateObservableGauge("gateway.budget.remaining_ratio", () => Remaining(leases), "1", "What is left of a budget's window, as a part of its limit");
@@ -129,6 +132,11 @@ internal sealed class EdgeMetrics
         if (record.Tokens.CompletionTokens > 0)
         {
             tokens.Add(record.Tokens.CompletionTokens, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias }, { "type", "output" } });
+        }
+
+        if (record.WrittenOff > Money.Zero)
+        {
+            writtenOff.Add(record.WrittenOff.NanoDollars / (double)Money.NanoDollarsPerDollar, new TagList { { "provider", record.Provider } });
         }
 
         if (record.Cost > Money.Zero && !submitted)

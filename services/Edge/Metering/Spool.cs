@@ -24,17 +24,21 @@ internal sealed class Spool : IDisposable
     private readonly SpoolOptions options;
     private readonly EdgeIdentity identity;
     private readonly EdgeLog log;
+    private readonly TimeProvider time;
     private readonly SpoolFolder own;
     private readonly List<SpoolFolder> folders;
     private readonly string folder;
     private long bytes;
     private long appended;
     private long published;
-    private long waitingSince = Environment.TickCount64;
+    private long recovered;
+    private long oldestAt;
+    private long diskFailures;
     private volatile bool failing;
 
-    public Spool(IOptions<SpoolOptions> options, EdgeIdentity identity, EdgeLog log)
+    public Spool(IOptions<SpoolOptions> options, EdgeIdentity identity, EdgeLog log, TimeProvider time)
     {
+        this.time = time;
         this.options = options.Value;
         this.identity = identity;
         this.log = log;
@@ -55,11 +59,17 @@ internal sealed class Spool : IDisposable
     /// <summary>Bytes on disk.</summary>
     public long Bytes => Volatile.Read(ref bytes);
 
-    /// <summary>Records that the broker has not confirmed, without those of earlier processes.</summary>
+    /// <summary>Records of this process that the broker has not confirmed.</summary>
     public long Pending => Volatile.Read(ref appended) - Volatile.Read(ref published);
 
-    /// <summary>How long the oldest record that is not confirmed has been waiting, in seconds.</summary>
-    public double OldestSeconds => Pending == 0 && own.Segments.Count == 0 ? 0 : (Environment.TickCount64 - Volatile.Read(ref waitingSince)) / 1000.0;
+    /// <summary>All records here that the broker has not confirmed, those of earlier processes too, as far as <see cref="Collect"/> has seen them.</summary>
+    public long Records => Pending + Volatile.Read(ref recovered);
+
+    /// <summary>How long ago the request ended of the oldest record that is not confirmed, in seconds, as <see cref="Collect"/> saw last; 0 for none.</summary>
+    public double OldestSeconds => Volatile.Read(ref oldestAt) is > 0 and var since ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - since) / 1000.0 : 0;
+
+    /// <summary>How often the disk refused.</summary>
+    public long DiskFailures => Volatile.Read(ref diskFailures);
 
     /// <summary>Whether the bound is reached or the disk refuses: no new request may be served.</summary>
     public bool Full => failing || Bytes >= options.BytesMax;
@@ -74,21 +84,18 @@ internal sealed class Spool : IDisposable
         {
             stripes[Thread.GetCurrentProcessorId() % stripes.Length].Append(frame);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // Kept, and written as soon as the disk takes it again; the answer is not completed, and new requests are refused until then.
-            failing = true;
             unwritten.Enqueue(frame.ToArray());
+            failing = true;
+            Interlocked.Increment(ref diskFailures);
             log.SpoolWriteFailed(error);
-            throw;
+            throw error as IOException ?? new IOException("The spool could not be written.", error);
         }
 
         Interlocked.Add(ref bytes, frame.Length);
-        if (Interlocked.Increment(ref appended) - Volatile.Read(ref published) == 1)
-        {
-            Volatile.Write(ref waitingSince, Environment.TickCount64);
-        }
-
+        Interlocked.Increment(ref appended);
         Signal();
     }
 
@@ -108,35 +115,41 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>Brings everything written to the disk itself.</summary>
+    /// <summary>
+    /// Writes what the disk refused before, and brings everything written to the disk itself. When it refuses, new requests are refused until a
+    /// later call succeeds.
+    /// </summary>
     public void Flush()
     {
-        while (failing)
+        try
         {
-            if (!unwritten.TryPeek(out var frame))
-            {
-                failing = false;
-                break;
-            }
-
-            try
+            while (unwritten.TryPeek(out var frame))
             {
                 stripes[0].Append(frame);
+                unwritten.TryDequeue(out _);
+                Interlocked.Add(ref bytes, frame.Length);
+                Interlocked.Increment(ref appended);
+                Signal();
             }
-            catch (IOException)
+
+            foreach (var stripe in stripes)
             {
-                return;
+                stripe.Flush();
             }
 
-            unwritten.TryDequeue(out _);
-            Interlocked.Add(ref bytes, frame.Length);
-            Interlocked.Increment(ref appended);
-            Signal();
+            // A record that was refused meanwhile stands in the line before it says so: see Append.
+            failing = false;
+            failing = !unwritten.IsEmpty;
         }
-
-        foreach (var stripe in stripes)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            stripe.Flush();
+            Interlocked.Increment(ref diskFailures);
+            if (!failing)
+            {
+                log.SpoolFlushFailed(error);
+            }
+
+            failing = true;
         }
     }
 
@@ -145,29 +158,35 @@ internal sealed class Spool : IDisposable
     {
         collected.ResetWrittenCount();
         var batch = new SpoolBatch(collected);
+        var oldest = long.MaxValue;
         foreach (var segment in folders.SelectMany(static folder => folder.Segments))
         {
+            segment.CountRecords();
+            oldest = Math.Min(oldest, segment.OldestAt() ?? oldest);
             batch.Take(segment, options.BatchRecordsMax);
         }
 
+        CountRecovered();
         foreach (var stripe in stripes)
         {
-            foreach (var segment in stripe.Segments())
+            var segments = stripe.Segments();
+            oldest = Math.Min(oldest, Array.Find(segments, static segment => segment.Published < segment.Tail)?.OldestAt() ?? oldest);
+            foreach (var segment in segments)
             {
                 batch.Take(segment, options.BatchRecordsMax);
             }
         }
 
+        Volatile.Write(ref oldestAt, oldest == long.MaxValue ? 0 : oldest);
         return batch;
     }
 
     /// <summary>Forgets what the broker confirmed; files that are done are deleted.</summary>
     public void Confirm(SpoolBatch batch)
     {
-        Volatile.Write(ref waitingSince, Environment.TickCount64);
         foreach (var (segment, end, records) in batch.Parts)
         {
-            segment.MarkPublished(end);
+            segment.MarkPublished(end, records);
             if (folders.Find(folder => folder.Segments.Contains(segment)) is { } of)
             {
                 if (segment.Published >= segment.Tail)
@@ -183,6 +202,7 @@ internal sealed class Spool : IDisposable
             }
         }
 
+        CountRecovered();
         foreach (var stripe in stripes)
         {
             Interlocked.Add(ref bytes, -stripe.DeletePublished());
@@ -206,6 +226,8 @@ internal sealed class Spool : IDisposable
         folders.AddRange(taken);
         return taken;
     }
+
+    private void CountRecovered() => Volatile.Write(ref recovered, folders.Sum(static folder => folder.Segments.Sum(static segment => segment.Records)));
 
     /// <summary>For tests of a killed process: the lock goes, everything else stays as it is.</summary>
     internal void ReleaseLockAsADeadProcessWould() => own.ReleaseLockAsADeadProcessWould();

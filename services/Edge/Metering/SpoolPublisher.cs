@@ -161,7 +161,15 @@ internal sealed class SpoolPublisher(
         {
             while (await timer.WaitForNextTickAsync(cancellation))
             {
-                spool.Flush();
+                try
+                {
+                    spool.Flush();
+                }
+                catch (Exception error) when (error is not OutOfMemoryException)
+                {
+                    // What nobody foresaw must not be the last time that anything is brought to the disk.
+                    log.LoopFailed(nameof(SpoolPublisher), error);
+                }
             }
         }
         catch (OperationCanceledException)

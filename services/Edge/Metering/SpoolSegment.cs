@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Text.Json;
+using Gateway.Contracts;
 using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Edge.Metering;
@@ -39,6 +41,7 @@ internal sealed class SpoolSegment : IDisposable
     private readonly SafeFileHandle file;
     private long tail;
     private long flushed;
+    private bool counted;
 
     private SpoolSegment(string path, SafeFileHandle file, long tail)
     {
@@ -56,14 +59,27 @@ internal sealed class SpoolSegment : IDisposable
     /// <summary>Everything before it was handed to the broker and confirmed.</summary>
     public long Published { get; private set; } = Magic.Length;
 
+    /// <summary>How many records of a recovered file are not confirmed, once <see cref="CountRecords"/> has counted them.</summary>
+    public long Records { get; private set; }
+
     /// <summary>Whether no more is appended.</summary>
     public bool Sealed { get; private set; }
 
     public static SpoolSegment Create(string path)
     {
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
-        RandomAccess.Write(file, Magic, 0);
-        return new SpoolSegment(path, file, Magic.Length);
+        try
+        {
+            RandomAccess.Write(file, Magic, 0);
+            return new SpoolSegment(path, file, Magic.Length);
+        }
+        catch
+        {
+            // A full disk is tried again and again: it must not leave a file each time.
+            file.Dispose();
+            File.Delete(path);
+            throw;
+        }
     }
 
     /// <summary>Opens what an earlier process left behind; false when it is no segment.</summary>
@@ -215,8 +231,49 @@ internal sealed class SpoolSegment : IDisposable
         }
     }
 
-    /// <summary>Remembers that everything before <paramref name="end"/> is confirmed.</summary>
-    public void MarkPublished(long end) => Published = end;
+    /// <summary>Counts what a recovered file has, once: it is not changed any more.</summary>
+    public void CountRecords()
+    {
+        if (!counted)
+        {
+            counted = true;
+            var lengths = new byte[4];
+            for (var at = (long)Magic.Length; RandomAccess.Read(file, lengths, at) == lengths.Length; Records++)
+            {
+                var length = BinaryPrimitives.ReadInt32LittleEndian(lengths);
+                if (length is <= 0 or > PayloadBytesMax || (at += FrameHeaderBytes + length) > tail)
+                {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// <summary>When the request of the first record ended that is not confirmed, in Unix milliseconds; null when there is none that can be read.</summary>
+    public long? OldestAt() => Published < Tail ? EndOfFirst(4 * 1024) ?? EndOfFirst(FrameHeaderBytes + PayloadBytesMax) : null;
+
+    private long? EndOfFirst(int bytesMax)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(bytesMax);
+        try
+        {
+            var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(bytesMax, Tail - Published)), Published);
+            return Look(buffer.AsSpan(0, read), out var payload) == SpoolFrame.Whole && JsonSerializer.Deserialize(payload, ContractsJson.Default.UsageRecord) is { } record
+                ? record.StartedAt.ToUnixTimeMilliseconds() + (record.DurationMicroseconds / 1_000)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Remembers that everything before <paramref name="end"/> is confirmed: so many records more.</summary>
+    public void MarkPublished(long end, int records) => (Published, Records) = (end, Math.Max(0, Records - records));
 
     public void Delete()
     {

@@ -44,7 +44,7 @@ public class SpoolBenchmarks
     {
         folder = Directory.CreateTempSubdirectory("bench-spool-").FullName;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Gateway:DataDirectory"] = folder }).Build();
-        spool = new Spool(Options.Create(new SpoolOptions { BytesMax = 1L << 34 }), new EdgeIdentity(configuration), new EdgeLog(NullLogger<EdgeLog>.Instance));
+        spool = new Spool(Options.Create(new SpoolOptions { BytesMax = 1L << 34 }), new EdgeIdentity(configuration), new EdgeLog(NullLogger<EdgeLog>.Instance), TimeProvider.System);
     }
 
     [GlobalCleanup]

@@ -31,7 +31,7 @@ public sealed class BatchSettlementTests : IDisposable
     public async Task T16_a_submission_that_nobody_answered_for_is_written_down_and_taken_from_no_lease_that_did_not_pay(string how, int records, string edge)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Gateway:DataDirectory"] = folder }).Build();
-        using var spool = new Spool(Options.Create(new SpoolOptions()), new EdgeIdentity(configuration), new EdgeLog(NullLogger<EdgeLog>.Instance));
+        using var spool = new Spool(Options.Create(new SpoolOptions()), new EdgeIdentity(configuration), new EdgeLog(NullLogger<EdgeLog>.Instance), TimeProvider.System);
         using var ledger = new HttpClient(new Agreeing()) { BaseAddress = new Uri("http://ledger") };
         var settlement = new BatchSettlement(null!, new BatchRegistry(ledger), spool, new EdgeMetrics(services.GetRequiredService<IMeterFactory>()));
         var batch = new ProviderBatch

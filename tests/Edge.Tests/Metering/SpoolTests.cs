@@ -4,12 +4,15 @@ using Gateway.Edge.Metering;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Edge.Tests.Metering;
 
 public sealed class SpoolTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("spool-").FullName;
+
+    private readonly FakeTimeProvider time = new();
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -191,6 +194,69 @@ public sealed class SpoolTests : IDisposable
         Assert.False(spool.Full);
     }
 
+    [SkippableTheory]
+    [InlineData(null)]
+    [InlineData("/sys")]
+    public void Append_TheDiskRefuses_TheRecordIsKept_NothingNewIsServed_UntilItTakesItAgain(string? instead)
+    {
+        using var spool = Open(segmentBytes: 1);
+        spool.Append(Record(0));
+        var own = Directory.GetDirectories(spool.Folders.Single().Path).Single();
+        var away = folder + "-away";
+        Directory.Move(own, away);
+        if (instead is not null)
+        {
+            Skip.IfNot(OperatingSystem.IsLinux());
+            Directory.CreateSymbolicLink(own, instead);
+        }
+
+        for (var i = 1; i <= 10; i++)
+        {
+            Assert.ThrowsAny<IOException>(() => spool.Append(Record(i)));
+        }
+
+        spool.Flush();
+        Assert.True(spool.Full);
+        Assert.Equal(11, spool.DiskFailures);
+
+        if (instead is not null)
+        {
+            File.Delete(own);
+        }
+
+        Directory.Move(away, own);
+        spool.Flush();
+        Assert.False(spool.Full);
+        Assert.Equal(Enumerable.Range(0, 11).Select(Id), Drain(spool).Order());
+    }
+
+    [Fact]
+    public void What_waits_is_said_as_it_is_however_slowly_it_drains_and_over_a_restart()
+    {
+        var killed = Open(recordsMax: 10);
+        for (var i = 0; i < 100; i++)
+        {
+            killed.Append(Record(i) with { StartedAt = time.GetUtcNow() });
+        }
+
+        time.Advance(TimeSpan.FromMinutes(5));
+        killed.Confirm(killed.Collect());
+        killed.Collect();
+        Assert.Equal((90, 300), (killed.Records, killed.OldestSeconds));
+        killed.ReleaseLockAsADeadProcessWould();
+
+        // Its successor finds all of them: what was confirmed was not noted on the disk.
+        using var next = Open(recordsMax: 10);
+        next.Confirm(next.Collect());
+        time.Advance(TimeSpan.FromMinutes(5));
+        next.Append(Record(100) with { StartedAt = time.GetUtcNow() });
+        next.Collect();
+        Assert.Equal((91, 600), (next.Records, next.OldestSeconds));
+
+        Drain(next);
+        Assert.Equal((0, 0), (next.Records, next.OldestSeconds));
+    }
+
     [Fact]
     public void Open_ASecondProcessOnTheSameFolder_HasASpoolOfItsOwn()
     {
@@ -203,11 +269,11 @@ public sealed class SpoolTests : IDisposable
         Assert.Equal([Id(2)], Drain(second));
     }
 
-    private Spool Open(long bytesMax = 1L << 30, int segmentBytes = 1 << 20)
+    private Spool Open(long bytesMax = 1L << 30, int segmentBytes = 1 << 20, int recordsMax = 1_000)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Gateway:DataDirectory"] = folder }).Build();
         return new Spool(
-            Options.Create(new SpoolOptions { BytesMax = bytesMax, SegmentBytes = segmentBytes }), new EdgeIdentity(configuration), new EdgeLog(NullLogger<EdgeLog>.Instance));
+            Options.Create(new SpoolOptions { BytesMax = bytesMax, SegmentBytes = segmentBytes, BatchRecordsMax = recordsMax }), new EdgeIdentity(configuration), new EdgeLog(NullLogger<EdgeLog>.Instance), time);
     }
 
     private static List<Guid> Drain(Spool spool)
