@@ -130,7 +130,7 @@ internal static class CsvRow
     public const string Header =
         "request_id,start_time,end_time,call_type,api_key,key_alias,user,team_id,organization_id,end_user,model_group,model,model_id,provider,status,http_status," +
         "outcome,stream,input_tokens,cached_input_tokens,cache_write_5m_tokens,cache_write_1h_tokens,input_audio_tokens,output_tokens,reasoning_tokens," +
-        "output_audio_tokens,images,total_tokens,spend,usage_estimated,unpriced,price,attempted_retries,request_tags,credential,corrects\r\n";
+        "output_audio_tokens,images,total_tokens,spend,usage_estimated,unpriced,price,attempted_retries,request_tags,credential,corrects,written_off\r\n";
 
     public static string Of(SpendLog row)
     {
@@ -144,7 +144,7 @@ internal static class CsvRow
             Number(usage.Output), Number(usage.Reasoning), Number(usage.OutputAudio), Number(usage.Images), Number(row.TotalTokens),
             row.Spend.ToString(CultureInfo.InvariantCulture), Flag(row.Metadata.UsageEstimated), Flag(row.Metadata.Unpriced), Field(row.Metadata.Price),
             Number(row.Metadata.AttemptedRetries), Field(string.Join(';', row.RequestTags)), Field(row.Metadata.Credential),
-            row.Metadata.Corrects?.ToString() ?? "",
+            row.Metadata.Corrects?.ToString() ?? "", row.Metadata.WrittenOff.ToString(CultureInfo.InvariantCulture),
         ]) + "\r\n";
     }
 

@@ -91,6 +91,7 @@ internal sealed class UsageRows
         yield return Column(NpgsqlDbType.Text, record => Attempts(record.FailedAttempts));
         yield return Column(NpgsqlDbType.Integer, record => Number(record.Credential));
         yield return Column(NpgsqlDbType.Uuid, record => record.Corrects);
+        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.WrittenOff.NanoDollars));
     }
 
     private NpgsqlParameter<T[]> Column<T>(NpgsqlDbType type, Func<UsageRecord, T> value)

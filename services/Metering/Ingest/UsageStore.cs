@@ -27,20 +27,20 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
                 $1::timestamptz[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
                 $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::int[], $17::int[], $18::int[],
                 $19::int[], $20::int[], $21::int[], $22::int[], $23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::smallint[],
-                $29::smallint[], $30::boolean[], $31::boolean[], $32::boolean[], $33::text[], $34::text[], $35::text[], $36::int[], $37::uuid[])
+                $29::smallint[], $30::boolean[], $31::boolean[], $32::boolean[], $33::text[], $34::text[], $35::text[], $36::int[], $37::uuid[], $38::bigint[])
             as t(started_at, request_id, duration_us, first_byte_us, cost, input, output, cached_input, cache_write_5m,
                 cache_write_1h, input_audio, reasoning, output_audio, images, key_no, alias_no, user_no, team_no,
                 organization_no, end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status,
-                outcome, streamed, estimated, unpriced, tags, windows, attempts, credential_no, corrects)
+                outcome, streamed, estimated, unpriced, tags, windows, attempts, credential_no, corrects, written_off)
         ), stored as (
             insert into usage_records (started_at, request_id, duration_us, first_byte_us, cost, input, output, cached_input, cache_write_5m,
                 cache_write_1h, input_audio, reasoning, output_audio, images, key_no, alias_no, user_no, team_no,
                 organization_no, end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status,
-                outcome, streamed, estimated, unpriced, tags_no, windows_no, failed_attempts, credential_no, corrects)
+                outcome, streamed, estimated, unpriced, tags_no, windows_no, failed_attempts, credential_no, corrects, written_off)
             select started_at, request_id, duration_us, first_byte_us, cost, input, output, cached_input, cache_write_5m,
                 cache_write_1h, input_audio, reasoning, output_audio, images, key_no, alias_no, user_no, team_no,
                 organization_no, end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status,
-                outcome, streamed, estimated, unpriced, tags::int[], windows::int[], attempts::jsonb, credential_no, corrects
+                outcome, streamed, estimated, unpriced, tags::int[], windows::int[], attempts::jsonb, credential_no, corrects, written_off
             from batch order by started_at, request_id
             on conflict do nothing
             returning (started_at at time zone 'UTC')::date as day, key_no, alias_no, user_no, team_no, organization_no, end_user_no, model_no,

@@ -20,7 +20,7 @@ internal sealed record SpendLog
             key.name, alias.name, usr.name, team.name, organization.name, end_user.name, model.name, deployment.name, provider.name,
             provider_model.name, call_type.name, price.name,
             case when r.tags_no is null then null else array(select n.name from unnest(r.tags_no) with ordinality as t(no, i) join names n using (no) order by t.i) end,
-            credential.name, r.corrects
+            credential.name, r.corrects, coalesce(r.written_off, 0)::numeric
         from ({records}) r
         left join names key on key.no = r.key_no left join names alias on alias.no = r.alias_no left join names usr on usr.no = r.user_no
         left join names team on team.no = r.team_no left join names organization on organization.no = r.organization_no
@@ -144,6 +144,7 @@ internal sealed record SpendLog
                 Price = ReportDatabase.NameOrNull(reader, 31),
                 Credential = ReportDatabase.NameOrNull(reader, 33),
                 Corrects = reader.IsDBNull(34) ? null : reader.GetGuid(34),
+                WrittenOff = ReportDatabase.Dollars(reader, 35),
                 Usage = tokens,
             },
         };
@@ -185,6 +186,9 @@ internal sealed record SpendLogDetails
 
     /// <summary>The row whose cost this one corrects: a batch's estimate.</summary>
     public Guid? Corrects { get; init; }
+
+    /// <summary>Dollars, exactly, that the provider's answer cost beyond the end of a budget: no part of the spend, and nobody's.</summary>
+    public required decimal WrittenOff { get; init; }
 
     /// <summary>Each class of tokens; none is counted in two.</summary>
     public required TokenUsage Usage { get; init; }

@@ -1,5 +1,7 @@
 using Gateway.Contracts;
+using Gateway.Metering.Export;
 using Gateway.Metering.Ingest;
+using Gateway.Metering.Reports;
 
 namespace Gateway.Metering.Tests.Ingest;
 
@@ -57,6 +59,20 @@ public sealed class UsageStoreTests
         var row = (await host.JsonAsync($"/spend/logs?request_id={correction.RequestId}"))[0]!;
         Assert.Equal((-0.00000065m, batch.RequestId), (row["spend"]!.GetValue<decimal>(), row["metadata"]!["corrects"]!.GetValue<Guid>()));
         await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
+    [Fact]
+    public async Task WhatWasWrittenOff_IsInTheRow_AndInNoSum()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var record = Sample.Record(cost: 900) with { Outcome = UsageOutcome.BudgetExhausted, WrittenOff = new Money(40) };
+        await host.Store.WriteAsync([record, Sample.Record(id: Guid.NewGuid(), cost: 0)], None);
+
+        Assert.Equal(900, await host.ScalarAsync<long>("select sum(cost)::bigint from usage_daily"));
+        Assert.Equal(40, await host.ScalarAsync<long>("select sum(written_off)::bigint from usage_records"));
+        var row = (await host.JsonAsync($"/spend/logs?request_id={record.RequestId}"))[0]!;
+        Assert.Equal((0.0000009m, 0.00000004m), (row["spend"]!.GetValue<decimal>(), row["metadata"]!["written_off"]!.GetValue<decimal>()));
+        Assert.EndsWith(",0.00000004\r\n", CsvRow.Of(System.Text.Json.JsonSerializer.Deserialize(row.ToJsonString(), ReportsJson.Default.SpendLog)!), StringComparison.Ordinal);
     }
 
     /// <summary>T-24.</summary>
