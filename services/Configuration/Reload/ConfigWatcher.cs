@@ -31,15 +31,18 @@ public sealed class ConfigWatcher : IDisposable
         this.current = current;
         this.interval = interval ?? TimeSpan.FromSeconds(5);
         seen = current.Version;
-        timer = new Timer(_ => CheckNow(), null, this.interval, this.interval);
+        timer = new Timer(_ => Check(), null, this.interval, this.interval);
         files = Watch(Path.GetDirectoryName(this.path)!);
     }
 
-    /// <summary>A new configuration is in force. Raised one at a time; a handler that throws stops the watching, so it should not.</summary>
+    /// <summary>A new configuration is in force. Raised one at a time; for a handler that throws it is raised again with the next look.</summary>
     public event Action<ConfigResult>? Changed;
 
     /// <summary>The file changed and is wrong: the configuration in force stays. Raised once for each wrong state of the file.</summary>
     public event Action<ConfigResult>? Refused;
+
+    /// <summary>A look failed, or a handler did: what it threw. The next look tries again.</summary>
+    public event Action<Exception>? Failed;
 
     /// <summary>The configuration in force.</summary>
     public GatewayConfig Current => current;
@@ -61,15 +64,15 @@ public sealed class ConfigWatcher : IDisposable
                 return false;
             }
 
-            seen = version;
             if (result.Config is null)
             {
+                seen = version;
                 Refused?.Invoke(result);
                 return false;
             }
 
-            current = result.Config;
             Changed?.Invoke(result);
+            (seen, current) = (version, result.Config);
             return true;
         }
     }
@@ -84,6 +87,19 @@ public sealed class ConfigWatcher : IDisposable
 
         files?.Dispose();
         timer.Dispose();
+    }
+
+    // What a timer throws ends the process.
+    private void Check()
+    {
+        try
+        {
+            CheckNow();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            Failed?.Invoke(failure);
+        }
     }
 
     private FileSystemWatcher? Watch(string folder)

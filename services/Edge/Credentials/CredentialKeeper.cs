@@ -154,7 +154,7 @@ internal sealed class CredentialKeeper : BackgroundService
             {
                 await LookAsync(stoppingToken);
             }
-            catch (Exception failure) when (failure is not OperationCanceledException)
+            catch (Exception failure) when (failure is not OutOfMemoryException && !(failure is OperationCanceledException && stoppingToken.IsCancellationRequested))
             {
                 log.CredentialLookFailed(failure);
             }

@@ -48,6 +48,7 @@ internal sealed class ConfigurationLoader(
         watcher = new ConfigWatcher(path, surroundings, configuration);
         watcher.Changed += changed => Change(changed.Config!, again: false);
         watcher.Refused += refused => log.ConfigurationRefused(string.Join('\n', refused.Errors));
+        watcher.Failed += log.ConfigurationFailed;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -69,17 +70,26 @@ internal sealed class ConfigurationLoader(
                 return;
             }
 
-            var missing = credentials.PrepareAsync(configuration, CancellationToken.None).GetAwaiter().GetResult();
-            waiting = missing.Count > 0 ? configuration : null;
-            if (missing.Count == 0)
+            try
             {
-                Use(configuration);
-                return;
-            }
+                var missing = credentials.PrepareAsync(configuration, CancellationToken.None).GetAwaiter().GetResult();
+                waiting = missing.Count > 0 ? configuration : null;
+                if (missing.Count == 0)
+                {
+                    Use(configuration);
+                    return;
+                }
 
-            if (!again)
+                if (!again)
+                {
+                    log.ConfigurationRefused(string.Join('\n', missing));
+                }
+            }
+            catch (Exception error) when (error is not OutOfMemoryException)
             {
-                log.ConfigurationRefused(string.Join('\n', missing));
+                // Nobody is there to catch it: what a timer throws ends the process.
+                waiting = configuration;
+                log.ConfigurationFailed(error);
             }
 
             // The file is as it should be: it comes into force when its credentials can be read.

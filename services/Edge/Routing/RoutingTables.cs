@@ -38,14 +38,18 @@ internal sealed class RoutingTables(SampleProviderAddress sample, CredentialKeep
                 name,
                 [.. group.Select(model => Make(model, ModelPattern.Fill(model.ProviderModel, model.ModelName, name), configuration))],
                 configuration))));
-        GatewayBudget = configuration.LiteLlm.MaxBudget is { } limit
+        var gatewayBudget = configuration.LiteLlm.MaxBudget is { } limit
             ? Slot(BudgetId.Gateway, limit, configuration.LiteLlm.BudgetDuration, configuration)
             : null;
-        GatewayGate = configuration.General.GlobalMaxParallelRequests is { } most
+        var gatewayGate = configuration.General.GlobalMaxParallelRequests is { } most
             ? gates.Get(new LimitDefinition(BudgetId.Gateway, LimitKind.ParallelRequests, most))
             : null;
-        Volatile.Write(ref current, new RoutingTable(
-            configuration, named, patterns, StrategyOf(configuration.Router), (deployment, credential) => With(deployment, credential, configuration)));
+        var table = new RoutingTable(
+            configuration, named, patterns, StrategyOf(configuration.Router), (deployment, credential) => With(deployment, credential, configuration));
+
+        // All of it was made: nothing of a configuration is in force without the rest.
+        (GatewayBudget, GatewayGate) = (gatewayBudget, gatewayGate);
+        Volatile.Write(ref current, table);
     }
 
     private static IRoutingStrategy StrategyOf(RouterSettings router) => router.Strategy switch

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Gateway.Contracts;
 
 namespace Gateway.Edge.Admission.Access;
@@ -31,7 +30,7 @@ internal sealed class AccessChanges(AuthClient auth, KeyCache keys, EdgeLog log)
             {
                 return;
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException or JsonException)
+            catch (Exception error) when (error is not OutOfMemoryException)
             {
                 if (Connected)
                 {

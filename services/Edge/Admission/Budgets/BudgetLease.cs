@@ -18,6 +18,7 @@ internal sealed class BudgetLease
 
     private readonly LeaseStore store;
     private readonly BudgetOptions options;
+    private readonly EdgeLog log;
     private readonly LeaseRoom room;
     private readonly LeaseQueue queue;
     private readonly LeaseTerms terms;
@@ -39,13 +40,28 @@ internal sealed class BudgetLease
     private long usedAt = Environment.TickCount64;
     private int kicked;
     private int contacting;
+    private bool pastUnknown;
+    private volatile bool closed;
     private LeaseReply? lastReply;
 
+    /// <param name="window">The window.</param>
+    /// <param name="definition">Its budget.</param>
+    /// <param name="store">Where it is leased.</param>
+    /// <param name="ledger">Who opens it.</param>
+    /// <param name="identity">This process.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="log">Hears of what nobody foresaw.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="earlier">What an earlier lease of this process on the window came to; null when that is not known any more.</param>
     public BudgetLease(
-        BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, TimeProvider time, LeaseTotals totals)
+        BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, EdgeLog log, TimeProvider time,
+        LeaseTotals? earlier)
     {
+        var totals = earlier ?? default;
+        pastUnknown = earlier is null;
         this.store = store;
         this.options = options;
+        this.log = log;
         Window = window;
         ResetsAt = window.End?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         terms = new LeaseTerms(window, definition, ledger, identity, options, time);
@@ -76,14 +92,41 @@ internal sealed class BudgetLease
     /// <summary>When it was last used (<see cref="Environment.TickCount64"/>).</summary>
     public long UsedAt => Volatile.Read(ref usedAt);
 
-    /// <summary>Whether this edge holds nothing of the window and nobody waits: it may be forgotten.</summary>
-    public bool Idle => room.Reserved == 0 && room.Free == 0 && Volatile.Read(ref aside) == 0 && Volatile.Read(ref toGiveBack) == 0;
+    /// <summary>Whether it was forgotten: nothing can be taken from it any more, and the window has another one.</summary>
+    public bool Closed => closed;
 
     /// <summary>What Redis knows this process by.</summary>
     public LeaseTotals Totals => new(room.Charged, granted);
 
     /// <summary>The room wanted ahead of requests: none while others miss it.</summary>
     private long Ahead => Environment.TickCount64 < Volatile.Read(ref recalledUntil) ? 0 : Volatile.Read(ref lookahead);
+
+    /// <summary>
+    /// Closes it for ever when this edge holds nothing of the window and nobody waits: it may be forgotten then, and
+    /// <see cref="Totals"/> does not change any more. Whoever still has it in hand gets nothing from it.
+    /// </summary>
+    public bool TryClose()
+    {
+        if (Interlocked.CompareExchange(ref contacting, 1, 0) != 0)
+        {
+            return false;
+        }
+
+        // What was granted is charged to the nano-dollar: nothing is on its way to Redis either. No contact begins after this one.
+        if (granted == room.Charged && queue.TryClose())
+        {
+            closed = true;
+            return true;
+        }
+
+        Volatile.Write(ref contacting, 0);
+        if (Volatile.Read(ref kicked) == 1)
+        {
+            Kick();
+        }
+
+        return false;
+    }
 
     /// <summary>Takes <paramref name="amount"/> for a new request when this edge has it: the warm path.</summary>
     public bool TryReserve(long amount)
@@ -206,7 +249,11 @@ internal sealed class BudgetLease
 
     private ValueTask<LeaseHold> WaitAsync(LeaseWaiter waiter)
     {
-        queue.Join(waiter);
+        if (!queue.Join(waiter))
+        {
+            return new(new LeaseHold(0, false, LeaseRefusal.Forgotten));
+        }
+
         Kick();
         return new(waiter.Task);
     }
@@ -248,6 +295,12 @@ internal sealed class BudgetLease
                 {
                     await ServeAsync();
                 }
+            }
+            catch (Exception error) when (error is not OutOfMemoryException)
+            {
+                // A defect of ours must not leave requests waiting for ever.
+                log.BudgetContactFailed(Window.Id, error);
+                queue.Abandon(1_000);
             }
             finally
             {
@@ -465,6 +518,15 @@ internal sealed class BudgetLease
     private void Adopt(LeaseReply reply)
     {
         terms.Compare(reply);
+        if (pastUnknown)
+        {
+            // What Redis has of this process is of earlier leases, and those had charged all of it when they were forgotten.
+            pastUnknown = false;
+            granted = reply.GrantedInAll - reply.GrantedNow;
+            chargedAtTick += granted;
+            room.StartFrom(granted);
+        }
+
         aside += reply.GrantedInAll - granted;
         granted = reply.GrantedInAll;
         if (!terms.EnsureDue)

@@ -6,25 +6,53 @@ namespace Gateway.Edge.Admission.Budgets;
 
 /// <summary>All leases of this edge, by window, and what keeps them alive.</summary>
 internal sealed class BudgetLeases(
-    LeaseStore store, LedgerClient ledger, EdgeIdentity identity, IOptions<BudgetOptions> options, TimeProvider time) : BackgroundService
+    LeaseStore store, LedgerClient ledger, EdgeIdentity identity, IOptions<BudgetOptions> options, EdgeLog log, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ForgetAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, BudgetLease> leases = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, LeaseTotals> retired = new(StringComparer.Ordinal);
+
+    /// <summary>Held while a lease is made or forgotten: two of one window must not begin with the same totals.</summary>
+    private readonly Lock making = new();
+
+    /// <summary>What forgotten leases of windows that are still open came to.</summary>
+    private readonly Dictionary<string, (LeaseTotals Totals, DateTimeOffset? End)> retired = new(StringComparer.Ordinal);
+    private bool retiredLost;
+    private long sweepAt;
 
     /// <summary>Every lease, for the metrics.</summary>
     public ICollection<BudgetLease> All => leases.Values;
+
+    /// <summary>Forgotten leases whose totals are remembered.</summary>
+    public int Retired
+    {
+        get
+        {
+            lock (making)
+            {
+                return retired.Count;
+            }
+        }
+    }
 
     /// <summary>The lease on the window of <paramref name="definition"/> that is open now.</summary>
     public BudgetLease Get(BudgetDefinition definition)
     {
         var window = definition.WindowAt(time.GetUtcNow());
-        var lease = leases.GetOrAdd(
-            window.Id,
-            static (_, made) => made.self.Make(made.window, made.definition),
-            (window, definition, self: this));
+        if (!leases.TryGetValue(window.Id, out var lease) || lease.Closed)
+        {
+            lock (making)
+            {
+                // One that is closed was taken out in here.
+                if (!leases.TryGetValue(window.Id, out lease))
+                {
+                    leases[window.Id] = lease = Make(window, definition);
+                }
+            }
+        }
+
         lease.Update(definition);
         return lease;
     }
@@ -43,19 +71,18 @@ internal sealed class BudgetLeases(
             {
                 var now = Environment.TickCount64;
                 var slow = now >= slowAt;
-                var instant = time.GetUtcNow();
                 if (slow)
                 {
                     slowAt = now + 1_000;
                 }
 
-                foreach (var (id, lease) in leases)
+                try
                 {
-                    lease.Tick(now, slow, instant);
-                    if (slow && lease.Idle && now - lease.UsedAt > (leases.Count > options.Value.LeasesMax ? 0 : ForgetAfter.TotalMilliseconds))
-                    {
-                        Forget(id, lease);
-                    }
+                    Tick(now, slow);
+                }
+                catch (Exception error) when (error is not OutOfMemoryException)
+                {
+                    log.LoopFailed(nameof(BudgetLeases), error);
                 }
             }
         }
@@ -64,12 +91,41 @@ internal sealed class BudgetLeases(
         }
     }
 
+    /// <summary>What happens about ten times a second; <paramref name="slow"/>: and once a second.</summary>
+    internal void Tick(long now, bool slow)
+    {
+        var instant = time.GetUtcNow();
+        foreach (var (id, lease) in leases)
+        {
+            lease.Tick(now, slow, instant);
+            if (slow && now - lease.UsedAt > (leases.Count > options.Value.LeasesMax ? 0 : ForgetAfter.TotalMilliseconds))
+            {
+                Forget(id, lease, instant);
+            }
+        }
+
+        if (now >= sweepAt)
+        {
+            sweepAt = now + (long)SweepInterval.TotalMilliseconds;
+            lock (making)
+            {
+                foreach (var (id, past) in retired)
+                {
+                    if (past.End <= instant)
+                    {
+                        retired.Remove(id);
+                    }
+                }
+            }
+        }
+    }
+
     private async Task ListenAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         try
         {
-            while (!await store.ListenAsync(Recall) && await timer.WaitForNextTickAsync(stoppingToken))
+            while (!await HearAsync() && await timer.WaitForNextTickAsync(stoppingToken))
             {
             }
         }
@@ -86,17 +142,49 @@ internal sealed class BudgetLeases(
         }
     }
 
-    private BudgetLease Make(BudgetWindow window, BudgetDefinition definition) =>
-        new(window, definition, store, ledger, identity, options.Value, time, retired.TryRemove(window.Id, out var totals) ? totals : default);
-
-    // Redis counts what this process was granted for as long as it lives: the totals of a lease outlive the lease.
-    private void Forget(string id, BudgetLease lease)
+    private async Task<bool> HearAsync()
     {
-        if (lease.Window.End is null || lease.Window.End > time.GetUtcNow())
+        try
         {
-            retired[id] = lease.Totals;
+            return await store.ListenAsync(Recall);
         }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            log.LoopFailed(nameof(BudgetLeases), error);
+            return false;
+        }
+    }
 
-        leases.TryRemove(id, out _);
+    private BudgetLease Make(BudgetWindow window, BudgetDefinition definition)
+    {
+        LeaseTotals? earlier = retired.Remove(window.Id, out var past) ? past.Totals : retiredLost ? null : default(LeaseTotals);
+        return new(window, definition, store, ledger, identity, options.Value, log, time, earlier);
+    }
+
+    // Redis counts what this process was granted for as long as it lives: the totals of a lease outlive the lease, until its window ends.
+    private void Forget(string id, BudgetLease lease, DateTimeOffset instant)
+    {
+        lock (making)
+        {
+            if (!lease.TryClose())
+            {
+                return;
+            }
+
+            leases.TryRemove(id, out _);
+            if (lease.Totals.Granted == 0 || lease.Window.End <= instant)
+            {
+                return;
+            }
+
+            if (retired.Count >= options.Value.RetiredMax)
+            {
+                // From now on a lease of which nothing is known here takes it from what Redis says of this process.
+                retired.Clear();
+                retiredLost = true;
+            }
+
+            retired[id] = (lease.Totals, lease.Window.End);
+        }
     }
 }

@@ -53,4 +53,11 @@ internal sealed class BudgetOptions
     /// <summary>The most windows that this edge holds leases on; the idle ones are forgotten first.</summary>
     [Range(100, 10_000_000)]
     public int LeasesMax { get; init; } = 200_000;
+
+    /// <summary>
+    /// The most forgotten leases of open windows whose totals are remembered; at the bound they are dropped, and what Redis has of this process
+    /// counts as charged.
+    /// </summary>
+    [Range(100, 100_000_000)]
+    public int RetiredMax { get; init; } = 1_000_000;
 }

@@ -5,15 +5,31 @@ internal sealed class LeaseQueue(LeaseRoom room)
 {
     private readonly Lock gate = new();
     private readonly List<LeaseWaiter> waiters = [];
+    private bool closed;
 
     /// <summary>Whether somebody waits.</summary>
     public bool Any => waiters.Count > 0;
 
-    public void Join(LeaseWaiter waiter)
+    /// <summary>False when it is closed: nobody would serve the waiter here.</summary>
+    public bool Join(LeaseWaiter waiter)
     {
         lock (gate)
         {
-            waiters.Add(waiter);
+            if (!closed)
+            {
+                waiters.Add(waiter);
+            }
+
+            return !closed;
+        }
+    }
+
+    /// <summary>Closes it, and the room, when nobody waits and nothing is in the room.</summary>
+    public bool TryClose()
+    {
+        lock (gate)
+        {
+            return closed = waiters.Count == 0 && room.TryClose();
         }
     }
 
@@ -61,7 +77,7 @@ internal sealed class LeaseQueue(LeaseRoom room)
                     continue;
                 }
 
-                var amount = tight ? Math.Min(cost.Least, cost.Want) : cost.Want;
+                var amount = Math.Max(1, tight ? Math.Min(cost.Least, cost.Want) : cost.Want);
                 if (waiter.Extends ? room.TryTake(amount, out _) : room.TryReserve(amount, out _))
                 {
                     waiter.Serve(new LeaseHold(amount, Guarded: amount < cost.Want));
@@ -158,6 +174,12 @@ internal sealed class LeaseQueue(LeaseRoom room)
     public void RefuseAll(long retryAfter)
     {
         Serve(tight: true);
+        Abandon(retryAfter);
+    }
+
+    /// <summary>All are told that nobody can say what is left, and nothing else is done: something has failed here.</summary>
+    public void Abandon(long retryAfter)
+    {
         lock (gate)
         {
             foreach (var waiter in waiters)

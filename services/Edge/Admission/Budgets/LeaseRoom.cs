@@ -6,6 +6,9 @@ namespace Gateway.Edge.Admission.Budgets;
 /// </summary>
 internal sealed class LeaseRoom(long charged)
 {
+    /// <summary>Far below what anybody could settle: nobody finds room in what is closed.</summary>
+    private const long Closed = long.MinValue / 2;
+
     private long free;
     private long reserved;
     private long underWay;
@@ -31,6 +34,27 @@ internal sealed class LeaseRoom(long charged)
         set => Volatile.Write(ref freshUntil, value);
     }
 
+    /// <summary>
+    /// Closes it for ever when nothing is in it and no request holds anything: whoever comes in this moment finds no room. False when somebody
+    /// was there, and then it is as it was.
+    /// </summary>
+    public bool TryClose()
+    {
+        if (Interlocked.CompareExchange(ref free, Closed, 0) != 0)
+        {
+            return false;
+        }
+
+        // Whoever took room before has said so before: see TryTake.
+        if (Reserved == 0)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref free, -Closed);
+        return false;
+    }
+
     /// <summary>Takes room for a new request; <paramref name="left"/> is what is free after it.</summary>
     public bool TryReserve(long amount, out long left)
     {
@@ -53,12 +77,18 @@ internal sealed class LeaseRoom(long charged)
         }
 
         var before = Free;
+        if (before < amount)
+        {
+            return false;
+        }
+
+        // Said first: at no instant is room gone that nobody holds.
+        Interlocked.Add(ref reserved, amount);
         while (before >= amount)
         {
             var seen = Interlocked.CompareExchange(ref free, before - amount, before);
             if (seen == before)
             {
-                Interlocked.Add(ref reserved, amount);
                 left = before - amount;
                 return true;
             }
@@ -66,6 +96,7 @@ internal sealed class LeaseRoom(long charged)
             before = seen;
         }
 
+        Interlocked.Add(ref reserved, -amount);
         return false;
     }
 
@@ -95,6 +126,9 @@ internal sealed class LeaseRoom(long charged)
 
         return 0;
     }
+
+    /// <summary>What was charged before anything is known here.</summary>
+    public void StartFrom(long chargedBefore) => Interlocked.Add(ref charged, chargedBefore);
 
     /// <summary>What Redis granted comes in; less than nothing when it has taken something back.</summary>
     public void Add(long amount) => Interlocked.Add(ref free, amount);

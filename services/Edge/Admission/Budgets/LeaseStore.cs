@@ -35,8 +35,9 @@ internal enum LeaseStatus
 /// <param name="Limit">The limit in force.</param>
 /// <param name="Revision">Of the definition that the limit is from.</param>
 /// <param name="Others">What other edges hold of it.</param>
+/// <param name="GrantedNow">What this reply grants of <paramref name="GrantedInAll"/>.</param>
 internal sealed record LeaseReply(
-    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit, long Revision, long Others);
+    LeaseStatus Status, long Available, long GrantedInAll, long RetryAfterMilliseconds, long Spent, long Limit, long Revision, long Others, long GrantedNow = 0);
 
 /// <summary>The lease scripts in Redis. One call acts on one window. A Redis that does not answer is a value, not an exception.</summary>
 internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity identity, EdgeMetrics metrics)
@@ -96,7 +97,8 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis, EdgeIdentity iden
                 "rebuilding" => LeaseStatus.Rebuilding,
                 _ => LeaseStatus.Unknown,
             };
-            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]), Number(reply[8]));
+            return new LeaseReply(status, Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]), Number(reply[8]),
+                status == LeaseStatus.Granted ? Number(reply[1]) : 0);
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {

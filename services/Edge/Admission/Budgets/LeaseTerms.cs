@@ -109,8 +109,14 @@ internal sealed class LeaseTerms(BudgetWindow window, BudgetDefinition definitio
     private async Task TellAsync(long granted)
     {
         Volatile.Write(ref tellAgainAt, Environment.TickCount64 + AgainAfterMilliseconds);
-        await AskLedgerAsync(granted);
-        Volatile.Write(ref telling, 0);
+        try
+        {
+            await AskLedgerAsync(granted);
+        }
+        finally
+        {
+            Volatile.Write(ref telling, 0);
+        }
     }
 
     private async Task<bool> AskLedgerAsync(long granted)
@@ -124,7 +130,7 @@ internal sealed class LeaseTerms(BudgetWindow window, BudgetDefinition definitio
             toldRevision = Math.Max(toldRevision, newest.Revision);
             return true;
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException)
+        catch (Exception error) when (error is not OutOfMemoryException)
         {
             return false;
         }

@@ -93,7 +93,14 @@ internal sealed class RateGates : BackgroundService
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                Tick();
+                try
+                {
+                    Tick();
+                }
+                catch (Exception error) when (error is not OutOfMemoryException)
+                {
+                    logger.RateTickFailed(error);
+                }
             }
         }
         catch (OperationCanceledException)

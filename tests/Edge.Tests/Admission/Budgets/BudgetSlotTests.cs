@@ -18,7 +18,7 @@ public sealed class BudgetSlotTests
         var time = new FakeTimeProvider(DateTimeOffset.Parse(before, System.Globalization.CultureInfo.InvariantCulture));
         var definition = new BudgetDefinition { Id = "user/ann", Limit = new Money(1_000), Period = "1d", TimeZone = "Europe/Berlin", Revision = 1 };
         var identity = new EdgeIdentity(new ConfigurationBuilder().Build());
-        var slot = new BudgetSlot(definition, new BudgetLeases(null!, null!, identity, Options.Create(new BudgetOptions()), time), time);
+        var slot = new BudgetSlot(definition, new BudgetLeases(null!, null!, identity, Options.Create(new BudgetOptions()), null!, time), time);
         var yesterday = slot.Current();
 
         time.Advance(TimeSpan.FromMilliseconds(1));
