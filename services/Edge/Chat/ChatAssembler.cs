@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Contracts;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Chat;
@@ -34,16 +35,16 @@ internal sealed class ChatAssembler
     }
 
     /// <summary>Adds one chunk.</summary>
-    /// <exception cref="Providers.MalformedReplyException">It is none.</exception>
+    /// <exception cref="MalformedReplyException">It is none.</exception>
     public void Add(ReadOnlySpan<byte> chunk)
     {
         try
         {
             Add(JsonNode.Parse(chunk) as JsonObject ?? throw new JsonException());
         }
-        catch (Exception odd) when (odd is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
         {
-            throw new Providers.MalformedReplyException("A frame of the stream is no chunk of OpenAI's chat.");
+            throw new MalformedReplyException("A frame of the stream is no chunk of OpenAI's chat.");
         }
     }
 

@@ -85,8 +85,8 @@ internal class OpenAiProvider : IChatProvider
         return new ReplyUsage(OpenAiUsage.TryReadWhole(reply.Span, out var usage) ? usage : null);
     }
 
-    /// <inheritdoc/>
-    public IChatStream OpenStream(in ChatCall call) => new OpenAiStream();
+    /// <summary>A stream is not translated: the relay passes its frames and reads on the way what it must know (<see cref="OpenAiStream"/>).</summary>
+    public IChatStream OpenStream(in ChatCall call) => throw new NotSupportedException("A stream of OpenAI's chat passes as it comes.");
 
     /// <inheritdoc/>
     public ProviderError ReadError(int status, ReadOnlySpan<byte> body) => OpenAiError.Read(status, body);
