@@ -48,8 +48,7 @@ internal sealed class ResponsesRequest
         json.WriteFieldAs(request, "temperature", "temperature");
         json.WriteFieldAs(request, "top_p", "top_p");
         json.WriteFieldAs(request, "stream", "stream");
-        var identifier = request.Field("safety_identifier"u8);
-        target.WriteUser(json, identifier.Given() ? identifier : request.Field("user"u8), identifier.Given() ? "safety_identifier" : "user", dropped);
+        WriteUser();
         WriteReasoning();
         WriteFormat();
         if (target.PassesHub)
@@ -104,20 +103,29 @@ internal sealed class ResponsesRequest
         }
     }
 
-    private void WriteReasoning()
+    private void WriteUser()
     {
-        if (request.Field("reasoning"u8).Field("effort"u8).Text() is not { } effort)
+        var user = request.Field("safety_identifier"u8).Given() ? request.Field("safety_identifier"u8) : request.Field("user"u8);
+        if (user.ValueKind != JsonValueKind.String)
         {
             return;
         }
 
-        if (target.TakesEffort)
+        if (target.KnowsUsers)
         {
-            json.WriteString("reasoning_effort"u8, effort);
+            json.WriteCopy("user"u8, user);
         }
         else
         {
-            dropped.AddAdvice("reasoning.effort");
+            dropped.AddAdvice("user");
+        }
+    }
+
+    private void WriteReasoning()
+    {
+        if (request.Field("reasoning"u8).Field("effort"u8).Text() is { } effort)
+        {
+            json.WriteString("reasoning_effort"u8, effort);
         }
     }
 
