@@ -123,12 +123,20 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(AskForUsage(body, head, first));
         }
 
+        splices.AddRange(Cuts(body, head));
+        splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
+        return splices;
+    }
+
+    /// <summary>What is cut out for every provider: the fields that are the gateway's own. All that changes where the model stands in the address.</summary>
+    public static List<Splice> Cuts(ReadOnlySpan<byte> body, in RequestHead head)
+    {
+        var splices = new List<Splice>(head.Cuts?.Count ?? 0);
         foreach (var cut in head.Cuts ?? [])
         {
             splices.Add(At(body, cut, default));
         }
 
-        splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
         return splices;
     }
 
