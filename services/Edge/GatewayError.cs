@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Gateway.ServiceDefaults;
 
@@ -40,7 +41,11 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
     public byte[]? ProvidersBody { get; init; }
 
     /// <summary>The error with the gateway's id where a provider's stands in its words.</summary>
-    public GatewayError Naming(string providersId, string id) => this with { Message = Message.Replace(providersId, id, StringComparison.Ordinal) };
+    public GatewayError Naming(string providersId, string id) => this with
+    {
+        Message = Message.Replace(providersId, id, StringComparison.Ordinal),
+        ProvidersBody = ProvidersBody is { } body ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace(providersId, id, StringComparison.Ordinal)) : null,
+    };
 
     /// <summary>Writes the error as the whole answer, in OpenAI's envelope or the surface's.</summary>
     /// <param name="context">The request.</param>

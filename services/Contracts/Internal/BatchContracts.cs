@@ -5,7 +5,7 @@ namespace Gateway.Contracts;
 /// <summary>A file at a provider that came through the gateway: whose it is, and where it lies.</summary>
 public sealed record ProviderFile
 {
-    /// <summary>The gateway's id: <c>file-</c> and 32 hexadecimal digits. Clients see no other.</summary>
+    /// <summary>The gateway's id: <c>file-gw</c> and 32 hexadecimal digits. Clients see no other.</summary>
     public required string Id { get; init; }
 
     /// <summary>Whose it is: <c>team/…</c>, <c>user/…</c> or <c>key/…</c>.</summary>

@@ -23,9 +23,6 @@ internal static class BatchEstimate
     private const int PictureTokensMax = 4_096;
     private const int PictureTokensMaxOfSmallGpt4o = 48_169;
 
-    /// <summary>What a model reads at most that states no window.</summary>
-    private const int ContextWindow = 200_000;
-
     /// <summary>The most that a line can cost; nothing for a model without a price.</summary>
     public static Money WorstCase(BatchEndpoint endpoint, ReadOnlySpan<byte> body, in RequestHead head, Deployment target)
     {
@@ -50,7 +47,7 @@ internal static class BatchEstimate
         var bound = text + ((long)parts.Pictures * (target.OpenAiModel?.StartsWith("gpt-4o-mini", StringComparison.Ordinal) == true ? PictureTokensMaxOfSmallGpt4o : PictureTokensMax));
 
         // A file, a recording or a tool of the provider's own may fill the window, whatever its size; nothing is read beyond it.
-        return parts.ReadsMore ? Math.Max(bound, window ?? ContextWindow) : window is { } most ? Math.Min(bound, most) : bound;
+        return parts.ReadsMore ? Math.Max(bound, window ?? Estimates.ContextWindow) : window is { } most ? Math.Min(bound, most) : bound;
     }
 
     /// <summary>What a body has besides text.</summary>

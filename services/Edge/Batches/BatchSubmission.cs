@@ -208,7 +208,6 @@ internal sealed class BatchSubmission(
         }
 
         file = input;
-        exchange.OnlyDeployment = input.DeploymentId;
         exchange.Head.ModelName = input.Model;
         exchange.Head.DisableFallbacks = true;
         asked["input_file_id"] = input.ProviderId;

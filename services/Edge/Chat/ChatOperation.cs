@@ -1,6 +1,7 @@
 using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Files;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Operations;
@@ -12,7 +13,7 @@ using Gateway.Edge.Streaming;
 namespace Gateway.Edge.Chat;
 
 /// <summary>Chat, in OpenAI's words or said in those of another surface.</summary>
-internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : Operation, IAnswersWhole
+internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed, NamedFiles files) : Operation, IAnswersWhole
 {
     public override string CallType => "chat_completion";
 
@@ -23,6 +24,9 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed) : 
     public override bool IsOnePrompt => true;
 
     public override bool Streams => true;
+
+    public override async ValueTask<GatewayError?> PrepareAsync(RequestExchange exchange) =>
+        (exchange.Surface is { } surface ? await surface.PrepareAsync(exchange) : null) ?? await files.PrepareAsync(exchange);
 
     public override long WorstCase(RequestExchange exchange, ModelGroup group) => Estimates.WorstCase(exchange, group);
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
@@ -10,8 +11,18 @@ namespace Gateway.Edge.Files;
 /// <remarks>Every method throws <see cref="HttpRequestException"/>, or is cancelled by its client's timeout, while Ledger does not answer; <see cref="RegistryAwayException"/> says so.</remarks>
 internal sealed class FileRegistry(HttpClient http)
 {
+    /// <summary>What each id begins with. Azure's are <c>file-</c> and 32 hexadecimal digits, OpenAI's <c>file-</c> and fewer characters: in a request the gateway's are told from both.</summary>
+    public const string IdPrefix = "file-gw";
+
+    private const int IdDigits = 32;
+    private static readonly SearchValues<byte> Digits = SearchValues.Create("0123456789abcdef"u8);
+
     /// <summary>A new id of a file: unique and not to be guessed.</summary>
-    public static string NewId() => "file-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    public static string NewId() => IdPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdDigits / 2));
+
+    /// <summary>Whether a text has the form of an id of the gateway's.</summary>
+    public static bool IsId(ReadOnlySpan<byte> text) =>
+        text.Length == IdPrefix.Length + IdDigits && text.StartsWith("file-gw"u8) && !text[IdPrefix.Length..].ContainsAnyExcept(Digits);
 
     /// <summary>Notes a file; what comes back has the id that it is known by.</summary>
     public Task<ProviderFile> AddAsync(ProviderFile file, CancellationToken cancellation) => RegistryAwayException.GuardAsync(async () =>

@@ -8,6 +8,7 @@ internal static class FilesEndpoints
         builder.Services.AddSingleton<ProviderStore>();
         builder.Services.AddSingleton<FileUpload>();
         builder.Services.AddSingleton<FilesRoutes>();
+        builder.Services.AddSingleton<NamedFiles>();
     }
 
     public static void MapFiles(this IEndpointRouteBuilder routes)

@@ -18,7 +18,10 @@ internal sealed class FilesRoutes(FreeRoute route, ProviderStore providers, File
     private static readonly TimeSpan ContentMax = TimeSpan.FromMinutes(30);
 
     /// <summary>No such file, said alike whether it is nobody's or another's.</summary>
-    public static GatewayError Unknown(string param) => new(404, "file_not_found", "There is no such file that was sent with this key's team or user through this gateway.", param);
+    /// <param name="param">The field that names it.</param>
+    /// <param name="id">The id, where a request may name several.</param>
+    public static GatewayError Unknown(string param, string? id = null) => new(
+        404, "file_not_found", $"There is no such file{(id is null ? "" : $" ({id})")} that was sent with this key's team or user through this gateway.", param);
 
     public Task ListAsync(HttpContext context) => route.HandleAsync(context, ListAsync);
 

@@ -19,6 +19,12 @@ internal sealed class ProviderStore(UpstreamClient upstream, RoutingTables table
     public Deployment? Of(Caller caller, string model, string deploymentId) =>
         caller.Find(model, tables.Current) is { Granted: true } grant ? Array.Find(grant.Group.Deployments, deployment => deployment.Id == deploymentId) : null;
 
+    /// <summary>Whether two deployments keep their files in the same place: one's are the other's.</summary>
+    public static bool IsSameAccount(Deployment one, Deployment other) => AccountOf(one) is { Files: not null } account && account == AccountOf(other);
+
+    /// <summary>Where a deployment keeps files (null: nowhere), and as whom.</summary>
+    public static (Uri? Files, string? Key) AccountOf(Deployment deployment) => (deployment.StoreAddress("files"), deployment.Target.ApiKey);
+
     /// <summary>The deployment as a batch was submitted to it, with the credential of then; null when it is gone.</summary>
     public Deployment? Of(ProviderBatch batch)
     {

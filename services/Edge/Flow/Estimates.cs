@@ -11,6 +11,9 @@ internal static class Estimates
     /// <summary>Tokens that providers add around messages and tools: part of the worst case.</summary>
     public const int FramingTokens = 1_024;
 
+    /// <summary>What a model reads at most that states no window.</summary>
+    public const int ContextWindow = 200_000;
+
     /// <summary>The output assumed before anything was learned of a model.</summary>
     private const int PriorOutputTokens = 300;
 
@@ -25,8 +28,7 @@ internal static class Estimates
         {
             if (deployment.Price is { } price)
             {
-                // A token is at least a byte, so a body cannot have more tokens than bytes.
-                want = Math.Max(want, CostCalculator.WorstCase(exchange.Body.Memory.Length + FramingTokens, Output(exchange.Head.MaxTokens, deployment), exchange.Head.Choices, price).NanoDollars);
+                want = Math.Max(want, CostCalculator.WorstCase(InputMax(exchange, price), Output(exchange.Head.MaxTokens, deployment), exchange.Head.Choices, price).NanoDollars);
             }
         }
 
@@ -60,7 +62,15 @@ internal static class Estimates
     public static long Input(RequestExchange exchange)
     {
         var bytes = exchange.Body.Memory.Length;
-        return exchange.Grant.Expectation.Input(bytes) ?? bytes / 4;
+        var body = exchange.Grant.Expectation.Input(bytes) ?? bytes / 4;
+        return exchange.Head.Files is { } files ? body + Math.Min(files.Bytes / 4, ContextWindow) : body;
+    }
+
+    /// <summary>A token is at least a byte, so a body cannot have more tokens than bytes. Files that it names may fill the window; nothing is read beyond it.</summary>
+    private static long InputMax(RequestExchange exchange, ModelPrice price)
+    {
+        var bytes = exchange.Body.Memory.Length + FramingTokens;
+        return exchange.Head.Files is null ? bytes : Math.Max(bytes, price.ContextWindow ?? ContextWindow);
     }
 
     /// <summary>The most tokens of one answer.</summary>

@@ -61,8 +61,8 @@ internal sealed class RequestExchange(
     /// <summary>The budgets that the request is under, those of its target left out.</summary>
     public BudgetSlot[] Budgets { get; set; } = [];
 
-    /// <summary>The one deployment that can serve it, because it has what the request leans on; null for any.</summary>
-    public string? OnlyDeployment { get; set; }
+    /// <summary>Which deployments can serve it, where it leans on what not all of them have; null for all.</summary>
+    public Predicate<Deployment>? Fits { get; private set; }
 
     /// <summary>What the caller's budgets hold for this request.</summary>
     public BudgetTicket Ticket { get; } = new();
@@ -104,6 +104,13 @@ internal sealed class RequestExchange(
     {
         Body.Dispose();
         Form?.Dispose();
+    }
+
+    /// <summary>The request leans on what not every deployment has. False when no deployment of its model has all that it leans on.</summary>
+    public bool Narrow(Predicate<Deployment> fits)
+    {
+        Fits = Fits is { } others ? deployment => others(deployment) && fits(deployment) : fits;
+        return Array.Exists(Grant.Group.Deployments, Fits);
     }
 
     public void Failed(Deployment target, string failure) => (FailedAttempts ??= []).Add(new FailedAttempt(target.Id, failure));

@@ -77,7 +77,7 @@ internal sealed class RequestFlow(
         {
             if (error is not null)
             {
-                error = await operation.FailedAsync(exchange, error);
+                error = await operation.FailedAsync(exchange, exchange.Head.Files?.Named(error) ?? error);
 
                 // 6. Settle: what was reserved goes back, and a request that reached a provider is recorded before its answer.
                 settlement.Refuse(exchange, error);
@@ -163,7 +163,7 @@ internal sealed class RequestFlow(
                 400, "operation_unsupported", $"No provider of the model '{Shown(exchange.Head.ModelName)}' can serve this route ({exchange.Operation.CallType}).", "model");
         }
 
-        if (exchange.Surface is { } speaks && await speaks.PrepareAsync(exchange) is { } missing)
+        if (await exchange.Operation.PrepareAsync(exchange) is { } missing)
         {
             return missing;
         }
@@ -262,8 +262,9 @@ internal sealed class RequestFlow(
         };
         foreach (var name in names.Take(tables.Current.Configuration.Router.MaxFallbacks))
         {
-            // A fallback never leads to a model that the caller may not use, nor to one that cannot do what is asked for.
-            if (exchange.Caller.Find(name, tables.Current) is not { Granted: true } fallback || !Array.Exists(fallback.Group.Deployments, exchange.Operation.Serves))
+            // A fallback never leads to a model that the caller may not use, nor to one that cannot do what is asked for or lacks what the request leans on.
+            if (exchange.Caller.Find(name, tables.Current) is not { Granted: true } fallback || !Array.Exists(fallback.Group.Deployments, exchange.Operation.Serves)
+                || (exchange.Fits is { } fits && !Array.Exists(fallback.Group.Deployments, fits)))
             {
                 continue;
             }
@@ -311,9 +312,9 @@ internal sealed class RequestFlow(
             order = Array.FindAll(order, fitting.Contains);
         }
 
-        if (exchange.OnlyDeployment is { } only)
+        if (exchange.Fits is { } fits)
         {
-            order = Array.FindAll(order, deployment => deployment.Id == only);
+            order = Array.FindAll(order, fits);
         }
 
         if (order.Length == 0)

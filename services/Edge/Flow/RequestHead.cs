@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.Files;
 using Gateway.Edge.GeminiApi;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
@@ -56,6 +57,9 @@ internal struct RequestHead
 
     /// <summary>Fields for the gateway itself, which no provider must see: the places to cut out.</summary>
     public List<Range>? Cuts;
+
+    /// <summary>The files of the gateway's that it names, once they were looked up; null for none.</summary>
+    public HeadFiles? Files;
 
     /// <summary>Where the first property's name stands: a property may be put before it. Null for an empty object.</summary>
     public int? FirstProperty;

@@ -123,13 +123,16 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(AskForUsage(body, head, first));
         }
 
-        splices.AddRange(Cuts(body, head));
-        splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
+        splices.AddRange(OfGateway(body, head));
+        splices.Sort(InOrder);
         return splices;
     }
 
-    /// <summary>What is cut out for every provider: the fields that are the gateway's own. All that changes where the model stands in the address.</summary>
-    public static List<Splice> Cuts(ReadOnlySpan<byte> body, in RequestHead head)
+    /// <summary>
+    /// What changes for every provider: fields that are the gateway's own are cut out, and its files are named as the provider does. All that
+    /// changes where the model stands in the address.
+    /// </summary>
+    public static List<Splice> OfGateway(ReadOnlySpan<byte> body, in RequestHead head)
     {
         var splices = new List<Splice>(head.Cuts?.Count ?? 0);
         foreach (var cut in head.Cuts ?? [])
@@ -137,8 +140,13 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(At(body, cut, default));
         }
 
+        splices.AddRange(head.Files?.Splices ?? []);
+        splices.Sort(InOrder);
         return splices;
     }
+
+    /// <summary>By their places.</summary>
+    public static int InOrder(Splice left, Splice right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End);
 
     private static byte[] ModelProperty(byte[] modelJson) => [.. "\"model\":"u8, .. modelJson, (byte)','];
 

@@ -19,7 +19,7 @@ internal static class UpstreamRequest
         if (exchange.Passed is not null)
         {
             var passed = exchange.Passed.NamesModelInAddress
-                ? new SplicedContent(exchange.Body.Memory, Splice.Cuts(exchange.Body.Span, exchange.Head))
+                ? new SplicedContent(exchange.Body.Memory, Splice.OfGateway(exchange.Body.Span, exchange.Head))
                 : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
             request.Content = target.Protocol.WrapsPassed ? Wrapped(passed, target, counts: false) : passed;
         }
@@ -48,7 +48,7 @@ internal static class UpstreamRequest
         if (exchange.Surface is { } surface)
         {
             var said = new ArrayBufferWriter<byte>(hub.Length + 256);
-            surface.WriteRequest(hub, target.Protocol, target.ProviderModel, new DroppedFields(dropped, call.DropUnsupported, "This model's provider"), said);
+            surface.WriteRequest(exchange.Head.Files is { } files ? new SplicedContent(hub, files.Splices).ToArray() : hub, target.Protocol, target.ProviderModel, new DroppedFields(dropped, call.DropUnsupported, "This model's provider"), said);
             hub = said.WrittenMemory;
         }
 

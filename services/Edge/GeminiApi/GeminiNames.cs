@@ -21,7 +21,7 @@ internal static class GeminiNames
     /// <param name="model">The provider's name.</param>
     public static List<Splice> Splices(ReadOnlySpan<byte> body, in RequestHead head, string model)
     {
-        var splices = Splice.Cuts(body, head);
+        var splices = Splice.OfGateway(body, head);
         var name = JsonSerializer.SerializeToUtf8Bytes(Of(model), EdgeJson.Default.String);
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = RequestHead.DepthMax });
         var depth = 0;
@@ -45,7 +45,7 @@ internal static class GeminiNames
             }
         }
 
-        splices.Sort(static (left, right) => left.Start.CompareTo(right.Start));
+        splices.Sort(Splice.InOrder);
         return splices;
     }
 }

@@ -50,6 +50,9 @@ internal abstract class Operation
             : null);
     }
 
+    /// <summary>Looks up what a granted request leans on, before it holds anything; the error says why it cannot go on.</summary>
+    public virtual ValueTask<GatewayError?> PrepareAsync(RequestExchange exchange) => default;
+
     /// <summary>The most that it can cost, in nano-dollars: all that is asked while a budget has plenty.</summary>
     public abstract long WorstCase(RequestExchange exchange, ModelGroup group);
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -9,6 +10,10 @@ internal readonly partial record struct ErrorText(string? Message, string? Type,
 {
     private const int MessageCharactersMax = 1000;
     private const int BodyBytesMax = 64 * 1024;
+
+    // What a request can name that its provider has not. Taken for a missing route, one caller's wrong id would cost all others the route.
+    private static readonly SearchValues<string> NamedInRequests = SearchValues.Create(
+        ["model", "response", "item", "file", "vector", "container", "prompt", "conversation"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The message, or a sentence of ours when the provider said nothing that can be shown.</summary>
     public string MessageOr(int status) => string.IsNullOrWhiteSpace(Message)
@@ -53,8 +58,8 @@ internal readonly partial record struct ErrorText(string? Message, string? Type,
             message.Contains("at capacity", StringComparison.OrdinalIgnoreCase) || message.Contains("rate limit", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether the words mean that the address is not there, and not that something named in the request is not.</summary>
-    public static bool SaysNoSuchRoute(string message) =>
-        !message.Contains("model", StringComparison.OrdinalIgnoreCase) && !message.Contains("response", StringComparison.OrdinalIgnoreCase) && !message.Contains("item", StringComparison.OrdinalIgnoreCase);
+    /// <remarks>Some say which address: that of the responses names no response.</remarks>
+    public static bool SaysNoSuchRoute(string message) => !message.Replace("/responses", "", StringComparison.Ordinal).AsSpan().ContainsAny(NamedInRequests);
 
     /// <summary>Whether an error's body may be shown as it is: JSON with nothing in it that a caller must not see.</summary>
     public static bool IsFit(ReadOnlySpan<byte> body) => TryRead(body, out _) && IsFitJson(body);

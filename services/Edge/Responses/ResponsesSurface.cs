@@ -35,7 +35,7 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
                 return StoredResponsesRoutes.UnknownResponse("previous_response_id");
             }
 
-            exchange.OnlyDeployment = response.DeploymentId;
+            exchange.Narrow(deployment => deployment.Id == response.DeploymentId);
             return null;
         }
         catch (Exception away) when (away is RedisException or TimeoutException)

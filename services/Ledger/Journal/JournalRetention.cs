@@ -15,10 +15,8 @@ namespace Gateway.Ledger.Journal;
 /// </summary>
 internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
-    : BackgroundService
+    : HourlyDuty(clock, logger)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
-
     /// <summary>One run: the months that were taken out.</summary>
     public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
     {
@@ -27,44 +25,25 @@ internal sealed class JournalRetention(
             return [];
         }
 
-        var before = DateOnly.FromDateTime((clock.GetUtcNow() - retention).UtcDateTime);
+        var before = DateOnly.FromDateTime((Clock.GetUtcNow() - retention).UtcDateTime);
         var taken = new List<DateOnly>();
         foreach (var month in (await MonthsAsync(cancellation)).Where(month => month.AddMonths(1) <= before))
         {
             if (await WhyNotAsync(month, cancellation) is { } why)
             {
-                logger.MonthKept(month, why);
+                Logger.MonthKept(month, why);
                 continue;
             }
 
             await TakeOutAsync(month, cancellation);
-            logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
+            Logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
             taken.Add(month);
         }
 
         return taken;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Every, clock);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await timer.WaitForNextTickAsync(stoppingToken);
-                await RunAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
-            {
-                logger.PassFailed(error.GetType().Name);
-            }
-        }
-    }
+    protected override Task LookAsync(CancellationToken cancellation) => RunAsync(cancellation);
 
     private async Task<List<DateOnly>> MonthsAsync(CancellationToken cancellation)
     {

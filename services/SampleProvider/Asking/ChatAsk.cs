@@ -49,6 +49,9 @@ internal sealed class ChatAsk
 
     public int NameCount { get; set; }
 
+    /// <summary>The files of OpenAI's that it names: <c>file_id</c> and <c>file_ids</c> of content and of tools.</summary>
+    public List<string> Files { get; } = [];
+
     /// <summary>The first thing wrong with the request.</summary>
     public Fault? Fault { get; set; }
 }

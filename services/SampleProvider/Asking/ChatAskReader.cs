@@ -98,7 +98,7 @@ internal static class ChatAskReader
         else if (reader.ValueTextEquals("system"u8) || reader.ValueTextEquals("instructions"u8))
         {
             reader.Read();
-            ask.ContentTokens += MessageReader.Content(ref reader, out _);
+            ask.ContentTokens += MessageReader.Content(ref reader, ask, out _);
         }
         else if (reader.ValueTextEquals("stream_options"u8))
         {
@@ -175,6 +175,12 @@ internal static class ChatAskReader
         ask.ContentTokens += Tokens.Count(tools.GetRawText());
         foreach (var tool in tools.EnumerateArray())
         {
+            Files(tool, ask);
+            if (tool.ValueKind == JsonValueKind.Object && tool.TryGetProperty("container", out var container))
+            {
+                Files(container, ask);
+            }
+
             // OpenAI and Cohere wrap the function; Anthropic does not.
             var function = tool.ValueKind == JsonValueKind.Object && tool.TryGetProperty("function", out var wrapped) ? wrapped : tool;
             if (function.ValueKind == JsonValueKind.Object && function.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String)
@@ -186,6 +192,25 @@ internal static class ChatAskReader
 
                 ask.Tools.Add(new(name.GetString()!, schema.ValueKind == JsonValueKind.Object ? schema : EmptyObject));
             }
+        }
+    }
+
+    /// <summary>Notes the files that an object names itself.</summary>
+    internal static void Files(JsonElement named, ChatAsk ask)
+    {
+        if (named.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+
+        if (named.TryGetProperty("file_id", out var id) && id.ValueKind == JsonValueKind.String)
+        {
+            ask.Files.Add(id.GetString()!);
+        }
+
+        if (named.TryGetProperty("file_ids", out var ids) && ids.ValueKind == JsonValueKind.Array)
+        {
+            ask.Files.AddRange(ids.EnumerateArray().Where(static item => item.ValueKind == JsonValueKind.String).Select(static item => item.GetString()!));
         }
     }
 

@@ -29,7 +29,7 @@ internal static class MessageReader
             else if (reader.ValueTextEquals("content"u8))
             {
                 reader.Read();
-                var blocks = new Blocks();
+                var blocks = new Blocks(ask);
                 ask.ContentTokens += Content(ref reader, blocks);
                 text = blocks.Text;
                 isToolResult |= blocks.HasToolResult;
@@ -41,7 +41,7 @@ internal static class MessageReader
             else if (reader.ValueTextEquals("output"u8))
             {
                 reader.Read();
-                ask.ContentTokens += Content(ref reader, out _);
+                ask.ContentTokens += Content(ref reader, ask, out _);
             }
             else if (reader.ValueTextEquals("name"u8))
             {
@@ -71,9 +71,9 @@ internal static class MessageReader
         }
     }
 
-    public static int Content(ref Utf8JsonReader reader, out string text)
+    public static int Content(ref Utf8JsonReader reader, ChatAsk ask, out string text)
     {
-        var blocks = new Blocks();
+        var blocks = new Blocks(ask);
         var tokens = Content(ref reader, blocks);
         text = blocks.Text;
         return tokens;
@@ -116,6 +116,12 @@ internal static class MessageReader
             tokens += Tokens.Count(text.GetString()!);
         }
 
+        ChatAskReader.Files(block, blocks.Ask);
+        if (block.TryGetProperty("file", out var file))
+        {
+            ChatAskReader.Files(file, blocks.Ask);
+        }
+
         if (type == "tool_use" && block.TryGetProperty("name", out var name) && block.TryGetProperty("input", out var input))
         {
             tokens += Tokens.Count(name.ToString()) + Tokens.Count(input.GetRawText());
@@ -124,7 +130,7 @@ internal static class MessageReader
         if (type == "tool_result" && block.TryGetProperty("content", out var content))
         {
             tokens += content.ValueKind == JsonValueKind.Array
-                ? content.EnumerateArray().Sum(inner => Block(inner, new Blocks()))
+                ? content.EnumerateArray().Sum(inner => Block(inner, new Blocks(blocks.Ask)))
                 : Tokens.Count(content.ToString());
         }
 
@@ -146,8 +152,10 @@ internal static class MessageReader
         return tokens;
     }
 
-    private sealed class Blocks
+    private sealed class Blocks(ChatAsk ask)
     {
+        public ChatAsk Ask { get; } = ask;
+
         public string Text { get; set; } = "";
 
         public bool HasToolResult { get; set; }

@@ -23,6 +23,9 @@ internal sealed record PreparedReply
 
     public Script Script { get; init; } = Script.None;
 
+    /// <summary>The files that the request names: it is refused while one of them is not there.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>The frame that ends a stream in error, in the provider's own shape.</summary>
     public byte[] ErrorFrame { get; init; } = [];
 }

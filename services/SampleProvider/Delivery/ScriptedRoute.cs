@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Gateway.SampleProvider.Asking;
+using Gateway.SampleProvider.OpenAi.Files;
 using Gateway.SampleProvider.Scripts;
 using Gateway.SampleProvider.Stats;
 using Microsoft.AspNetCore.Connections;
@@ -12,7 +13,7 @@ namespace Gateway.SampleProvider.Delivery;
 /// Answers a request, the same way for every route: read the body, read the script, look up or render the reply, refuse what the
 /// provider would refuse, count, send.
 /// </summary>
-internal sealed class ScriptedRoute(PreparedReplies replies, RequestStats stats, IHostApplicationLifetime lifetime)
+internal sealed class ScriptedRoute(PreparedReplies replies, FileStore files, RequestStats stats, IHostApplicationLifetime lifetime)
 {
     private const string InvalidCredentialSuffix = "-invalid";
 
@@ -70,7 +71,7 @@ internal sealed class ScriptedRoute(PreparedReplies replies, RequestStats stats,
         if (route is Surface surface)
         {
             var reply = replies.Get(surface, body, script);
-            return Refusal(context, route.Dialect, problem, reply.Script, reply.Model) ?? reply;
+            return Refusal(context, route.Dialect, problem, reply.Script, reply.Model) ?? files.Refusal(route.Dialect, reply) ?? reply;
         }
 
         return Refusal(context, route.Dialect, problem, script, "") ?? ((KeepingRoute)route).Reply(context.Request, body, script);

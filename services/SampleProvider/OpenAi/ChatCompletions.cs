@@ -29,7 +29,7 @@ internal sealed class ChatCompletions() : Surface("/v1/chat/completions", OpenAi
 
         var answers = Answers.Answers.For(ask);
         var usage = Usage.Reported(ask.ContentTokens + ask.TemplateTokens, answers.Sum(answer => answer.OutputTokens), ask.Script);
-        return ask.Stream ? Events(ask, answers, usage) : Completion(ask, answers, usage);
+        return (ask.Stream ? Events(ask, answers, usage) : Completion(ask, answers, usage)) with { Files = ask.Files };
     }
 
     private static PreparedReply Completion(ChatAsk ask, Answer[] answers, Usage? usage)

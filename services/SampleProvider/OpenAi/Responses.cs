@@ -27,12 +27,12 @@ internal sealed class Responses() : Surface("/v1/responses", OpenAiDialect.Insta
         var usage = Usage.Reported(ask.ContentTokens + ask.TemplateTokens, answer.OutputTokens, ask.Script);
         if (ask.Stream)
         {
-            return new Events(ask, answer, usage).Write();
+            return new Events(ask, answer, usage).Write() with { Files = ask.Files };
         }
 
         var writer = new FrameWriter();
         WriteResponse(writer, ask, answer, usage);
-        return writer.Json(ask.Model, ask.Script);
+        return writer.Json(ask.Model, ask.Script) with { Files = ask.Files };
     }
 
     private static string StatusOf(Answer answer) => answer.End == AnswerEnd.Length ? "incomplete" : "completed";

@@ -153,11 +153,11 @@ public sealed class SubmissionTests(BatchesCluster cluster)
         using var colleague = cluster.Team(theirs);
 
         // There are several accounts: which one is meant cannot be told.
-        var (status, text) = await SendFileAsync(mine, "user_data", "A story.", null);
+        var (status, text) = await cluster.SendFileAsync(mine, "user_data", "A story.", null);
         Assert.Equal(400, status);
         Assert.Contains("in the field model", text, StringComparison.Ordinal);
 
-        (status, text) = await SendFileAsync(mine, "user_data", "A story.", "gpt-4o");
+        (status, text) = await cluster.SendFileAsync(mine, "user_data", "A story.", "gpt-4o");
         Assert.Equal(200, status);
         var id = (string)JsonNode.Parse(text)!["id"]!;
         Assert.Equal("A story.", (await colleague.GetAsync($"/v1/files/{id}/content")).Body);
@@ -182,6 +182,20 @@ public sealed class SubmissionTests(BatchesCluster cluster)
 
         got.IsError(404, "provider_bad_request");
         Assert.Equal($"No such File object: {file}", got.Message);
+    }
+
+    [Fact]
+    public async Task A_file_that_its_provider_keeps_beyond_all_dates_is_taken_and_has_no_end()
+    {
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(1m);
+        using var team = cluster.Team(key);
+        cluster.Upstream.OnRequest(static exchange => exchange.Send(Reply.Json(
+            200, $$"""{"id":"file-{{Guid.NewGuid():N}}","object":"file","bytes":1,"created_at":1,"expires_at":253402300800,"filename":"x","purpose":"batch"}""")));
+
+        var file = await UploadAsync(key, "busy");
+
+        var listed = Assert.Single((await team.GetAsync("/v1/files")).Json.GetProperty("data").EnumerateArray());
+        Assert.Equal((file, false), (listed.GetProperty("id").GetString(), listed.TryGetProperty("expires_at", out _)));
     }
 
     private static JsonObject Submission(string fileId) => new()
@@ -210,21 +224,8 @@ public sealed class SubmissionTests(BatchesCluster cluster)
     private async Task<string> UploadAsync(MadeKey key, string model)
     {
         var line = new JsonObject { ["custom_id"] = "line-0", ["method"] = "POST", ["url"] = "/v1/chat/completions", ["body"] = TeamClient.Body(model, "Hello!", 30) }.ToJsonString();
-        var (status, text) = await SendFileAsync(key, "batch", line, null);
+        var (status, text) = await cluster.SendFileAsync(key, "batch", line, null);
         Assert.True(status == 200, text);
         return (string)JsonNode.Parse(text)!["id"]!;
-    }
-
-    private async Task<(int Status, string Text)> SendFileAsync(MadeKey key, string purpose, string content, string? model)
-    {
-        using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{cluster.Gateway.Port}"), DefaultRequestHeaders = { { "Authorization", $"Bearer {key.Key}" } } };
-        using var form = new MultipartFormDataContent { { new StringContent(purpose), "purpose" }, { new StringContent(content), "file", "in.jsonl" } };
-        if (model is not null)
-        {
-            form.Add(new StringContent(model), "model");
-        }
-
-        using var reply = await http.PostAsync(new Uri("/v1/files", UriKind.Relative), form);
-        return ((int)reply.StatusCode, await reply.Content.ReadAsStringAsync());
     }
 }

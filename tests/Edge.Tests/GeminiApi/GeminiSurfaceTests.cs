@@ -58,7 +58,7 @@ public sealed class GeminiSurfaceTests
         var body = Encoding.UTF8.GetBytes(request);
         Assert.Null(new GeminiSurface(streams: false).ReadHead(body, out var head));
 
-        Assert.Equal(sent, Encoding.UTF8.GetString(new SplicedContent(body, Splice.Cuts(body, head)).ToArray()));
+        Assert.Equal(sent, Encoding.UTF8.GetString(new SplicedContent(body, Splice.OfGateway(body, head)).ToArray()));
     }
 
     [Fact]

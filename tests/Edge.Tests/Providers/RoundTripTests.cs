@@ -292,7 +292,7 @@ public sealed class RoundTripTests
     private static Held Exchange(string request, SurfaceProtocol protocol)
     {
         var body = Encoding.UTF8.GetBytes(request);
-        var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
+        var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!, null!), null, null) { Body = RequestBody.Of(body) };
         Assert.Null(RequestHead.TryRead(body, out exchange.Head, protocol));
         return new Held(exchange);
     }

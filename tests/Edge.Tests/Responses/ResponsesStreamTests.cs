@@ -172,7 +172,7 @@ public sealed class ResponsesStreamTests
     private static Held Exchange()
     {
         var body = Encoding.UTF8.GetBytes("""{"model":"m","input":"x","stream":true,"tools":[{"type":"custom","name":"free"},{"type":"function","name":"f"}],"temperature":0.25}""");
-        var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!), null, null) { Body = RequestBody.Of(body) };
+        var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!, null!), null, null) { Body = RequestBody.Of(body) };
         Assert.Null(RequestHead.TryRead(body, out exchange.Head, SurfaceProtocol.Responses));
         return new Held(exchange);
     }

@@ -11,7 +11,7 @@ internal sealed class SurfaceExchange : IDisposable
     public SurfaceExchange(IChatSurface surface, string request, long began = 0)
     {
         var body = Encoding.UTF8.GetBytes(request);
-        Value = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!), surface, null) { Body = RequestBody.Of(body) };
+        Value = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!, null!), surface, null) { Body = RequestBody.Of(body) };
         Assert.Null(surface.ReadHead(body, out Value.Head));
     }
 

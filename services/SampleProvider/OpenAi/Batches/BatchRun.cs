@@ -82,7 +82,7 @@ internal sealed class BatchRun(Batch batch, Surface surface, FileStore files, Ca
         }
 
         var reply = surface.Prepare(line.Body, batch.Script.UsageAbsent.Contains(line.CustomId) ? new() { Usage = UsageReport.Absent } : Script.None);
-        output.Answer(line, surface.Dialect.RefuseByScript(reply.Script, reply.Model) ?? (reply.Streams
+        output.Answer(line, surface.Dialect.RefuseByScript(reply.Script, reply.Model) ?? files.Refusal(surface.Dialect, reply) ?? (reply.Streams
             ? surface.Dialect.Refuse(new Fault(400, "A request of a batch cannot be streamed.", "stream", "unsupported_value"), reply.Model, Script.None)
             : reply));
     }

@@ -1,4 +1,7 @@
 using System.Globalization;
+using Gateway.SampleProvider.Asking;
+using Gateway.SampleProvider.Delivery;
+using Gateway.SampleProvider.Scripts;
 
 namespace Gateway.SampleProvider.OpenAi.Files;
 
@@ -21,6 +24,11 @@ internal sealed class FileStore
     }
 
     public StoredFile? Find(string id) => files.Find(id);
+
+    /// <summary>The refusal of a request that names a file which is not there; null when all are.</summary>
+    public PreparedReply? Refusal(Dialect dialect, PreparedReply reply) => reply.Files.FirstOrDefault(id => Find(id) is null) is { } unknown
+        ? dialect.Refuse(new Fault(404, $"No such File object: {unknown}", "file_id"), reply.Model, Script.None)
+        : null;
 
     public bool Remove(string id) => files.Remove(id);
 
