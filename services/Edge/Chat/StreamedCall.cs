@@ -23,6 +23,9 @@ internal sealed class StreamedCall(int index, string id, string name)
     /// <summary>What came of its arguments.</summary>
     public StringBuilder Arguments { get; } = new();
 
+    /// <summary>What Google's models want back with a call; null for those of others.</summary>
+    public string? Signature { get; set; }
+
     /// <summary>Whether its arguments are an object that has ended: nothing can follow. None at all are not whole, they may be still to come.</summary>
     public bool IsWhole
     {

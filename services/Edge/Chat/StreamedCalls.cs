@@ -37,6 +37,7 @@ internal sealed class StreamedCalls(string madeIds = "call_")
         arguments = function.Field("arguments"u8).Text() ?? "";
         var call = Of(piece.Field("index"u8).Int(), piece.Field("id"u8).Text() ?? "", function.Field("name"u8).Text() ?? "", out begins);
         call.Arguments.Append(arguments);
+        call.Signature ??= SignatureOf(piece);
         return call;
     }
 
@@ -68,4 +69,7 @@ internal sealed class StreamedCalls(string madeIds = "call_")
 
         return call!;
     }
+
+    private static string? SignatureOf(JsonElement call) =>
+        call.Field("provider_specific_fields"u8).Field("thought_signature"u8).Text() ?? call.Field("extra_content"u8).Field("google"u8).Field("thought_signature"u8).Text();
 }

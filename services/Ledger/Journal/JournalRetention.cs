@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Ledger.Duties;
 using Gateway.Ledger.Reconciliation;
+using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -15,8 +16,9 @@ namespace Gateway.Ledger.Journal;
 /// </summary>
 internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
-    : BackgroundService
+    : BackgroundJob(clock, logger)
 {
+    private const string NameOfMonth = "'entries_'yyyy'_'MM";
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
 
     /// <summary>One run: the months that were taken out.</summary>
@@ -27,7 +29,7 @@ internal sealed class JournalRetention(
             return [];
         }
 
-        var before = DateOnly.FromDateTime((clock.GetUtcNow() - retention).UtcDateTime);
+        var before = DateOnly.FromDateTime((Clock.GetUtcNow() - retention).UtcDateTime);
         var taken = new List<DateOnly>();
         foreach (var month in (await MonthsAsync(cancellation)).Where(month => month.AddMonths(1) <= before))
         {
@@ -45,25 +47,10 @@ internal sealed class JournalRetention(
         return taken;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Every, clock);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await timer.WaitForNextTickAsync(stoppingToken);
-                await RunAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
-            {
-                logger.PassFailed(error.GetType().Name);
-            }
-        }
+        await Task.Delay(Every, Clock, stoppingToken);
+        await RunAsync(stoppingToken);
     }
 
     private async Task<List<DateOnly>> MonthsAsync(CancellationToken cancellation)
@@ -75,7 +62,11 @@ internal sealed class JournalRetention(
         var months = new List<DateOnly>();
         while (await reader.ReadAsync(cancellation))
         {
-            months.Add(DateOnly.ParseExact(reader.GetString(0), "'entries_'yyyy'_'MM", CultureInfo.InvariantCulture));
+            // A partition of another name is somebody else's: it is left alone.
+            if (DateOnly.TryParseExact(reader.GetString(0), NameOfMonth, CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
+            {
+                months.Add(month);
+            }
         }
 
         return months;
@@ -100,7 +91,8 @@ internal sealed class JournalRetention(
             }
         }
 
-        await using var sum = database.CreateCommand($"select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
+        await using var sum = database.CreateCommand(
+            $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
         await using var reader = await sum.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         return await UsageDiffersAsync(month, reader.GetInt64(0), reader.GetInt64(1), cancellation);
@@ -143,5 +135,5 @@ internal sealed class JournalRetention(
         await transaction.CommitAsync(cancellation);
     }
 
-    private static string Name(DateOnly month) => month.ToString("'entries_'yyyy'_'MM", CultureInfo.InvariantCulture);
+    private static string Name(DateOnly month) => month.ToString(NameOfMonth, CultureInfo.InvariantCulture);
 }

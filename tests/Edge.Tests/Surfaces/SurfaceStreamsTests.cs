@@ -5,6 +5,7 @@ using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
 using Gateway.Edge.Completions;
 using Gateway.Edge.Flow;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.Messages;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
@@ -22,7 +23,8 @@ public sealed class SurfaceStreamsTests
     private const string Request = """{"model":"m","input":"x","prompt":"x","stream":true}""";
 
     private static readonly IChatSurface[] All =
-        [new MessagesSurface(), new ResponsesSurface(null!), new OllamaSurface(generates: false, Time), new OllamaSurface(generates: true, Time), new CohereSurface(), new CompletionsSurface()];
+        [new MessagesSurface(), new ResponsesSurface(null!), new OllamaSurface(generates: false, Time), new OllamaSurface(generates: true, Time), new CohereSurface(), new CompletionsSurface(),
+         new GeminiSurface(streams: true), new GeminiSurface(streams: true, asArray: true)];
 
     private static readonly byte[] Chunks = Encoding.UTF8.GetBytes("""
         data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}
@@ -48,14 +50,14 @@ public sealed class SurfaceStreamsTests
 
         """);
 
-    public static TheoryData<string> Surfaces => new(All.Select(static surface => surface.CallType));
+    public static TheoryData<string> Surfaces => new(All.Select(NameOf));
 
     /// <summary>However the chunks are cut into pieces, what the client reads is the same.</summary>
     [Theory]
     [MemberData(nameof(Surfaces))]
     public void T84_The_pieces_that_chunks_come_in_change_nothing(string name)
     {
-        var surface = All.Single(one => one.CallType == name);
+        var surface = All.Single(one => NameOf(one) == name);
         using var exchange = new SurfaceExchange(surface, Request);
         var whole = Said(surface, exchange.Value, Chunks, static () => Chunks.Length);
 
@@ -86,6 +88,8 @@ public sealed class SurfaceStreamsTests
             }
         }
     }
+
+    private static string NameOf(IChatSurface surface) => $"{surface.CallType} as {surface.StreamType}";
 
     private static string Said(IChatSurface surface, RequestExchange exchange, byte[] chunks, Func<int> pieceLength)
     {

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
 
-namespace Gateway.Edge.Responses;
+namespace Gateway.Edge.Chat;
 
 /// <summary>
 /// Thinking blocks with their signatures as the text that stands in <c>encrypted_content</c>: a client sends it back with its next request, and
