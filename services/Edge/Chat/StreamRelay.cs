@@ -82,7 +82,7 @@ internal sealed class StreamRelay : IDisposable
             else if (Passed is not null)
             {
                 // Some servers send [DONE] behind the protocol's own end.
-                last?.Add(frame, withCost: false);
+                last?.Add(Passed.Framed(frame), withCost: false);
             }
         }
     }
@@ -169,7 +169,7 @@ internal sealed class StreamRelay : IDisposable
             // A comment keeps the connection alive on the client's side too.
             if (translator is null && assembler is null && HasOutput && exchange.Head.Stream)
             {
-                Output.Write(frame.Raw);
+                Output.Write(Passed is null ? frame.Raw : Passed.Framed(frame).Raw);
             }
         }
         else if (Passed is not null)
@@ -206,7 +206,7 @@ internal sealed class StreamRelay : IDisposable
             }
             else
             {
-                Output.Write(frame.Raw);
+                Output.Write(Passed.Framed(frame).Raw);
             }
 
             return;
@@ -220,7 +220,7 @@ internal sealed class StreamRelay : IDisposable
         }
     }
 
-    private void Hold(SseEvent frame) => (last ??= new()).Add(frame, withCost && Passed!.HasUsage);
+    private void Hold(SseEvent frame) => (last ??= new()).Add(Passed!.Framed(frame), withCost && Passed.HasUsage);
 
     private void TakeTranslated(SseEvent frame)
     {

@@ -18,6 +18,9 @@ internal sealed class StreamedCall(int index, string id, string name)
     /// <summary>What came of its arguments.</summary>
     public StringBuilder Arguments { get; } = new();
 
+    /// <summary>What Google's models want back with a call; null for those of others.</summary>
+    public string? Signature { get; init; }
+
     public bool Closed { get; set; }
 
     /// <summary>Whether its arguments are complete, as far as their text tells.</summary>

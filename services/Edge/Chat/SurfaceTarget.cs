@@ -51,6 +51,47 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
         }
     }
 
+    /// <summary>Says how much is to be thought; where a model always thinks, or never, that is named.</summary>
+    /// <param name="json">Takes <c>reasoning_effort</c>.</param>
+    /// <param name="effort">OpenAI's word; null where nothing was asked for.</param>
+    /// <param name="name">What the client calls it.</param>
+    /// <param name="dropped">Takes the name.</param>
+    public void WriteEffort(Utf8JsonWriter json, string? effort, string name, DroppedFields dropped)
+    {
+        if (effort is null)
+        {
+            return;
+        }
+
+        if (TakesEffort && !(PassesHub && effort == "none"))
+        {
+            json.WriteString("reasoning_effort"u8, effort);
+        }
+        else if (TakesEffort || effort != "none")
+        {
+            dropped.AddAdvice(name);
+        }
+    }
+
+    /// <summary>Asks for an answer in JSON. The schema is not asked to be strict: most are written for providers that hold to them less.</summary>
+    /// <param name="json">Takes <c>response_format</c>.</param>
+    /// <param name="schema">Writes the schema; null for any JSON.</param>
+    public static void WriteJsonFormat(Utf8JsonWriter json, Action<Utf8JsonWriter>? schema)
+    {
+        json.WriteStartObject("response_format"u8);
+        json.WriteString("type"u8, schema is null ? "json_object"u8 : "json_schema"u8);
+        if (schema is not null)
+        {
+            json.WriteStartObject("json_schema"u8);
+            json.WriteString("name"u8, "answer"u8);
+            json.WritePropertyName("schema"u8);
+            schema(json);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
     /// <summary>Passes a block's cache mark on, or names it.</summary>
     public void WriteCache(Utf8JsonWriter json, JsonElement block, DroppedFields dropped)
     {

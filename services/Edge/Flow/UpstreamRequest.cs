@@ -19,7 +19,9 @@ internal static class UpstreamRequest
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
-            var passed = Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
+            var passed = exchange.Passed.NamesModelInAddress
+                ? new SplicedContent(exchange.Body.Memory, Splice.OfGateway(exchange.Body.Span, exchange.Head))
+                : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
             request.Content = target.Protocol.WrapsPassed ? Wrapped(passed, target, counts: false) : passed;
         }
         else if (exchange.Surface is null && target.Protocol is { SpeaksOpenAiChat: true, RewritesOpenAiChat: false })

@@ -88,13 +88,16 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     }
 
     /// <summary>Leaves out each field that is given and not in <paramref name="known"/>; a value that is the default anyway is no loss.</summary>
-    public void AddUnknown(JsonElement request, HashSet<string> known)
+    /// <param name="request">The object that is looked at.</param>
+    /// <param name="known">The names that are served.</param>
+    /// <param name="within">What stands before each name: the object's own, with a dot. Empty for the request itself.</param>
+    public void AddUnknown(JsonElement request, HashSet<string> known, string within = "")
     {
         foreach (var field in request.Fields())
         {
             if (!known.Contains(field.Name))
             {
-                AddGiven(field, isAdvice: false);
+                AddGiven(field, isAdvice: false, within);
             }
         }
     }

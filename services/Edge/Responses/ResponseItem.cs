@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Responses;

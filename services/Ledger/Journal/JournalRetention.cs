@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Ledger.Duties;
 using Gateway.Ledger.Reconciliation;
+using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -15,8 +16,11 @@ namespace Gateway.Ledger.Journal;
 /// </summary>
 internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
-    : HourlyDuty(clock, logger)
+    : BackgroundJob(clock, logger)
 {
+    private const string NameOfMonth = "'entries_'yyyy'_'MM";
+    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
     /// <summary>One run: the months that were taken out.</summary>
     public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
     {
@@ -31,19 +35,23 @@ internal sealed class JournalRetention(
         {
             if (await WhyNotAsync(month, cancellation) is { } why)
             {
-                Logger.MonthKept(month, why);
+                logger.MonthKept(month, why);
                 continue;
             }
 
             await TakeOutAsync(month, cancellation);
-            Logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
+            logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
             taken.Add(month);
         }
 
         return taken;
     }
 
-    protected override Task LookAsync(CancellationToken cancellation) => RunAsync(cancellation);
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
+    {
+        await Task.Delay(Every, Clock, stoppingToken);
+        await RunAsync(stoppingToken);
+    }
 
     private async Task<List<DateOnly>> MonthsAsync(CancellationToken cancellation)
     {
@@ -54,7 +62,11 @@ internal sealed class JournalRetention(
         var months = new List<DateOnly>();
         while (await reader.ReadAsync(cancellation))
         {
-            months.Add(DateOnly.ParseExact(reader.GetString(0), "'entries_'yyyy'_'MM", CultureInfo.InvariantCulture));
+            // A partition of another name is somebody else's: it is left alone.
+            if (DateOnly.TryParseExact(reader.GetString(0), NameOfMonth, CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
+            {
+                months.Add(month);
+            }
         }
 
         return months;
@@ -79,7 +91,8 @@ internal sealed class JournalRetention(
             }
         }
 
-        await using var sum = database.CreateCommand($"select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
+        await using var sum = database.CreateCommand(
+            $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
         await using var reader = await sum.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         return await UsageDiffersAsync(month, reader.GetInt64(0), reader.GetInt64(1), cancellation);
@@ -122,5 +135,5 @@ internal sealed class JournalRetention(
         await transaction.CommitAsync(cancellation);
     }
 
-    private static string Name(DateOnly month) => month.ToString("'entries_'yyyy'_'MM", CultureInfo.InvariantCulture);
+    private static string Name(DateOnly month) => month.ToString(NameOfMonth, CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Gateway.Cluster.Tests.Clusters;
 
 /// <summary>
-/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c>, <c>c-*</c> and <c>o-*</c> ones that speak Anthropic's, Cohere's and Ollama's protocol, <c>timed-*</c> one with a short timeout,
+/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c>, <c>c-*</c>, <c>o-*</c> and <c>g-*</c> ones that speak Anthropic's, Cohere's, Ollama's and Gemini's protocol, <c>timed-*</c> one with a short timeout,
 /// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-7</c> have the
 /// fallback <c>second-1</c>; <c>again-1</c> is tried again twice, and <c>pair-1</c> has two deployments at one host.
 /// </summary>
@@ -32,6 +32,11 @@ internal static class ScriptedConfig
             litellm_params:
               <<: *scripted
               model: "ollama/o-*"
+              api_base: {{upstream}}
+          - model_name: "g-*"
+            litellm_params:
+              <<: *scripted
+              model: "gemini/g-*"
               api_base: {{upstream}}
           - model_name: "timed-*"
             litellm_params:

@@ -7,6 +7,7 @@ using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
 using Gateway.Edge.Flow;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.Messages;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
@@ -18,7 +19,7 @@ namespace Gateway.Edge.Tests.Providers;
 
 /// <summary>
 /// What a model said comes back to it as it was: a provider's answer, read in the hub's words and put into the next request as a client does
-/// it, is the same blocks in the provider's words again. Over Anthropic's messages, OpenAI's Responses, Ollama's chat and Cohere's too.
+/// it, is the same blocks in the provider's words again. Over Anthropic's messages, OpenAI's Responses, Ollama's chat, Cohere's and Gemini's too.
 /// </summary>
 public sealed class RoundTripTests
 {
@@ -135,6 +136,39 @@ public sealed class RoundTripTests
         var next = Next(surface, ReadReply("cohere", FormsByProtocol["cohere"].Reply(answer)), static call => new JsonObject { ["role"] = "tool", ["tool_call_id"] = call["id"]!.DeepClone(), ["content"] = "done" }, "cohere");
 
         ProviderCases.AssertSame(CohereMessage(answer, isReply: false), Write("cohere", next)["messages"]![1]);
+    });
+
+    [Fact]
+    public void T76_Over_Geminis_contents_an_answer_is_the_same_both_ways() => Check(static answer =>
+    {
+        var surface = new GeminiSurface(streams: false);
+        using var exchange = new SurfaceExchange(surface, Contents(User("?")).ToJsonString());
+        var said = new ArrayBufferWriter<byte>();
+        surface.WriteReply(exchange.Value, Bytes(ReadReply("anthropic", FormsByProtocol["anthropic"].Reply(answer))), new TokenUsage(), said);
+        var content = JsonNode.Parse(said.WrittenSpan)!["candidates"]![0]!["content"]!;
+        Assert.Equal(answer.Calls.Select(static call => call.Id), content["parts"]!.AsArray().Select(static part => (string?)part!["functionCall"]?["id"]).OfType<string>());
+        foreach (var call in content["parts"]!.AsArray().Select(static part => part!["functionCall"]).OfType<JsonObject>())
+        {
+            // Google's older clients send no ids back.
+            call.Remove("id");
+        }
+
+        var results = answer.Calls.Select(static call => new JsonObject { ["functionResponse"] = new JsonObject { ["name"] = call.Name, ["response"] = new JsonObject() } });
+        var request = Contents(User("?"), content.DeepClone(), new JsonObject { ["role"] = "user", ["parts"] = new JsonArray([.. results, new JsonObject { ["text"] = "go on" }]) });
+        var hub = new ArrayBufferWriter<byte>();
+        surface.WriteRequest(Bytes(request), ProviderCases.Provider("anthropic"), "claude", new DroppedFields([], allowed: false, "It"), hub);
+
+        var blocks = AnthropicContent(answer);
+        foreach (var (call, at) in blocks.Where(static block => block!["id"] is not null).Select(static (call, at) => (call, at)))
+        {
+            call!["id"] = $"call{at + 1:D5}";
+        }
+
+        ProviderCases.AssertSame(blocks, Write("anthropic", JsonNode.Parse(hub.WrittenSpan)!)["messages"]![1]!["content"]);
+
+        static JsonObject User(string text) => new() { ["role"] = "user", ["parts"] = new JsonArray(new JsonObject { ["text"] = text }) };
+
+        static JsonObject Contents(params JsonNode[] contents) => new() { ["contents"] = new JsonArray(contents) };
     });
 
     /// <summary>The next request in the hub's words: the answer is said in the surface's, sent back as its client does, with a result for each call.</summary>

@@ -4,27 +4,31 @@ using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
 using Gateway.Edge.Flow;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Tests.Providers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Edge.Tests.Surfaces;
 
-/// <summary>OpenAI's chunks, as Ollama's and Cohere's clients read them.</summary>
+/// <summary>OpenAI's chunks, as Ollama's, Cohere's and Gemini's clients read them.</summary>
 public sealed class SurfaceStreamsTests
 {
     private static readonly FakeTimeProvider Time = new();
 
-    private static readonly IChatSurface[] All = [new OllamaSurface(generates: false, Time), new OllamaSurface(generates: true, Time), new CohereSurface()];
+    private static readonly IChatSurface[] All =
+    [
+        new OllamaSurface(generates: false, Time), new OllamaSurface(generates: true, Time), new CohereSurface(), new GeminiSurface(streams: true), new GeminiSurface(streams: true, asArray: true),
+    ];
 
-    public static TheoryData<string> Surfaces => new(All.Select(static surface => surface.CallType));
+    public static TheoryData<string> Surfaces => new(All.Select(NameOf));
 
     /// <summary>However the chunks are cut into pieces, what the client reads is the same.</summary>
     [Theory]
     [MemberData(nameof(Surfaces))]
     public void T84_The_pieces_that_chunks_come_in_change_nothing(string name)
     {
-        var surface = All.Single(one => one.CallType == name);
+        var surface = All.Single(one => NameOf(one) == name);
         using var exchange = new SurfaceExchange(surface, """{"model":"m","stream":true}""");
         var bytes = Encoding.UTF8.GetBytes("""
             data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}
@@ -54,6 +58,8 @@ public sealed class SurfaceStreamsTests
             Assert.Equal(whole, Said(surface, exchange.Value, bytes, () => random.Next(1, 40)));
         }
     }
+
+    private static string NameOf(IChatSurface surface) => $"{surface.CallType} as {surface.StreamType}";
 
     private static string Said(IChatSurface surface, RequestExchange exchange, byte[] chunks, Func<int> pieceLength)
     {

@@ -1,0 +1,72 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Edge.Providers;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// Thinking blocks with their signatures as the text that stands in <c>encrypted_content</c>: a client sends it back with its next request, and
+/// the model goes on from its own thinking. It is packed, not encrypted: its caller may read what it got anyway.
+/// </summary>
+internal sealed class ThinkingSeal
+{
+    private const string Mark = "thinking.";
+    private readonly List<JsonObject> blocks = [];
+
+    /// <summary>Takes a block, or a piece of one that comes streamed.</summary>
+    public void Add(JsonElement block)
+    {
+        if (block.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+
+        // Member by member: one that is named twice has its last value, and raises nothing.
+        var piece = new JsonObject();
+        foreach (var member in block.EnumerateObject())
+        {
+            piece[member.Name] = JsonNode.Parse(member.Value.GetRawText());
+        }
+
+        if (block.Field("type"u8).Is("thinking"u8) && blocks is [.., var last] && TextOf(last, "type") == "thinking" && string.IsNullOrEmpty(TextOf(last, "signature")))
+        {
+            last["thinking"] = TextOf(last, "thinking") + block.Field("thinking"u8).Text();
+            last["signature"] = block.Field("signature"u8).Text();
+            return;
+        }
+
+        blocks.Add(piece);
+    }
+
+    /// <summary>The text; null when nothing was signed.</summary>
+    public string? ToText()
+    {
+        var signed = blocks.Where(static block => !string.IsNullOrEmpty(TextOf(block, "signature")) || TextOf(block, "type") == "redacted_thinking").ToArray();
+        return signed.Length == 0
+            ? null
+            : Mark + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(new JsonArray([.. signed.Select(static block => block.DeepClone())]).ToJsonString()));
+    }
+
+    /// <summary>The blocks of a text; null when it is another provider's.</summary>
+    public static JsonElement? Open(string? text)
+    {
+        if (text?.StartsWith(Mark, StringComparison.Ordinal) != true || !Base64Url.IsValid(text.AsSpan(Mark.Length)))
+        {
+            return null;
+        }
+
+        try
+        {
+            var blocks = JsonElement.Parse(Base64Url.DecodeFromChars(text.AsSpan(Mark.Length)));
+            return blocks.ValueKind == JsonValueKind.Array ? blocks : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? TextOf(JsonObject block, string member) => block[member] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+}
