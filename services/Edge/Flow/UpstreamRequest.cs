@@ -50,7 +50,7 @@ internal static class UpstreamRequest
         if (exchange.Surface is { } surface)
         {
             var said = new ArrayBufferWriter<byte>(hub.Length + 256);
-            surface.WriteRequest(exchange.Head.Files is { } files ? new SplicedContent(hub, files.Splices).ToArray() : hub, target.Protocol, target.ProviderModel, new DroppedFields(dropped, call.DropUnsupported, "This model's provider"), said);
+            surface.WriteRequest(exchange.Head.Files is { } files ? new SplicedContent(hub, files.Splices).ToArray() : hub, target.Protocol, target.KnownModel, new DroppedFields(dropped, call.DropUnsupported, "This model's provider"), said);
             hub = said.WrittenMemory;
         }
 
