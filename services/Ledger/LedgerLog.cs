@@ -20,6 +20,9 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3105, Level = LogLevel.Warning, Message = "Month {Month} is older than the retention and stays in the journal: {Why}")]
     public static partial void MonthKept(this ILogger logger, DateOnly month, string why);
 
+    [LoggerMessage(EventId = 3106, Level = LogLevel.Information, Message = "Forgot {Batches} batches that were settled long ago and {Files} files that had expired")]
+    public static partial void BatchesForgotten(this ILogger logger, int batches, int files);
+
     [LoggerMessage(EventId = 3200, Level = LogLevel.Information, Message = "Window {WindowId} was rebuilt in Redis from the journal (spent {SpentNano} nano-dollars); it opens in {OpensInMs} ms")]
     public static partial void WindowRebuilt(this ILogger logger, string windowId, long spentNano, long opensInMs);
 

@@ -69,6 +69,13 @@ internal sealed class LedgerOptions
     /// <summary>Whether months that are taken out are deleted. False: they are moved to the schema <c>journal_archive</c>, for a person to keep.</summary>
     public bool JournalDrop { get; init; }
 
+    /// <summary>
+    /// How long settled batches can be asked for and are listed. Files go when their provider has deleted them (<c>expires_at</c>), with no
+    /// regard to this. A batch that is not settled stays, and its input.
+    /// </summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
+    public TimeSpan BatchesKeptFor { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>How often journal, windows, Redis and usage rows are compared.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(5);

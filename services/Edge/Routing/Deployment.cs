@@ -47,6 +47,9 @@ internal sealed class Deployment
     /// <summary>The provider's name of the model.</summary>
     public string ProviderModel { get; }
 
+    /// <summary>The name that tells what the model can do: a deployment's own name, as Azure has them, does not.</summary>
+    public string KnownModel => Configuration.BaseModel ?? ProviderModel;
+
     /// <summary>Which model of OpenAI's it is; null for those of others.</summary>
     public string? OpenAiModel => Provider is "openai" or "azure" ? ProviderModel : null;
 

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Ledger.Duties;
 using Gateway.Ledger.Reconciliation;
-using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -16,10 +15,9 @@ namespace Gateway.Ledger.Journal;
 /// </summary>
 internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
-    : BackgroundJob(clock, logger)
+    : HourlyDuty(clock, logger)
 {
     private const string NameOfMonth = "'entries_'yyyy'_'MM";
-    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
 
     /// <summary>One run: the months that were taken out.</summary>
     public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
@@ -35,23 +33,19 @@ internal sealed class JournalRetention(
         {
             if (await WhyNotAsync(month, cancellation) is { } why)
             {
-                logger.MonthKept(month, why);
+                Logger.MonthKept(month, why);
                 continue;
             }
 
             await TakeOutAsync(month, cancellation);
-            logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
+            Logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
             taken.Add(month);
         }
 
         return taken;
     }
 
-    protected override async Task WorkAsync(CancellationToken stoppingToken)
-    {
-        await Task.Delay(Every, Clock, stoppingToken);
-        await RunAsync(stoppingToken);
-    }
+    protected override Task LookAsync(CancellationToken cancellation) => RunAsync(cancellation);
 
     private async Task<List<DateOnly>> MonthsAsync(CancellationToken cancellation)
     {

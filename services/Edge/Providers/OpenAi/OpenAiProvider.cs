@@ -35,6 +35,9 @@ internal class OpenAiProvider : IChatProvider
     public virtual bool TakesStreamOptions => true;
 
     /// <inheritdoc/>
+    public virtual bool RewritesOpenAiChat => false;
+
+    /// <inheritdoc/>
     public virtual byte[]? Mend(ReadOnlySpan<byte> reply) => null;
 
     /// <inheritdoc/>
@@ -74,7 +77,7 @@ internal class OpenAiProvider : IChatProvider
     }
 
     /// <inheritdoc/>
-    public void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
+    public virtual void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
         output.Write(request.Span);
 
     /// <inheritdoc/>
