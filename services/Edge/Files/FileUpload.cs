@@ -21,6 +21,9 @@ internal sealed class FileUpload(FreeRoute route, RoutingTables tables, Provider
     /// <summary>How many batches' lines are read at once: it takes a core each, and the others wait.</summary>
     private const int ReadingMax = 2;
 
+    /// <summary>The end of the year 9999, and of what a date can say: beyond it is never.</summary>
+    private const long UnixSecondsMax = 253_402_300_799;
+
     private const string BatchPurpose = "batch";
 
     /// <summary>A large file takes its time.</summary>
@@ -162,7 +165,7 @@ internal sealed class FileUpload(FreeRoute route, RoutingTables tables, Provider
                 {
                     Id = FileRegistry.NewId(), Owner = caller.Owner, Model = model, DeploymentId = target.Id, ProviderId = id, Purpose = form["purpose"]!, Filename = form.Filename, Bytes = length,
                     CreatedAt = time.GetUtcNow(), Lines = lines,
-                    ExpiresAt = answer["expires_at"] is JsonValue expires && expires.TryGetValue<long>(out var seconds) && seconds > 0 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
+                    ExpiresAt = answer["expires_at"] is JsonValue expires && expires.TryGetValue<long>(out var seconds) && seconds is > 0 and <= UnixSecondsMax ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
                 },
                 context.RequestAborted);
             await FileAnswer.WriteAsync(context, FileAnswer.Of(answer, file));

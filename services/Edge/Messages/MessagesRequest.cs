@@ -58,7 +58,7 @@ internal sealed class MessagesRequest
         json.WriteFieldAs(request, "stream", "stream");
         json.WriteFieldAs(request, "stop_sequences", "stop");
         WriteTopK();
-        WriteUser();
+        target.WriteUser(json, request.Field("metadata"u8).Field("user_id"u8), "metadata.user_id", dropped);
         WriteThinkingAndFormat();
         new MessagesTurns(target, dropped, json).Write(request);
         WriteTools();
@@ -79,23 +79,6 @@ internal sealed class MessagesRequest
         else
         {
             json.WriteFieldAs(request, "top_k", "top_k");
-        }
-    }
-
-    private void WriteUser()
-    {
-        if (request.Field("metadata"u8).Field("user_id"u8) is not { ValueKind: JsonValueKind.String } user)
-        {
-            return;
-        }
-
-        if (target.KnowsUsers)
-        {
-            json.WriteCopy("user"u8, user);
-        }
-        else
-        {
-            dropped.AddAdvice("metadata.user_id");
         }
     }
 

@@ -94,7 +94,8 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         }
         else
         {
-            WriteContent(said, separator: "");
+            // What a user says in several texts (a coding agent's reminder, then its prompt) is several; what the model said in several was one.
+            WriteContent(said, separator: role == "user" ? "\n\n" : "", keepsTexts: role == "user" && target.TakesTextsApart);
         }
 
         if (calls.Length > 0)
@@ -191,13 +192,16 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
     }
 
     /// <summary>Text alone is a string; with pictures, or where cache marks are understood and there are some, it is a list of parts.</summary>
-    private void WriteContent(JsonElement[] parts, string separator)
+    /// <param name="parts">Anthropic's blocks.</param>
+    /// <param name="separator">What stands between texts that become one.</param>
+    /// <param name="keepsTexts">Whether several texts stay several.</param>
+    private void WriteContent(JsonElement[] parts, string separator, bool keepsTexts = false)
     {
         if (parts is [{ ValueKind: JsonValueKind.String } text])
         {
             json.WriteCopy("content"u8, text);
         }
-        else if (Array.TrueForAll(parts, IsText) && !(target.KnowsAnthropic && Array.Exists(parts, static part => part.Field("cache_control"u8).Given())))
+        else if (Array.TrueForAll(parts, IsText) && !(keepsTexts && parts.Length > 1) && !(target.KnowsAnthropic && Array.Exists(parts, static part => part.Field("cache_control"u8).Given())))
         {
             foreach (var part in parts)
             {

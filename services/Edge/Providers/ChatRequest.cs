@@ -133,6 +133,11 @@ internal static class ChatRequest
         return names;
     }
 
+    /// <summary>The tools that the conversation has calls of, each once: some protocols take no calls of tools that the request does not declare.</summary>
+    public static IEnumerable<JsonElement> CalledTools(JsonElement messages) =>
+        messages.Items().SelectMany(static message => message.Field("tool_calls"u8).Items()).Select(static call => call.Field("function"u8).Field("name"u8))
+            .Where(static name => name.ValueKind == JsonValueKind.String).DistinctBy(static name => name.Text(), StringComparer.Ordinal);
+
     /// <summary>The names that <c>tool_choice</c> of type <c>allowed_tools</c> leaves; null when it leaves all.</summary>
     public static HashSet<string>? AllowedTools(JsonElement request)
     {
@@ -170,7 +175,11 @@ internal static class ChatRequest
 /// <summary>How tools may be used.</summary>
 /// <param name="Mode"><c>auto</c>, <c>none</c>, <c>required</c>, <c>named</c>; null when the caller did not say.</param>
 /// <param name="Name">The tool, when it is named.</param>
-internal readonly record struct ToolChoice(string? Mode, string? Name);
+internal readonly record struct ToolChoice(string? Mode, string? Name)
+{
+    /// <summary>Whether the model must call a tool.</summary>
+    public bool Forces => Mode is "required" or "any" or "named";
+}
 
 /// <summary>A picture or a file in a message: where it is, or its bytes.</summary>
 /// <param name="MediaType">Its type; null when only its address is known.</param>

@@ -48,7 +48,8 @@ internal sealed class ResponsesRequest
         json.WriteFieldAs(request, "temperature", "temperature");
         json.WriteFieldAs(request, "top_p", "top_p");
         json.WriteFieldAs(request, "stream", "stream");
-        WriteUser();
+        var identifier = request.Field("safety_identifier"u8);
+        target.WriteUser(json, identifier.Given() ? identifier : request.Field("user"u8), identifier.Given() ? "safety_identifier" : "user", dropped);
         WriteReasoning();
         WriteFormat();
         if (target.PassesHub)
@@ -103,29 +104,20 @@ internal sealed class ResponsesRequest
         }
     }
 
-    private void WriteUser()
+    private void WriteReasoning()
     {
-        var user = request.Field("safety_identifier"u8).Given() ? request.Field("safety_identifier"u8) : request.Field("user"u8);
-        if (user.ValueKind != JsonValueKind.String)
+        if (request.Field("reasoning"u8).Field("effort"u8).Text() is not { } effort)
         {
             return;
         }
 
-        if (target.KnowsUsers)
+        if (target.TakesEffort)
         {
-            json.WriteCopy("user"u8, user);
+            json.WriteString("reasoning_effort"u8, effort);
         }
         else
         {
-            dropped.AddAdvice("user");
-        }
-    }
-
-    private void WriteReasoning()
-    {
-        if (request.Field("reasoning"u8).Field("effort"u8).Text() is { } effort)
-        {
-            json.WriteString("reasoning_effort"u8, effort);
+            dropped.AddAdvice("reasoning.effort");
         }
     }
 

@@ -48,6 +48,9 @@ internal sealed class Deployment
     /// <summary>The provider's name of the model.</summary>
     public string ProviderModel { get; }
 
+    /// <summary>The name that tells what the model can do: a deployment's own name, as Azure has them, does not.</summary>
+    public string KnownModel => Configuration.BaseModel ?? ProviderModel;
+
     /// <summary>Which model of OpenAI's it is; null for those of others.</summary>
     public string? OpenAiModel => Provider is "openai" or "azure" ? ProviderModel : null;
 
@@ -99,6 +102,9 @@ internal sealed class Deployment
         Volatile.Write(ref passedAddresses[(int)protocol], null);
         Volatile.Write(ref passedStreamAddresses[(int)protocol], null);
     }
+
+    /// <summary>Whether it makes vectors and does not chat.</summary>
+    public bool Embeds => (Configuration.Mode != "chat" ? Configuration.Mode : Price?.Mode) == "embedding";
 
     /// <summary>The most tokens that one answer may have; null when nobody says.</summary>
     public int? MaxOutputTokens => Configuration.MaxTokens ?? Price?.MaxOutputTokens;

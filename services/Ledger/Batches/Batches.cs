@@ -16,6 +16,8 @@ internal static class Batches
     {
         builder.Services.AddSingleton<FileTable>();
         builder.Services.AddSingleton<BatchTable>();
+        builder.Services.AddSingleton<BatchRetention>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<BatchRetention>());
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, BatchesJson.Default));
         return builder;
     }

@@ -15,9 +15,9 @@ namespace Gateway.Ledger.Journal;
 /// </summary>
 internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
-    : BackgroundService
+    : HourlyDuty(clock, logger)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+    private const string NameOfMonth = "'entries_'yyyy'_'MM";
 
     /// <summary>One run: the months that were taken out.</summary>
     public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
@@ -27,44 +27,25 @@ internal sealed class JournalRetention(
             return [];
         }
 
-        var before = DateOnly.FromDateTime((clock.GetUtcNow() - retention).UtcDateTime);
+        var before = DateOnly.FromDateTime((Clock.GetUtcNow() - retention).UtcDateTime);
         var taken = new List<DateOnly>();
         foreach (var month in (await MonthsAsync(cancellation)).Where(month => month.AddMonths(1) <= before))
         {
             if (await WhyNotAsync(month, cancellation) is { } why)
             {
-                logger.MonthKept(month, why);
+                Logger.MonthKept(month, why);
                 continue;
             }
 
             await TakeOutAsync(month, cancellation);
-            logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
+            Logger.MonthTakenOut(month, options.Value.JournalDrop ? "dropped" : "moved to schema journal_archive");
             taken.Add(month);
         }
 
         return taken;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Every, clock);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await timer.WaitForNextTickAsync(stoppingToken);
-                await RunAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
-            {
-                logger.PassFailed(error.GetType().Name);
-            }
-        }
-    }
+    protected override Task LookAsync(CancellationToken cancellation) => RunAsync(cancellation);
 
     private async Task<List<DateOnly>> MonthsAsync(CancellationToken cancellation)
     {
@@ -75,7 +56,11 @@ internal sealed class JournalRetention(
         var months = new List<DateOnly>();
         while (await reader.ReadAsync(cancellation))
         {
-            months.Add(DateOnly.ParseExact(reader.GetString(0), "'entries_'yyyy'_'MM", CultureInfo.InvariantCulture));
+            // A partition of another name is somebody else's: it is left alone.
+            if (DateOnly.TryParseExact(reader.GetString(0), NameOfMonth, CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
+            {
+                months.Add(month);
+            }
         }
 
         return months;
@@ -100,7 +85,8 @@ internal sealed class JournalRetention(
             }
         }
 
-        await using var sum = database.CreateCommand($"select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
+        await using var sum = database.CreateCommand(
+            $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
         await using var reader = await sum.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         return await UsageDiffersAsync(month, reader.GetInt64(0), reader.GetInt64(1), cancellation);
@@ -143,5 +129,5 @@ internal sealed class JournalRetention(
         await transaction.CommitAsync(cancellation);
     }
 
-    private static string Name(DateOnly month) => month.ToString("'entries_'yyyy'_'MM", CultureInfo.InvariantCulture);
+    private static string Name(DateOnly month) => month.ToString(NameOfMonth, CultureInfo.InvariantCulture);
 }

@@ -184,6 +184,20 @@ public sealed class SubmissionTests(BatchesCluster cluster)
         Assert.Equal($"No such File object: {file}", got.Message);
     }
 
+    [Fact]
+    public async Task A_file_that_its_provider_keeps_beyond_all_dates_is_taken_and_has_no_end()
+    {
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(1m);
+        using var team = cluster.Team(key);
+        cluster.Upstream.OnRequest(static exchange => exchange.Send(Reply.Json(
+            200, $$"""{"id":"file-{{Guid.NewGuid():N}}","object":"file","bytes":1,"created_at":1,"expires_at":253402300800,"filename":"x","purpose":"batch"}""")));
+
+        var file = await UploadAsync(key, "busy");
+
+        var listed = Assert.Single((await team.GetAsync("/v1/files")).Json.GetProperty("data").EnumerateArray());
+        Assert.Equal((file, false), (listed.GetProperty("id").GetString(), listed.TryGetProperty("expires_at", out _)));
+    }
+
     private static JsonObject Submission(string fileId) => new()
     {
         ["input_file_id"] = fileId, ["endpoint"] = "/v1/chat/completions", ["completion_window"] = "24h", ["metadata"] = new JsonObject { ["mine"] = "yes" },

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Messages;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Tests.Providers;
 
 namespace Gateway.Edge.Tests.Messages;
 
@@ -52,8 +53,8 @@ public sealed class MessagesRequestTests
     [InlineData("openai", false, "cache_control,messages.content.is_error,messages.content.thinking,thinking,top_k")]
     [InlineData("gemini", false, "cache_control,messages.content.is_error,messages.content.thinking,metadata.user_id")]
     [InlineData("anthropic", true, "")]
-    [InlineData("bedrock", true, "metadata.user_id")]
-    public void T76_CacheMarksAndSignedThinking_ReachWhoKnowsThem_AndAreNamedElsewhere(string protocol, bool knows, string lost)
+    [InlineData("bedrock", true, "metadata.user_id", "anthropic.claude-sonnet-4-5-20250929-v1:0")]
+    public void T76_CacheMarksAndSignedThinking_ReachWhoKnowsThem_AndAreNamedElsewhere(string protocol, bool knows, string lost, string model = "gpt-4")
     {
         var dropped = new List<string>();
         var said = JsonNode.Parse(Said("""
@@ -62,7 +63,7 @@ public sealed class MessagesRequestTests
              "messages":[{"role":"user","content":"go"},
               {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"redacted_thinking","data":"eA=="},{"type":"tool_use","id":"t1","name":"f","input":{}}]},
               {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"no"}]}]}
-            """, protocol, dropped))!;
+            """, protocol, dropped, model))!;
 
         Assert.Equal(lost, string.Join(',', dropped.Order(StringComparer.Ordinal)));
         var turns = said["messages"]!;
@@ -90,11 +91,57 @@ public sealed class MessagesRequestTests
         Assert.Equal("image_url", (string?)rich[2]!["content"]![1]!["type"]);
     }
 
-    private static string Said(string request, string protocol = "openai", List<string>? dropped = null)
+    [Theory]
+    [InlineData("openai", "gpt-4o", """[{"type":"text","text":"Hello"},{"type":"text","text":"World"}]""")]
+    [InlineData("gemini", "gemini-3-pro", """[{"type":"text","text":"Hello"},{"type":"text","text":"World"}]""")]
+    [InlineData("openai", "deepseek-chat", "\"Hello\\n\\nWorld\"")]
+    public void SeveralTextsOfTheUser_StayApart(string protocol, string model, string expected)
+    {
+        var said = JsonNode.Parse(Said("""
+            {"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"Hello"},{"type":"text","text":"World"}]},
+             {"role":"assistant","content":[{"type":"text","text":"It is "},{"type":"text","text":"so."}]},{"role":"user","content":[{"type":"text","text":"One"}]}]}
+            """, protocol, model: model))!;
+
+        ProviderCases.AssertSame(JsonNode.Parse(expected), said["messages"]![0]!["content"]);
+        Assert.Equal("It is so.", (string?)said["messages"]![1]!["content"]);
+        Assert.Equal("One", (string?)said["messages"]![2]!["content"]);
+    }
+
+    [Theory]
+    [InlineData(64, false)]
+    [InlineData(65, true)]
+    [InlineData(150, true)]
+    public void TheUserOfACodingAgent_IsAHashWhereItIsTooLong_AndNamed(int length, bool hashed)
+    {
+        var dropped = new List<string>();
+        var user = new string('u', length);
+        var said = (string?)JsonNode.Parse(Said($$$"""{"model":"m","max_tokens":9,"metadata":{"user_id":"{{{user}}}"},"messages":[{"role":"user","content":"x"}]}""", dropped: dropped))!["user"];
+
+        Assert.Equal(hashed ? ["metadata.user_id"] : [], dropped);
+        Assert.Equal(64, said!.Length);
+        Assert.Equal(hashed, said != user);
+    }
+
+    [Theory]
+    [InlineData("anthropic.claude-opus-4-6-v1", "", "low")]
+    [InlineData("amazon.nova-pro-v1:0", "thinking", null)]
+    public void ThinkingAndItsEffort_ReachClaudeOnBedrock_AndAreNamedForOthers(string model, string lost, string? effort)
+    {
+        var dropped = new List<string>();
+        var said = JsonNode.Parse(Said("""
+            {"model":"m","max_tokens":9,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"},"messages":[{"role":"user","content":"x"}]}
+            """, "bedrock", dropped, model))!;
+
+        Assert.Equal(lost, string.Join(',', dropped));
+        Assert.Equal(effort, (string?)said["reasoning_effort"]);
+        Assert.Equal(effort is not null, said["thinking"] is not null);
+    }
+
+    private static string Said(string request, string protocol = "openai", List<string>? dropped = null, string model = "gpt-4")
     {
         var output = new ArrayBufferWriter<byte>();
         new MessagesSurface().WriteRequest(
-            Encoding.UTF8.GetBytes(request), Gateway.Edge.Tests.Providers.ProviderCases.Provider(protocol), "gpt-4", new DroppedFields(dropped ?? [], false, "It"), output);
+            Encoding.UTF8.GetBytes(request), Gateway.Edge.Tests.Providers.ProviderCases.Provider(protocol), model, new DroppedFields(dropped ?? [], false, "It"), output);
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 }

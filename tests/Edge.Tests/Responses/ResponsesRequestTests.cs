@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
 using Gateway.Edge.Tests.Providers;
@@ -27,10 +28,10 @@ public sealed class ResponsesRequestTests
               {"type":"function_call_output","call_id":"c1","output":"two"},
               {"type":"custom_tool_call_output","call_id":"c2","output":[{"type":"input_text","text":"three"}]},
               {"role":"user","content":"and?"}]}
-            """);
+            """, model: "gpt-oss-120b");
 
         ProviderCases.AssertSame(JsonNode.Parse("""
-            {"model":"m","max_tokens":9,"temperature":0.5,"stream":true,"user":"u","reasoning_effort":"low",
+            {"model":"m","max_completion_tokens":9,"temperature":0.5,"stream":true,"user":"u","reasoning_effort":"low",
              "response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object"}}},
              "messages":[{"role":"system","content":"Be terse."},{"role":"system","content":"Now."},
               {"role":"user","content":[{"type":"text","text":"Look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA==","detail":"high"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}}]},
@@ -107,10 +108,34 @@ public sealed class ResponsesRequestTests
     public void WhatCannotBeHeldToABudgetOrAnOwner_IsRefused(string request, string param) =>
         Assert.Equal(param, RequestHead.TryRead(Encoding.UTF8.GetBytes(request), out _, SurfaceProtocol.Responses)!.Param);
 
-    private static string Said(string request, string protocol = "openai", List<string>? dropped = null)
+    [Theory]
+    [InlineData("openai", "some-model", "reasoning.effort")]
+    [InlineData("openai", "o3", "")]
+    [InlineData("bedrock", "amazon.nova-pro-v1:0", "reasoning.effort")]
+    [InlineData("bedrock", "anthropic.claude-opus-4-6-v1", "")]
+    public void TheEffort_GoesToModelsThatReason_AndIsNamedElsewhere(string protocol, string model, string lost)
+    {
+        var dropped = new List<string>();
+        var said = JsonNode.Parse(Said("""{"model":"m","input":"x","reasoning":{"effort":"low"}}""", protocol, dropped, model))!;
+
+        Assert.Equal(lost, string.Join(',', dropped));
+        Assert.Equal(lost.Length == 0 ? "low" : null, (string?)said["reasoning_effort"]);
+    }
+
+    [Fact]
+    public void AUserThatIsTooLong_IsAHash_AndNamed()
+    {
+        var dropped = new List<string>();
+        var said = JsonNode.Parse(Said($$"""{"model":"m","input":"x","safety_identifier":"{{new string('a', 65)}}"}""", dropped: dropped))!;
+
+        Assert.Equal(["safety_identifier"], dropped);
+        Assert.Equal("635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0", (string?)said["user"]);
+    }
+
+    private static string Said(string request, string protocol = "openai", List<string>? dropped = null, string model = "some-model")
     {
         var output = new ArrayBufferWriter<byte>();
-        new ResponsesSurface(null!).WriteRequest(Encoding.UTF8.GetBytes(request), ProviderCases.Provider(protocol), "some-model", new DroppedFields(dropped ?? [], false, "It"), output);
+        new ResponsesSurface(null!).WriteRequest(Encoding.UTF8.GetBytes(request), ProviderCases.Provider(protocol), model, new DroppedFields(dropped ?? [], false, "It"), output);
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 }

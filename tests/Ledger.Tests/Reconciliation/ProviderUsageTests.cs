@@ -58,6 +58,9 @@ public sealed class ProviderUsageTests
     [InlineData("""{"data":[{"results":""", "is not the JSON")]
     [InlineData("when,what\n2024-11-01,gpt-4\n", "a date")]
     [InlineData("date,model,input_tokens\n2024-11-01,gpt-4,many\n", "Line 2")]
+    [InlineData("start_time,model,input_tokens\n1730419200,gpt-4,1\n253402300800,gpt-4,1\n", "Line 3 of the CSV cannot be read: a date in digits")]
+    [InlineData("""{"data":[{"start_time":1730419200,"results":[]},{"start_time":253402300800,"results":[]}]}""", "Bucket 2 of data cannot be read: start_time")]
+    [InlineData("""{"data":[{"start_time":-1,"results":[]}]}""", "Bucket 1 of data cannot be read: start_time")]
     public void A_file_that_cannot_be_compared_says_why(string file, string says) =>
         Assert.Contains(says, Assert.Throws<ProviderFileException>(() => ProviderUsageFile.Read(file)).Message, StringComparison.Ordinal);
 

@@ -35,13 +35,6 @@ internal sealed class AnthropicMessages
         new AnthropicMessages(writer, dropped).Write(messages);
     }
 
-    /// <summary>Whether the last turn of the model called a tool and carries no thinking: a model that is to think refuses to go on from it.</summary>
-    public static bool LastToolCallLacksThinking(JsonElement messages)
-    {
-        var last = messages.Items().LastOrDefault(message => message.Field("role"u8).Is("assistant"u8));
-        return last.Field("tool_calls"u8).Items().Any() && !last.Field("thinking_blocks"u8).Items().Any();
-    }
-
     private void Write(JsonElement messages)
     {
         var onlySystem = messages.EnumerateArray().All(IsSystem);
@@ -178,10 +171,9 @@ internal sealed class AnthropicMessages
             parts.WriteText("."u8, default);
         }
 
-        foreach (var block in message.Field("thinking_blocks"u8).Items())
+        foreach (var block in ThinkingBlocks.Read(message.Field("thinking_blocks"u8), dropped))
         {
-            Open("assistant");
-            writer.WriteCopy(block);
+            WriteThinking(block);
         }
 
         if (message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } && !message.Field("thinking_blocks"u8).Items().Any())
@@ -223,6 +215,25 @@ internal sealed class AnthropicMessages
         }
     }
 
+    private void WriteThinking(in ThinkingBlock block)
+    {
+        Open("assistant");
+        writer.WriteStartObject();
+        if (block.Redacted.Given())
+        {
+            writer.WriteString("type"u8, "redacted_thinking"u8);
+            writer.WriteCopy("data"u8, block.Redacted);
+        }
+        else
+        {
+            writer.WriteString("type"u8, "thinking"u8);
+            block.WriteText(writer, "thinking"u8);
+            writer.WriteCopy("signature"u8, block.Signature);
+        }
+
+        writer.WriteEndObject();
+    }
+
     private void WriteAnswer(JsonElement text, JsonElement cache, bool isLast)
     {
         if (AnthropicContent.IsBlank(text))
@@ -252,7 +263,7 @@ internal sealed class AnthropicMessages
         Open("assistant");
         writer.WriteStartObject();
         writer.WriteString("type"u8, "tool_use"u8);
-        writer.WriteString("id"u8, ToolId(call.Field("id"u8)));
+        writer.WriteString("id"u8, ToolIds.Fit(call.Field("id"u8), int.MaxValue));
         writer.WriteCopy("name"u8, function.Field("name"u8));
         ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
         if (call.Field("cache_control"u8) is { ValueKind: JsonValueKind.Object } cache)
@@ -268,7 +279,7 @@ internal sealed class AnthropicMessages
         Open("user");
         writer.WriteStartObject();
         writer.WriteString("type"u8, "tool_result"u8);
-        writer.WriteString("tool_use_id"u8, ToolId(message.Field("tool_call_id"u8)));
+        writer.WriteString("tool_use_id"u8, ToolIds.Fit(message.Field("tool_call_id"u8), int.MaxValue));
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String)
         {
@@ -299,19 +310,6 @@ internal sealed class AnthropicMessages
         }
 
         writer.WriteEndObject();
-    }
-
-    /// <summary>Anthropic's ids are letters, digits, underscores and hyphens; other protocols' may have more.</summary>
-    private static string ToolId(JsonElement id)
-    {
-        var text = id.Text() ?? throw new UntranslatableRequestException("A tool call and its result need an id.", "messages.tool_call_id");
-        return string.Create(text.Length, text, static (span, source) =>
-        {
-            for (var i = 0; i < source.Length; i++)
-            {
-                span[i] = char.IsAsciiLetterOrDigit(source[i]) || source[i] is '_' or '-' ? source[i] : '_';
-            }
-        });
     }
 
     private void Open(string role)

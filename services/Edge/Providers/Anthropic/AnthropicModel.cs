@@ -17,6 +17,9 @@ internal readonly partial record struct AnthropicModel(int Version, bool Opus)
     /// <summary>Refuses temperature, top_p and top_k (4.7 and later).</summary>
     public bool RefusesSampling => Version >= 407;
 
+    /// <summary>Takes temperature or top_p, and refuses both together (4.5 and later, Opus from 4.1).</summary>
+    public bool TakesOneOfSampling => TakesSchema;
+
     /// <summary>Holds to a JSON schema (4.5 and later, Opus from 4.1).</summary>
     public bool TakesSchema => Version >= (Opus ? 401 : 405);
 

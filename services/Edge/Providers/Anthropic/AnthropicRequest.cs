@@ -7,11 +7,6 @@ namespace Gateway.Edge.Providers.Anthropic;
 /// <summary>Writes Anthropic's <c>/v1/messages</c> request for a request in OpenAI's chat format.</summary>
 internal sealed class AnthropicRequest
 {
-    // Anthropic must be told a bound. A model whose maximum is unknown gets one that every Claude model accepts.
-    private const int MaxTokensWhenUnknown = 4096;
-
-    private const int ThinkingTokensMin = 1024;
-
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
         "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "tools", "tool_choice",
@@ -27,9 +22,8 @@ internal sealed class AnthropicRequest
     private readonly DroppedFields dropped;
     private readonly Utf8JsonWriter writer;
     private readonly AnthropicModel model;
-    private readonly int maxTokens;
     private readonly JsonReplyForm jsonReply;
-    private readonly Thinking thinking;
+    private readonly AnthropicThinking thinking;
 
     private AnthropicRequest(JsonElement request, in ChatCall call, DroppedFields dropped, Utf8JsonWriter writer)
     {
@@ -38,9 +32,9 @@ internal sealed class AnthropicRequest
         this.dropped = dropped;
         this.writer = writer;
         model = AnthropicModel.Of(call.ProviderModel);
-        maxTokens = ChatRequest.MaxTokens(request) ?? call.MaxOutputTokens ?? MaxTokensWhenUnknown;
         jsonReply = JsonReplyOf(request, model);
-        thinking = ThinkingOf();
+        var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
+        thinking = new AnthropicThinking(request, model, call.MaxOutputTokens, forcesTool, dropped);
     }
 
     private enum JsonReplyForm
@@ -48,15 +42,6 @@ internal sealed class AnthropicRequest
         None,
         Schema,
         Tool,
-    }
-
-    private enum Thinking
-    {
-        None,
-        Given,
-        Adaptive,
-        EffortOnly,
-        Budget,
     }
 
     /// <summary>Writes the request.</summary>
@@ -77,11 +62,11 @@ internal sealed class AnthropicRequest
 
         writer.WriteStartObject();
         writer.WriteString("model"u8, call.ProviderModel);
-        writer.WriteNumber("max_tokens"u8, maxTokens);
+        writer.WriteNumber("max_tokens"u8, thinking.MaxTokens);
         AnthropicMessages.Write(request.Field("messages"u8), writer, dropped);
         WriteSampling();
         WriteStops();
-        AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, mayForce: thinking is Thinking.None or Thinking.EffortOnly, dropped, writer);
+        AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, mayForce: !thinking.IsOn, dropped, writer);
         WriteThinkingAndOutput();
         WriteUser();
         WriteServiceTier();
@@ -97,49 +82,19 @@ internal sealed class AnthropicRequest
 
     private void WriteSampling()
     {
-        // A model that thinks wants temperature 1, and top_p near it.
-        var refused = model.RefusesSampling || thinking is Thinking.Budget or Thinking.Adaptive;
-        if (request.Field("temperature"u8) is { ValueKind: JsonValueKind.Number } temperature)
-        {
-            var value = temperature.GetDouble();
-            if (refused)
-            {
-                if (value != 1)
-                {
-                    dropped.Add("temperature");
-                }
-            }
-            else if (value > 1)
-            {
-                // OpenAI's range ends at 2, Anthropic's at 1.
-                dropped.Add("temperature");
-                writer.WriteNumber("temperature"u8, 1);
-            }
-            else
-            {
-                writer.WriteCopy("temperature"u8, temperature);
-            }
-        }
-
-        CopyUnlessRefused("top_p", refused && !(request.Field("top_p"u8).Scalar() is "1" or "1.0"));
-        CopyUnlessRefused("top_k", refused);
-    }
-
-    private void CopyUnlessRefused(string name, bool refused)
-    {
-        if (!request.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.Number)
+        AnthropicSampling.Write(request, model, thinking.IsOn, "top_p"u8, dropped, writer);
+        if (request.Field("top_k"u8) is not { ValueKind: JsonValueKind.Number } topK)
         {
             return;
         }
 
-        if (refused)
+        if (thinking.IsOn || model.RefusesSampling)
         {
-            dropped.Add(name);
+            dropped.Add("top_k");
         }
-        else if (!model.RefusesSampling)
+        else
         {
-            writer.WritePropertyName(name);
-            writer.WriteCopy(value);
+            writer.WriteCopy("top_k"u8, topK);
         }
     }
 
@@ -170,59 +125,11 @@ internal sealed class AnthropicRequest
         }
     }
 
-    private Thinking ThinkingOf()
-    {
-        if (request.Field("thinking"u8).ValueKind == JsonValueKind.Object)
-        {
-            return Thinking.Given;
-        }
-
-        var effort = request.Field("reasoning_effort"u8).Text();
-        if (effort is null or "none")
-        {
-            return Thinking.None;
-        }
-
-        // A tool cannot be forced on a model that thinks; without thinking the effort still says how much to write.
-        var forced = ChatRequest.ToolChoiceOf(request).Mode is "required" or "named" || jsonReply == JsonReplyForm.Tool;
-        if (model.ThinksAdaptively)
-        {
-            return forced ? Thinking.EffortOnly : Thinking.Adaptive;
-        }
-
-        // Thinking for a number of tokens needs room for them under the caller's bound, and the thinking of the turn that called a tool.
-        if (!model.Thinks || maxTokens <= ThinkingTokensMin || forced || AnthropicMessages.LastToolCallLacksThinking(request.Field("messages"u8)))
-        {
-            dropped.Add("reasoning_effort");
-            return Thinking.None;
-        }
-
-        return Thinking.Budget;
-    }
-
     private void WriteThinkingAndOutput()
     {
-        var effort = request.Field("reasoning_effort"u8).Text();
-        switch (thinking)
-        {
-            case Thinking.Given:
-                writer.WriteCopy("thinking"u8, request.Field("thinking"u8));
-                break;
-            case Thinking.Adaptive:
-                writer.WriteStartObject("thinking"u8);
-                writer.WriteString("type"u8, "adaptive"u8);
-                writer.WriteEndObject();
-                break;
-            case Thinking.Budget:
-                writer.WriteStartObject("thinking"u8);
-                writer.WriteString("type"u8, "enabled"u8);
-                writer.WriteNumber("budget_tokens"u8, Math.Min(BudgetOf(effort), maxTokens - 1));
-                writer.WriteEndObject();
-                break;
-        }
-
+        thinking.Write(writer);
         var own = request.Field("output_config"u8);
-        var writesEffort = thinking is (Thinking.Adaptive or Thinking.EffortOnly) && !own.Field("effort"u8).Given();
+        var writesEffort = thinking.Effort is not null && !own.Field("effort"u8).Given();
         var writesFormat = jsonReply == JsonReplyForm.Schema && !own.Field("format"u8).Given();
         if (!writesEffort && !writesFormat && own.ValueKind != JsonValueKind.Object)
         {
@@ -238,7 +145,7 @@ internal sealed class AnthropicRequest
 
         if (writesEffort)
         {
-            writer.WriteString("effort"u8, EffortOf(effort));
+            writer.WriteString("effort"u8, thinking.Effort);
         }
 
         if (writesFormat)
@@ -251,22 +158,6 @@ internal sealed class AnthropicRequest
 
         writer.WriteEndObject();
     }
-
-    private static int BudgetOf(string? effort) => effort switch
-    {
-        "minimal" or "low" => ThinkingTokensMin,
-        "medium" => 2 * ThinkingTokensMin,
-        "high" => 4 * ThinkingTokensMin,
-        _ => 16 * ThinkingTokensMin,
-    };
-
-    private string EffortOf(string? effort) => effort switch
-    {
-        "minimal" or "low" => "low",
-        "xhigh" => model.RefusesSampling ? "xhigh" : "max",
-        "medium" or "high" or "max" => effort,
-        _ => "high",
-    };
 
     private static JsonReplyForm JsonReplyOf(JsonElement request, AnthropicModel model)
     {
@@ -283,13 +174,17 @@ internal sealed class AnthropicRequest
     private void WriteUser()
     {
         var metadata = request.Field("metadata"u8);
-        var user = metadata.Field("user_id"u8);
-        user = user.ValueKind == JsonValueKind.String ? user : request.Field("user"u8);
-        user = user.ValueKind == JsonValueKind.String ? user : request.Field("safety_identifier"u8);
-        if (user.ValueKind == JsonValueKind.String)
+        var (name, user) = metadata.Field("user_id"u8).ValueKind == JsonValueKind.String ? ("metadata.user_id", metadata.Field("user_id"u8))
+            : request.Field("user"u8).ValueKind == JsonValueKind.String ? ("user", request.Field("user"u8))
+            : ("safety_identifier", request.Field("safety_identifier"u8));
+        if (EndUser.TellsWho(user))
+        {
+            dropped.AddAdvice(name);
+        }
+        else if (user.ValueKind == JsonValueKind.String)
         {
             writer.WriteStartObject("metadata"u8);
-            writer.WriteCopy("user_id"u8, user);
+            EndUser.Write(writer, "user_id"u8, user, EndUser.AnthropicLengthMax, name, dropped);
             writer.WriteEndObject();
         }
 

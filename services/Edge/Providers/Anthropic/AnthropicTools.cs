@@ -74,6 +74,39 @@ internal sealed class AnthropicTools
             writer.WriteEndArray();
             WriteToolChoice(count);
         }
+        else
+        {
+            WriteCalledTools();
+        }
+    }
+
+    /// <summary>
+    /// Anthropic refuses a conversation with calls and without tools ("must define tools"): those that were called are declared, and none may be
+    /// called now.
+    /// </summary>
+    private void WriteCalledTools()
+    {
+        var begun = false;
+        foreach (var name in ChatRequest.CalledTools(request.Field("messages"u8)))
+        {
+            if (!begun)
+            {
+                begun = true;
+                writer.WriteStartArray("tools"u8);
+            }
+
+            writer.WriteStartObject();
+            writer.WriteCopy("name"u8, name);
+            writer.WritePropertyName("input_schema"u8);
+            WriteSchema(default, writer);
+            writer.WriteEndObject();
+        }
+
+        if (begun)
+        {
+            writer.WriteEndArray();
+            writer.WriteRawValueMember("tool_choice"u8, """{"type":"none"}"""u8);
+        }
     }
 
     private void WriteTool(JsonElement tool)
@@ -105,7 +138,7 @@ internal sealed class AnthropicTools
         }
 
         writer.WritePropertyName("input_schema"u8);
-        WriteSchema(function.Field("parameters"u8));
+        WriteSchema(function.Field("parameters"u8), writer);
         if (function.Field("strict"u8).ValueKind == JsonValueKind.True)
         {
             if (model.TakesSchema)
@@ -128,8 +161,8 @@ internal sealed class AnthropicTools
         writer.WriteEndObject();
     }
 
-    /// <summary>A schema of an object: Anthropic wants the type stated and takes no absent schema.</summary>
-    private void WriteSchema(JsonElement schema)
+    /// <summary>Writes a schema of an object: Anthropic and Bedrock want the type stated and take no absent schema.</summary>
+    public static void WriteSchema(JsonElement schema, Utf8JsonWriter writer)
     {
         if (schema.Field("type"u8).Given())
         {
@@ -171,7 +204,7 @@ internal sealed class AnthropicTools
         writer.WritePropertyName("input_schema"u8);
         if (format.Field("schema"u8).ValueKind == JsonValueKind.Object)
         {
-            WriteSchema(format.Field("schema"u8));
+            WriteSchema(format.Field("schema"u8), writer);
         }
         else
         {

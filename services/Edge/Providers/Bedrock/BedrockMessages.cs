@@ -1,10 +1,14 @@
 using System.Text.Json;
+using Gateway.Edge.Providers.Anthropic;
 
 namespace Gateway.Edge.Providers.Bedrock;
 
 /// <summary>Writes Converse's <c>messages</c> and <c>system</c>: two roles that take turns, tool results among the user's blocks.</summary>
 internal sealed class BedrockMessages
 {
+    // Bedrock refuses longer ids of tool calls, and most characters in them.
+    private const int ToolIdLengthMax = 64;
+
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
     private string? openRole;
@@ -135,7 +139,7 @@ internal sealed class BedrockMessages
         }
 
         var thinking = message.Field("thinking_blocks"u8);
-        foreach (var block in thinking.Items())
+        foreach (var block in ThinkingBlocks.Read(thinking, dropped))
         {
             Open("assistant");
             WriteThinking(block);
@@ -156,39 +160,36 @@ internal sealed class BedrockMessages
         foreach (var call in message.Field("tool_calls"u8).Items())
         {
             var function = call.Field("function"u8);
-            if (call.Field("id"u8).ValueKind != JsonValueKind.String || function.Field("name"u8).ValueKind != JsonValueKind.String)
+            if (function.Field("name"u8).ValueKind != JsonValueKind.String)
             {
-                throw new UntranslatableRequestException("Each tool call needs an id and a function with a name.", "messages.tool_calls");
+                throw new UntranslatableRequestException("Each tool call needs a function with a name.", "messages.tool_calls");
             }
 
             Open("assistant");
             writer.WriteStartObject();
             writer.WriteStartObject("toolUse"u8);
-            writer.WriteCopy("toolUseId"u8, call.Field("id"u8));
+            writer.WriteString("toolUseId"u8, ToolIds.Fit(call.Field("id"u8), ToolIdLengthMax));
             writer.WriteCopy("name"u8, function.Field("name"u8));
             ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
             writer.WriteEndObject();
             writer.WriteEndObject();
+            WriteCache(call);
         }
     }
 
-    private void WriteThinking(JsonElement block)
+    private void WriteThinking(in ThinkingBlock block)
     {
         writer.WriteStartObject();
         writer.WriteStartObject("reasoningContent"u8);
-        if (block.Field("data"u8).ValueKind == JsonValueKind.String)
+        if (block.Redacted.Given())
         {
-            writer.WriteCopy("redactedContent"u8, block.Field("data"u8));
+            writer.WriteCopy("redactedContent"u8, block.Redacted);
         }
         else
         {
             writer.WriteStartObject("reasoningText"u8);
-            writer.WriteString("text"u8, block.Field("thinking"u8).Text() ?? string.Empty);
-            if (block.Field("signature"u8).ValueKind == JsonValueKind.String)
-            {
-                writer.WriteCopy("signature"u8, block.Field("signature"u8));
-            }
-
+            block.WriteText(writer, "text"u8);
+            writer.WriteCopy("signature"u8, block.Signature);
             writer.WriteEndObject();
         }
 
@@ -198,15 +199,10 @@ internal sealed class BedrockMessages
 
     private void WriteToolResult(JsonElement message)
     {
-        if (message.Field("tool_call_id"u8).ValueKind != JsonValueKind.String)
-        {
-            throw new UntranslatableRequestException("A tool's result needs the id of its call.", "messages.tool_call_id");
-        }
-
         Open("user");
         writer.WriteStartObject();
         writer.WriteStartObject("toolResult"u8);
-        writer.WriteCopy("toolUseId"u8, message.Field("tool_call_id"u8));
+        writer.WriteString("toolUseId"u8, ToolIds.Fit(message.Field("tool_call_id"u8), ToolIdLengthMax));
         writer.WriteStartArray("content"u8);
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String)
@@ -227,7 +223,9 @@ internal sealed class BedrockMessages
 
         writer.WriteEndObject();
         writer.WriteEndObject();
-        WriteCache(message);
+
+        // A mark on a part of the result stands after the result: inside there is no place for it.
+        WriteCache(message.Field("cache_control"u8).Given() ? message : content.Items().LastOrDefault(static part => part.Field("cache_control"u8).Given()));
     }
 
     private void WritePart(JsonElement part)

@@ -8,8 +8,6 @@ namespace Gateway.Edge.Providers.Bedrock;
 /// <summary>Writes Bedrock's Converse request for a request in OpenAI's chat format.</summary>
 internal sealed class BedrockRequest
 {
-    private const int ThinkingTokensMin = 1024;
-
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
         "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "tools", "tool_choice",
@@ -21,9 +19,10 @@ internal sealed class BedrockRequest
     private readonly ChatCall call;
     private readonly DroppedFields dropped;
     private readonly Utf8JsonWriter writer;
-    private readonly bool isClaude;
     private readonly AnthropicModel claude;
-    private readonly int? maxTokens;
+
+    // Null where the model is not Claude: then nothing is known of how it thinks.
+    private readonly AnthropicThinking? thinking;
 
     private BedrockRequest(JsonElement request, in ChatCall call, DroppedFields dropped, Utf8JsonWriter writer)
     {
@@ -31,10 +30,15 @@ internal sealed class BedrockRequest
         this.call = call;
         this.dropped = dropped;
         this.writer = writer;
-        isClaude = call.ProviderModel.Contains("claude", StringComparison.OrdinalIgnoreCase);
         claude = AnthropicModel.Of(call.ProviderModel);
-        maxTokens = ChatRequest.MaxTokens(request) ?? (isClaude ? call.MaxOutputTokens ?? 4096 : null);
+        if (IsClaude(call.ProviderModel))
+        {
+            thinking = new AnthropicThinking(request, claude, call.MaxOutputTokens, ChatRequest.ToolChoiceOf(request).Forces, dropped);
+        }
     }
+
+    /// <summary>Whether the model is one of Anthropic's: Bedrock has those of several makers, and what Converse has no word for is each maker's own.</summary>
+    public static bool IsClaude(string model) => model.Contains("claude", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Writes the request. The model stands in the address.</summary>
     /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
@@ -53,22 +57,30 @@ internal sealed class BedrockRequest
 
         writer.WriteStartObject();
         BedrockMessages.Write(request.Field("messages"u8), writer, dropped);
-        var thinks = WriteModelFields();
-        WriteInference(thinks);
-        WriteTools(thinks);
+        WriteModelFields();
+        WriteInference();
+        WriteTools();
         WriteResponseFormat();
         Copy("guardrailConfig", "guardrailConfig");
         Copy("guardrail_config", "guardrailConfig");
         Copy("performanceConfig", "performanceConfig");
         Copy("requestMetadata", "requestMetadata");
-        if (request.Field("service_tier"u8).Text() is "default" or "flex" or "priority" or "reserved")
+        WriteServiceTier(request.Field("service_tier"u8));
+        writer.WriteEndObject();
+    }
+
+    private void WriteServiceTier(JsonElement tier)
+    {
+        if (tier.Text() is "default" or "flex" or "priority" or "reserved")
         {
             writer.WriteStartObject("serviceTier"u8);
-            writer.WriteCopy("type"u8, request.Field("service_tier"u8));
+            writer.WriteCopy("type"u8, tier);
             writer.WriteEndObject();
         }
-
-        writer.WriteEndObject();
+        else if (tier.Given() && !tier.Is("auto"u8))
+        {
+            dropped.Add("service_tier");
+        }
     }
 
     private void Copy(string from, string to)
@@ -80,74 +92,73 @@ internal sealed class BedrockRequest
         }
     }
 
-    private void WriteInference(bool thinks)
+    private void WriteInference()
     {
         writer.WriteStartObject("inferenceConfig"u8);
-        if (maxTokens is { } most)
+        if ((thinking?.MaxTokens ?? ChatRequest.MaxTokens(request)) is { } most)
         {
             writer.WriteNumber("maxTokens"u8, most);
         }
 
-        var refusesSampling = thinks || (isClaude && claude.RefusesSampling);
-        if (request.Field("temperature"u8) is { ValueKind: JsonValueKind.Number } temperature)
+        if (thinking is not null)
         {
-            var value = temperature.GetDouble();
-            if (refusesSampling)
-            {
-                if (value != 1)
-                {
-                    dropped.Add("temperature");
-                }
-            }
-            else if (isClaude && value > 1)
-            {
-                dropped.Add("temperature");
-                writer.WriteNumber("temperature"u8, 1);
-            }
-            else
-            {
-                writer.WriteCopy("temperature"u8, temperature);
-            }
+            AnthropicSampling.Write(request, claude, thinking.IsOn, "topP"u8, dropped, writer);
+        }
+        else
+        {
+            CopyNumber("temperature", "temperature"u8);
+            CopyNumber("top_p", "topP"u8);
         }
 
-        if (request.Field("top_p"u8) is { ValueKind: JsonValueKind.Number } topP)
-        {
-            if (refusesSampling)
-            {
-                dropped.Add("top_p");
-            }
-            else
-            {
-                writer.WriteCopy("topP"u8, topP);
-            }
-        }
-
-        var stops = ChatRequest.Stops(request).Where(stop => !string.IsNullOrWhiteSpace(stop.Text())).ToList();
-        if (stops.Count > 0)
-        {
-            writer.WriteStartArray("stopSequences"u8);
-            foreach (var stop in stops)
-            {
-                writer.WriteCopy(stop);
-            }
-
-            writer.WriteEndArray();
-        }
-
+        WriteStops();
         writer.WriteEndObject();
     }
 
-    /// <summary>What Converse has no member for and the model's own protocol has; true when the model is to think.</summary>
-    private bool WriteModelFields()
+    private void CopyNumber(string from, ReadOnlySpan<byte> to)
+    {
+        if (request.TryGetProperty(from, out var number) && number.ValueKind == JsonValueKind.Number)
+        {
+            writer.WriteCopy(to, number);
+        }
+    }
+
+    private void WriteStops()
+    {
+        var begun = false;
+        foreach (var stop in ChatRequest.Stops(request))
+        {
+            // Claude refuses a sequence of white space alone, Converse one of nothing.
+            var text = stop.Text();
+            if (thinking is not null ? string.IsNullOrWhiteSpace(text) : string.IsNullOrEmpty(text))
+            {
+                dropped.Add("stop");
+                continue;
+            }
+
+            if (!begun)
+            {
+                begun = true;
+                writer.WriteStartArray("stopSequences"u8);
+            }
+
+            writer.WriteCopy(stop);
+        }
+
+        if (begun)
+        {
+            writer.WriteEndArray();
+        }
+    }
+
+    /// <summary>What Converse has no member for and the model's own protocol has.</summary>
+    private void WriteModelFields()
     {
         var own = request.Field("additionalModelRequestFields"u8);
-        var thinking = request.Field("thinking"u8);
-        var effort = request.Field("reasoning_effort"u8).Text();
-        var topK = request.Field("top_k"u8);
-        var thinks = thinking.ValueKind == JsonValueKind.Object || Thinks(effort);
-        if (own.ValueKind != JsonValueKind.Object && !thinks && topK.ValueKind != JsonValueKind.Number)
+        var topK = ModelsTopK(own);
+        NameThinkingOfOthers();
+        if (own.ValueKind != JsonValueKind.Object && thinking is not { IsSaid: true } and not { Effort: not null } && topK.ValueKind != JsonValueKind.Number)
         {
-            return false;
+            return;
         }
 
         writer.WriteStartObject("additionalModelRequestFields"u8);
@@ -157,58 +168,88 @@ internal sealed class BedrockRequest
             writer.WriteCopy(field.Value);
         }
 
-        if (topK.ValueKind == JsonValueKind.Number && !own.Field("top_k"u8).Given())
+        if (topK.ValueKind == JsonValueKind.Number)
         {
-            writer.WriteCopy("top_k"u8, topK);
+            WriteTopK(topK);
         }
 
-        if (thinking.ValueKind == JsonValueKind.Object)
+        if (thinking is not null && !own.Field("thinking"u8).Given())
         {
-            writer.WriteCopy("thinking"u8, thinking);
+            thinking.Write(writer);
         }
-        else if (thinks && claude.ThinksAdaptively)
+
+        if (thinking?.Effort is { } effort && !own.Field("output_config"u8).Given())
         {
-            writer.WriteRawValueMember("thinking"u8, """{"type":"adaptive"}"""u8);
             writer.WriteStartObject("output_config"u8);
-            writer.WriteString("effort"u8, effort is "minimal" ? "low" : effort is "xhigh" ? "max" : effort);
-            writer.WriteEndObject();
-        }
-        else if (thinks)
-        {
-            writer.WriteStartObject("thinking"u8);
-            writer.WriteString("type"u8, "enabled"u8);
-            writer.WriteNumber("budget_tokens"u8, Math.Min((effort is "medium" ? 2 : effort is "high" ? 4 : effort is "xhigh" ? 16 : 1) * ThinkingTokensMin, maxTokens!.Value - 1));
+            writer.WriteString("effort"u8, effort);
             writer.WriteEndObject();
         }
 
         writer.WriteEndObject();
-        return thinks;
     }
 
-    private bool Thinks(string? effort)
+    private void NameThinkingOfOthers()
     {
-        if (effort is null or "none")
+        if (thinking is not null)
         {
-            return false;
+            return;
         }
 
-        var forced = ChatRequest.ToolChoiceOf(request).Mode is "required" or "named";
-        if (isClaude && claude.Thinks && !forced && maxTokens > ThinkingTokensMin &&
-            (claude.ThinksAdaptively || !AnthropicMessages.LastToolCallLacksThinking(request.Field("messages"u8))))
+        var asked = request.Field("thinking"u8);
+        if (asked.ValueKind == JsonValueKind.Object && !asked.Field("type"u8).Is("disabled"u8))
         {
-            return true;
+            dropped.Add("thinking");
         }
 
-        dropped.Add("reasoning_effort");
-        return false;
+        if (request.Field("reasoning_effort"u8).Text() is not (null or "none"))
+        {
+            dropped.Add("reasoning_effort");
+        }
     }
 
-    private void WriteTools(bool thinks)
+    /// <summary><c>top_k</c> where the model takes it and the caller's own fields do not have it.</summary>
+    private JsonElement ModelsTopK(JsonElement own)
+    {
+        var topK = request.Field("top_k"u8);
+        if (topK.ValueKind != JsonValueKind.Number || own.Field("top_k"u8).Given())
+        {
+            return default;
+        }
+
+        if (thinking is not null ? thinking.IsOn || claude.RefusesSampling : IsNova && own.Field("inferenceConfig"u8).Given())
+        {
+            dropped.Add("top_k");
+            return default;
+        }
+
+        return topK;
+    }
+
+    private bool IsNova => call.ProviderModel.Contains("amazon.nova", StringComparison.OrdinalIgnoreCase);
+
+    private void WriteTopK(JsonElement topK)
+    {
+        if (!IsNova)
+        {
+            writer.WriteCopy("top_k"u8, topK);
+            return;
+        }
+
+        // Nova refuses a member that it does not know ("extraneous key"), and has this one elsewhere.
+        writer.WriteStartObject("inferenceConfig"u8);
+        writer.WriteCopy("topK"u8, topK);
+        writer.WriteEndObject();
+    }
+
+    private void WriteTools()
     {
         var choice = ChatRequest.ToolChoiceOf(request);
         var allowed = ChatRequest.AllowedTools(request);
-        var tools = request.Field("tools"u8).Items().ToList();
-        if (tools.Count == 0)
+        var tools = request.Field("tools"u8).Items().Where(tool => allowed?.Contains(tool.Field("function"u8).Field("name"u8).Text() ?? "") ?? true).ToList();
+        var called = ChatRequest.CalledTools(request.Field("messages"u8)).ToList();
+
+        // Converse has no choice of none: then nothing is offered.
+        if (called.Count == 0 && (tools.Count == 0 || choice.Mode == "none"))
         {
             return;
         }
@@ -217,79 +258,97 @@ internal sealed class BedrockRequest
         writer.WriteStartArray("tools"u8);
         foreach (var tool in tools)
         {
-            var function = tool.Field("function"u8);
-            if (function.Field("name"u8).ValueKind != JsonValueKind.String)
-            {
-                throw new UntranslatableRequestException("Bedrock takes functions only: each tool needs a function with a name.", "tools");
-            }
-
-            if (allowed is null || allowed.Contains(function.Field("name"u8).Text()!))
-            {
-                WriteTool(tool, function);
-            }
+            WriteTool(tool, tool.Field("function"u8));
         }
 
-        writer.WriteEndArray();
-        switch (choice.Mode)
+        if (tools.Count > 0)
         {
-            case "required" or "any" when !thinks:
-                writer.WriteRawValueMember("toolChoice"u8, """{"any":{}}"""u8);
-                break;
-            case "named" when !thinks:
-                writer.WriteStartObject("toolChoice"u8);
-                writer.WriteStartObject("tool"u8);
-                writer.WriteString("name"u8, choice.Name);
-                writer.WriteEndObject();
-                writer.WriteEndObject();
-                break;
-            case "none":
-                // Converse has no such choice, and wants the tools stated when the conversation has calls of them.
-                dropped.Add("tool_choice");
-                break;
-            case "auto":
-                writer.WriteRawValueMember("toolChoice"u8, """{"auto":{}}"""u8);
-                break;
+            writer.WriteEndArray();
+            WriteToolChoice(choice);
+        }
+        else
+        {
+            // Converse refuses a conversation with calls and without tools ("toolConfig field must be defined"): those that were called are declared.
+            foreach (var name in called)
+            {
+                WriteSpec(name, default, default);
+            }
+
+            writer.WriteEndArray();
         }
 
         writer.WriteEndObject();
     }
 
+    private void WriteToolChoice(ToolChoice choice)
+    {
+        if (choice.Mode is "none" || (choice.Forces && thinking is { IsOn: true }))
+        {
+            // The conversation has calls, which want the tools stated; and a model that thinks takes no force.
+            dropped.Add("tool_choice");
+        }
+        else if (choice.Mode == "named")
+        {
+            writer.WriteStartObject("toolChoice"u8);
+            writer.WriteStartObject("tool"u8);
+            writer.WriteString("name"u8, choice.Name);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+        else if (choice.Forces || choice.Mode is "auto")
+        {
+            writer.WriteRawValueMember("toolChoice"u8, choice.Forces ? """{"any":{}}"""u8 : """{"auto":{}}"""u8);
+        }
+    }
+
     private void WriteTool(JsonElement tool, JsonElement function)
     {
+        if (function.Field("name"u8).ValueKind != JsonValueKind.String)
+        {
+            throw new UntranslatableRequestException("Bedrock takes functions only: each tool needs a function with a name.", "tools");
+        }
+
         dropped.AddStrictOf(function);
+        WriteSpec(function.Field("name"u8), function.Field("description"u8), function.Field("parameters"u8));
+        if (tool.Field("cache_control"u8) is not { ValueKind: JsonValueKind.Object } cache)
+        {
+            return;
+        }
+
+        if (thinking is null)
+        {
+            // Models of others take a mark in messages, and refuse it here ("extraneous key").
+            dropped.AddAdvice("cache_control");
+        }
+        else
+        {
+            BedrockMessages.WriteCachePoint(writer, cache);
+        }
+    }
+
+    private void WriteSpec(JsonElement name, JsonElement description, JsonElement schema)
+    {
         writer.WriteStartObject();
         writer.WriteStartObject("toolSpec"u8);
-        writer.WriteCopy("name"u8, function.Field("name"u8));
-        if (function.Field("description"u8) is { ValueKind: JsonValueKind.String } description && !description.RawText().IsEmpty)
+        writer.WriteCopy("name"u8, name);
+        if (!description.RawText().IsEmpty)
         {
             writer.WriteCopy("description"u8, description);
         }
 
         writer.WriteStartObject("inputSchema"u8);
         writer.WritePropertyName("json"u8);
-        if (function.Field("parameters"u8).Field("type"u8).Given())
-        {
-            writer.WriteCopy(function.Field("parameters"u8));
-        }
-        else
-        {
-            writer.WriteRawValue("""{"type":"object","properties":{}}"""u8, skipInputValidation: true);
-        }
-
+        AnthropicTools.WriteSchema(schema, writer);
         writer.WriteEndObject();
         writer.WriteEndObject();
         writer.WriteEndObject();
-        if (tool.Field("cache_control"u8).ValueKind == JsonValueKind.Object)
-        {
-            BedrockMessages.WriteCachePoint(writer, tool.Field("cache_control"u8));
-        }
     }
 
     private void WriteResponseFormat()
     {
         var format = request.Field("response_format"u8);
         var schema = format.Field("json_schema"u8).Field("schema"u8);
-        if (schema.ValueKind == JsonValueKind.Object && (!isClaude || claude.TakesSchema))
+        if (schema.ValueKind == JsonValueKind.Object && (thinking is null || claude.TakesSchema))
         {
             writer.WriteStartObject("outputConfig"u8);
             writer.WriteStartObject("textFormat"u8);

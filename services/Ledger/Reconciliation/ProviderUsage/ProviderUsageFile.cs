@@ -14,6 +14,9 @@ internal sealed class ProviderFileException(string message) : Exception(message)
 /// </summary>
 internal static class ProviderUsageFile
 {
+    /// <summary>The end of the year 9999, and of what a date can say.</summary>
+    private const long UnixSecondsMax = 253_402_300_799;
+
     private const int LinesMax = 200_000;
     private static readonly string[] s_dates = ["date", "usage_date_utc", "start_time_iso", "start_time"];
     private static readonly string[] s_models = ["model", "model_version", "line_item"];
@@ -45,10 +48,10 @@ internal static class ProviderUsageFile
         }
     }
 
-    private static IEnumerable<ProviderLine> Bucket(JsonElement bucket)
+    private static IEnumerable<ProviderLine> Bucket(JsonElement bucket, int index)
     {
         var day = bucket.TryGetProperty("start_time", out var unix)
-            ? DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeSeconds(unix.GetInt64()).UtcDateTime)
+            ? DayOf(unix.GetInt64()) ?? throw new ProviderFileException($"Bucket {index + 1} of data cannot be read: start_time must be seconds since 1970, and no later than the year 9999.")
             : DateOnly.FromDateTime(bucket.GetProperty("starting_at").GetDateTimeOffset().UtcDateTime);
         return bucket.GetProperty("results").EnumerateArray().Select(result => Result(day, result));
     }
@@ -131,8 +134,10 @@ internal static class ProviderUsageFile
     }
 
     private static DateOnly Day(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-        ? DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime)
+        ? DayOf(seconds) ?? throw new FormatException("a date in digits must be seconds since 1970, and no later than the year 9999.")
         : DateOnly.FromDateTime(DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).UtcDateTime);
+
+    private static DateOnly? DayOf(long unixSeconds) => unixSeconds is >= 0 and <= UnixSecondsMax ? DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeSeconds(unixSeconds).UtcDateTime) : null;
 
     private static string Named(string? model, string where) => model is { Length: > 0 }
         ? model

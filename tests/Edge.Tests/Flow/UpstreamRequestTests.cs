@@ -1,0 +1,29 @@
+using System.Text.Json.Nodes;
+using Gateway.Configuration;
+using Gateway.Edge.Flow;
+using Gateway.Edge.Messages;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
+using Gateway.Edge.Tests.Providers;
+using Gateway.Edge.Tests.Surfaces;
+
+namespace Gateway.Edge.Tests.Flow;
+
+public sealed class UpstreamRequestTests
+{
+    [Theory]
+    [InlineData("prod-chat", null, "max_tokens")]
+    [InlineData("prod-chat", "azure/o3", "max_completion_tokens")]
+    [InlineData("o3", "azure/gpt-4o", "max_tokens")]
+    public async Task ADeploymentWithANameOfItsOwn_IsToldByItsBaseModel(string name, string? baseModel, string bound)
+    {
+        using var exchange = new SurfaceExchange(new MessagesSurface(), """{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}""");
+        var model = new ModelDeployment { ModelName = "m", DeploymentId = "d", Provider = "azure", ProviderModel = name, Protocol = ProviderProtocol.Azure, BaseModel = baseModel };
+        var target = new Deployment(
+            model, name, ChatProviders.Find("azure")!, new ProviderTarget(name, new Uri("https://azure.example"), "k"), null, new DeploymentHealth(), []);
+
+        using var request = UpstreamRequest.Make(exchange.Value, target, ProviderCases.Call()).Request;
+
+        Assert.Equal(9, (int?)JsonNode.Parse(await request.Content!.ReadAsStringAsync())![bound]);
+    }
+}
