@@ -1,15 +1,15 @@
 namespace Gateway.Edge.Metering;
 
 /// <summary>Counts the tokens of a text.</summary>
-internal delegate long CountTokens(ReadOnlySpan<char> text);
+internal delegate long TokensOf(ReadOnlySpan<char> text);
 
 /// <summary>
 /// The tokens of a text that grows, as <see cref="TokenCounter.CountAll"/> would count the whole. What stands before its last word is counted
 /// once: the work grows as the text does, however often it is asked for.
 /// </summary>
-internal sealed class GrowingCount(CountTokens? count = null)
+internal sealed class GrowingCount(TokensOf? count = null)
 {
-    private readonly CountTokens count = count ?? TokenCounter.CountAll;
+    private readonly TokensOf count = count ?? TokenCounter.CountAll;
     private string open = "";
     private long counted;
     private int taken;
