@@ -36,6 +36,9 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
         (Status, Code, Message, Param, RetryAfter) = other;
     }
 
+    /// <summary>The same error with another time to come again, which its text does not name.</summary>
+    public GatewayError After(TimeSpan? wait) => this with { RetryAfter = wait, json = ToJson() };
+
     public static GatewayError OfKey(string code) => code == "api_key_blocked" ? BlockedKey : ExpiredKey;
 
     /// <summary>The provider's own words, to a client of the same protocol; null when the gateway speaks.</summary>

@@ -11,46 +11,51 @@ internal static class RateRefusal
     {
         if (decision.Unavailable)
         {
-            return GatewayError.StoreUnavailable with { RetryAfter = decision.RetryAfter };
+            return GatewayError.StoreUnavailable.After(decision.RetryAfter);
         }
 
         Show(gate, response);
-        var what = gate.Definition.Kind switch
+        var seconds = decision.Never ? 0 : (long)Math.Max(1, Math.Ceiling(decision.RetryAfter.TotalSeconds));
+        var definition = gate.Definition;
+        if (gate.Said is not { } said || said.Seconds != seconds || said.Definition != definition)
+        {
+            // Many are refused in one second, and all are told the same.
+            gate.Said = said = new(definition, seconds, Of(definition, seconds));
+        }
+
+        return said.Error.After(decision.Never ? null : decision.RetryAfter);
+    }
+
+    /// <param name="definition">The limit.</param>
+    /// <param name="seconds">The wait; 0 where none helps.</param>
+    private static GatewayError Of(LimitDefinition definition, long seconds)
+    {
+        var what = definition.Kind switch
         {
             LimitKind.TokensPerMinute => "tokens per minute",
             LimitKind.ParallelRequests => "requests at once",
             _ => "requests per minute",
         };
-        var scope = BudgetId.ScopeOf(gate.Definition.Owner);
-        var limit = gate.Definition.Limit.ToString(CultureInfo.InvariantCulture);
-        if (decision.Never)
-        {
-            return new GatewayError(
-                429, "rate_limit_exceeded", $"The limit of this {scope} is {limit} {what}, and this request alone needs more. Send a smaller one.", scope);
-        }
-
-        var seconds = Math.Max(1, Math.Ceiling(decision.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        var scope = BudgetId.ScopeOf(definition.Owner);
+        var rest = seconds == 0 ? ", and this request alone needs more. Send a smaller one." : string.Create(CultureInfo.InvariantCulture, $". Try again in {seconds} s.");
         return new GatewayError(
-            429, "rate_limit_exceeded", $"The limit of this {scope} is {limit} {what}. Try again in {seconds} s.", scope, decision.RetryAfter);
+            429, "rate_limit_exceeded", string.Create(CultureInfo.InvariantCulture, $"The limit of this {scope} is {definition.Limit} {what}{rest}"), scope);
     }
 
     /// <summary>Sets <c>x-ratelimit-*</c>.</summary>
     public static void Show(RateGate gate, HttpResponse response)
     {
-        var name = gate.Definition.Kind switch
-        {
-            LimitKind.RequestsPerMinute => "requests",
-            LimitKind.TokensPerMinute => "tokens",
-            _ => null,
-        };
-        if (name is null)
+        if (gate.Definition.Kind == LimitKind.ParallelRequests)
         {
             return;
         }
 
+        var (limit, remaining, reset) = gate.Definition.Kind == LimitKind.TokensPerMinute
+            ? ("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens")
+            : ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests");
         var view = gate.View();
-        response.Headers[$"x-ratelimit-limit-{name}"] = view.Limit.ToString(CultureInfo.InvariantCulture);
-        response.Headers[$"x-ratelimit-remaining-{name}"] = Math.Max(0, view.Remaining).ToString(CultureInfo.InvariantCulture);
-        response.Headers[$"x-ratelimit-reset-{name}"] = $"{Math.Ceiling(view.ResetAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture)}s";
+        response.Headers[limit] = view.Limit.ToString(CultureInfo.InvariantCulture);
+        response.Headers[remaining] = Math.Max(0, view.Remaining).ToString(CultureInfo.InvariantCulture);
+        response.Headers[reset] = $"{Math.Ceiling(view.ResetAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture)}s";
     }
 }

@@ -79,8 +79,8 @@ internal sealed class Settlement(Spool spool, EdgeIdentity identity, EdgeMetrics
 
     private static async ValueTask<Money> ExtendAsync(RequestExchange exchange, Money produced)
     {
-        await exchange.Ticket.CoverAsync(produced.NanoDollars, 0, 0);
-        await exchange.TargetTicket.CoverAsync(produced.NanoDollars, 0, 0);
+        await exchange.Ticket.CoverAsFarAsItGoesAsync(produced.NanoDollars);
+        await exchange.TargetTicket.CoverAsFarAsItGoesAsync(produced.NanoDollars);
         return Money.Min(produced, Held(exchange));
     }
 

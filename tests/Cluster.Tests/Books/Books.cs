@@ -189,21 +189,13 @@ internal sealed class Books : IAsyncDisposable
         return accounts;
     }
 
-    /// <summary>How many scripts Redis has run since its start: every lease and every limit is one.</summary>
-    public async Task<long> RedisScriptsAsync()
-    {
-        var commands = (await redis.GetServers()[0].InfoAsync("commandstats")).SelectMany(static section => section);
-        return commands.Where(static command => command.Key is "cmdstat_evalsha" or "cmdstat_eval")
-            .Sum(static command => long.Parse(command.Value.Split(',')[0]["calls=".Length..], CultureInfo.InvariantCulture));
-    }
-
     /// <summary>How many transactions have written anything in PostgreSQL since its start, in all databases.</summary>
     public async Task<long> WritingTransactionsAsync() =>
         (await ReadAsync(ledger, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint where $1::text is null", null, static row => row.GetInt64(0)))[0];
 
-    /// <summary>How many windows Ledger goes over, again and again, with a script for each.</summary>
-    public async Task<long> OpenWindowsAsync() => (await ReadAsync(
-        ledger, "select count(*) from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days') and $1::text is null", null, static row => row.GetInt64(0)))[0];
+    /// <summary>Counts what reaches a cluster's Redis from now on.</summary>
+    public static async Task<RedisCommands> WatchRedisAsync(GatewayCluster cluster) =>
+        await RedisCommands.WatchAsync(int.Parse(await EndpointAsync(cluster, "redis"), CultureInfo.InvariantCulture), Secret(cluster, "redis-password"));
 
     /// <summary>Redis forgets everything, as one does whose disk is lost.</summary>
     public async Task LoseRedisAsync() => await redis.GetDatabase().ExecuteAsync("FLUSHALL");

@@ -69,6 +69,38 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
     }
 
     [Fact]
+    public async Task None_is_refused_while_what_is_left_pays_for_what_it_is_expected_to_cost_and_the_next_one_is()
+    {
+        // Each declares 800 times what it uses, so that only what is expected of those under way can let the next one in.
+        const int affordable = 20, declared = 800 * (int)ScriptedModels.OutputTokens;
+        var model = ScriptedModels.NewModel();
+        await Race.TeachEveryEdgeAsync(cluster, model, declared);
+        var taught = cluster.Upstream.RequestsOf(model).Count;
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.Upstream.Script(model, async exchange =>
+        {
+            await gate.Task.WaitAsync(exchange.Ended);
+            await ScriptedModels.OrdinaryAsync(exchange);
+        });
+        var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(((affordable + 1) * ScriptedModels.Cost / 1_000_000_000m) - 0.000_000_001m);
+        using var team = cluster.Team(key);
+
+        var calls = new List<Task<Answer>>();
+        while (calls.Count < affordable)
+        {
+            calls.Add(team.ChatAsync(model, Race.Text, declared));
+            await cluster.Upstream.WaitForRequestsAsync(model, taught + calls.Count);
+        }
+
+        // A nano-dollar is missing for one more, on whichever edge.
+        Assert.Empty(Race.Answered(await Race.ChatAsync(team, model, 6, Race.Text, declared)));
+        gate.SetResult();
+        Assert.Equal(affordable, Race.Answered(await Task.WhenAll(calls)).Count);
+        var books = await cluster.Books.AtRestAsync(key.Id, affordable, $"user/{userId}");
+        Assert.Equal(affordable * ScriptedModels.Cost, books.Window!.Spent);
+    }
+
+    [Fact]
     public async Task A_budget_holds_at_every_level_above_the_key()
     {
         var model = ScriptedModels.NewModel();

@@ -13,9 +13,8 @@ namespace Gateway.Cluster.Tests.Load;
 public sealed class SteadyStateTests(MissionCluster cluster, ITestOutputHelper output)
 {
     private const int Requests = 4_000;
-    private const double ScriptsASecond = 10;
+    private const double CommandsASecond = 10;
     private const double TransactionsASecond = 15;
-    private const double LooksEvery = 7.5;
 
     [Fact]
     public async Task Requests_ask_next_to_nothing_of_Redis_nothing_of_PostgreSQL_and_are_written_down_in_batches()
@@ -24,7 +23,8 @@ public sealed class SteadyStateTests(MissionCluster cluster, ITestOutputHelper o
         using var team = cluster.Team(key);
         (await team.ChatAsync("gpt-4")).IsOk();
         await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}");
-        var (scripts, transactions, began) = (await cluster.Books.RedisScriptsAsync(), await cluster.Books.WritingTransactionsAsync(), Stopwatch.GetTimestamp());
+        using var redis = await Books.Books.WatchRedisAsync(cluster.Gateway);
+        var (transactions, began) = (await cluster.Books.WritingTransactionsAsync(), Stopwatch.GetTimestamp());
 
         var left = Requests;
         await Task.WhenAll(Enumerable.Range(0, 24).Select(async _ =>
@@ -37,16 +37,14 @@ public sealed class SteadyStateTests(MissionCluster cluster, ITestOutputHelper o
         await cluster.Books.AtRestAsync(key.Id, Requests + 1, $"user/{userId}");
 
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        // All the windows that the tests of this cluster have opened are looked at twice in a lease's time, whoever calls.
-        var looks = await cluster.Books.OpenWindowsAsync() * ((seconds / LooksEvery) + 1);
-        scripts = await cluster.Books.RedisScriptsAsync() - scripts;
+        var edge = await cluster.Gateway.ProgramAsync("edge");
+        var commands = redis.Of(edge.ProcessId!.Value);
         transactions = await cluster.Books.WritingTransactionsAsync() - transactions;
-        output.WriteLine($"{Requests} requests in {seconds:0.0} s: {scripts} scripts of Redis ({looks:0} at most by Ledger's looks), {transactions} transactions that wrote");
-        Assert.InRange(scripts, 1, (0.05 * Requests) + (ScriptsASecond * seconds) + looks);
+        output.WriteLine($"{Requests} requests in {seconds:0.0} s: {commands} commands of the edge's to Redis, {transactions} transactions that wrote");
+        Assert.InRange(commands, 1, (0.05 * Requests) + (CommandsASecond * seconds));
         Assert.InRange(transactions, 1, (0.005 * Requests) + (TransactionsASecond * seconds));
 
         // An edge could not ask PostgreSQL if it wanted to: it does not know where one is.
-        var edge = await cluster.Gateway.ProgramAsync("edge");
         Assert.DoesNotContain("Username=postgres", await File.ReadAllTextAsync($"/proc/{edge.ProcessId}/environ"), StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -43,6 +43,7 @@ internal sealed class BudgetLease
     private bool pastUnknown;
     private volatile bool closed;
     private LeaseReply? lastReply;
+    private GatewayError? usedUp;
 
     /// <param name="window">The window.</param>
     /// <param name="definition">Its budget.</param>
@@ -77,6 +78,9 @@ internal sealed class BudgetLease
 
     /// <summary>When the window ends, as answers say it; null for never.</summary>
     public string? ResetsAt { get; }
+
+    /// <summary>What a request is told that it refuses, made once: many may be refused.</summary>
+    public GatewayError UsedUp => usedUp ??= BudgetRefusal.UsedUp(Window);
 
     /// <summary>What Redis said last of the whole window; null before the first contact.</summary>
     public LeaseReply? LastReply => Volatile.Read(ref lastReply);

@@ -3,36 +3,30 @@ using Gateway.Contracts;
 namespace Gateway.Edge.Admission.Budgets;
 
 /// <summary>Why a budget refused.</summary>
-/// <param name="BudgetId">Which.</param>
-/// <param name="Window">Its window.</param>
+/// <param name="Lease">Which, and the lease on its window.</param>
 /// <param name="Refusal">Whether it is exceeded, or nobody can say.</param>
 /// <param name="RetryAfter">When to come again, when nobody can say.</param>
-internal sealed record BudgetRefusal(string BudgetId, BudgetWindow Window, LeaseRefusal Refusal, TimeSpan RetryAfter)
+internal sealed record BudgetRefusal(BudgetLease Lease, LeaseRefusal Refusal, TimeSpan RetryAfter)
 {
     /// <summary>The error for the caller: which budget and when it starts again, no amount.</summary>
-    public GatewayError ToError(TimeProvider time)
-    {
-        if (Refusal == LeaseRefusal.Unavailable)
-        {
-            return GatewayError.StoreUnavailable with { RetryAfter = RetryAfter };
-        }
+    public GatewayError ToError(TimeProvider time) => Refusal == LeaseRefusal.Unavailable
+        ? GatewayError.StoreUnavailable.After(RetryAfter)
+        : Lease.UsedUp.After(Lease.Window.End - time.GetUtcNow());
 
-        var scope = Contracts.BudgetId.ScopeOf(BudgetId);
-        var until = Window.End is { } end
+    /// <summary>The error of a window that is used up, the same for each request that it refuses.</summary>
+    public static GatewayError UsedUp(BudgetWindow window)
+    {
+        var scope = BudgetId.ScopeOf(window.BudgetId);
+        var until = window.End is { } end
             ? $"It starts again at {end.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."
             : "It does not start again by itself: ask your platform's administrators.";
-        return new GatewayError(
-            429,
-            "budget_exceeded",
-            $"The budget {Whose(scope)} is used up. {until}",
-            scope,
-            Window.End - time.GetUtcNow());
+        return new GatewayError(429, "budget_exceeded", $"The budget {Whose(scope)} is used up. {until}", scope);
     }
 
     private static string Whose(string scope) => scope switch
     {
-        Contracts.BudgetId.SharedScope => "that this request shares with others",
-        _ when scope.EndsWith(Contracts.BudgetId.ModelScopeSuffix, StringComparison.Ordinal) => $"of this {scope[..^Contracts.BudgetId.ModelScopeSuffix.Length]} for this model",
+        BudgetId.SharedScope => "that this request shares with others",
+        _ when scope.EndsWith(BudgetId.ModelScopeSuffix, StringComparison.Ordinal) => $"of this {scope[..^BudgetId.ModelScopeSuffix.Length]} for this model",
         _ => $"of this {scope.Replace('_', ' ')}",
     };
 }
@@ -125,7 +119,7 @@ internal sealed class BudgetTicket
             if (hold.Refusal != LeaseRefusal.None)
             {
                 Settle(Money.Zero);
-                return new BudgetRefusal(lease.Window.BudgetId, lease.Window, hold.Refusal, TimeSpan.FromMilliseconds(hold.RetryAfterMilliseconds));
+                return new BudgetRefusal(lease, hold.Refusal, TimeSpan.FromMilliseconds(hold.RetryAfterMilliseconds));
             }
 
             Guarded |= hold.Guarded;
@@ -158,13 +152,35 @@ internal sealed class BudgetTicket
 
             if (more.Refusal != LeaseRefusal.None)
             {
-                return new BudgetRefusal(lease.Window.BudgetId, lease.Window, more.Refusal, TimeSpan.FromMilliseconds(more.RetryAfterMilliseconds));
+                return new BudgetRefusal(lease, more.Refusal, TimeSpan.FromMilliseconds(more.RetryAfterMilliseconds));
             }
 
             holds[i] = (lease, amount + more.Amount);
         }
 
         return null;
+    }
+
+    /// <summary>Holds what a finished answer cost as far as each budget has it, to its last nano-dollar.</summary>
+    public async ValueTask CoverAsFarAsItGoesAsync(long cost)
+    {
+        for (var i = 0; i < holds.Count; i++)
+        {
+            var (lease, amount) = holds[i];
+            var missing = cost - amount;
+            if (missing <= 0)
+            {
+                continue;
+            }
+
+            var more = await lease.ExtendAsync(missing, missing);
+            if (more.Refusal == LeaseRefusal.Exceeded && Math.Min(missing, lease.Remaining.NanoDollars) is > 0 and var rest)
+            {
+                more = await lease.ExtendAsync(rest, rest);
+            }
+
+            holds[i] = (lease, amount + more.Amount);
+        }
     }
 
     /// <summary>Replaces what is held by what the request cost. A second call does nothing.</summary>

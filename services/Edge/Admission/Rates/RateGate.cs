@@ -17,6 +17,12 @@ internal readonly record struct RateDecision(
 /// <param name="ResetAfter">When all of it is back.</param>
 internal readonly record struct RateView(long Limit, long Remaining, TimeSpan ResetAfter);
 
+/// <summary>What a refused request was told.</summary>
+/// <param name="Definition">By which number.</param>
+/// <param name="Seconds">The wait that was named; 0 for none.</param>
+/// <param name="Error">The error.</param>
+internal sealed record SaidRefusal(LimitDefinition Definition, long Seconds, GatewayError Error);
+
 /// <summary>
 /// One limit of one owner, shared by all edges through Redis and entered without a round trip while this edge holds a lease of it. A
 /// refused request uses nothing up.
@@ -26,6 +32,9 @@ internal abstract class RateGate(LimitDefinition definition)
     private LimitDefinition definition = definition;
 
     public LimitDefinition Definition => Volatile.Read(ref definition);
+
+    /// <summary>What was said last to a request that it refused; null before the first.</summary>
+    public SaidRefusal? Said { get; set; }
 
     /// <summary>
     /// Takes <paramref name="amount"/> (1 request, 1 slot, or the tokens expected). Completes at once on the warm path.
