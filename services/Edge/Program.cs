@@ -23,7 +23,7 @@ if (SpoolCommand.IsAsked(args))
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
 builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
-builder.AddMessaging();
+builder.AddMessaging(endpoints: (_, rabbit) => rabbit.BindUsageQueues());
 builder.AddEdgeCore();
 builder.AddAdmission();
 builder.AddRouting();
