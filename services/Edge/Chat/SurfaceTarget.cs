@@ -22,7 +22,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
     private bool IsClaudeOnBedrock => Provider is BedrockProvider && BedrockRequest.IsClaude(Model);
 
     /// <summary>Whether what the model thought may be sent back to it as a plain text.</summary>
-    public bool TakesThoughts => Provider.Protocol is "cohere" or "ollama";
+    public bool TakesThoughts => Provider.Protocol is "cohere" or "ollama" or "mistral";
 
     /// <summary>OpenAI itself, as far as its name tells: servers that imitate it refuse words that are new.</summary>
     public bool IsOpenAi => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.IsOpenAis(Model);
@@ -37,7 +37,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
     public bool WantsCompletionTokens => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.Reasons(Model);
 
     /// <summary>Whether a tool's result may have pictures in it.</summary>
-    public bool TakesPicturesOfTools => !PassesHub;
+    public bool TakesPicturesOfTools => !PassesHub && Provider.Protocol != "cohere";
 
     /// <summary>Says of <c>user</c> and <c>metadata</c>, which the gateway reads itself on whatever surface, what goes on; what does not is named.</summary>
     public void WriteLabels(Utf8JsonWriter json, JsonElement request, DroppedFields dropped)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Flow;
 
@@ -140,10 +141,19 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(At(body, cut, default));
         }
 
+        foreach (var signature in SignedCallId.In(body))
+        {
+            splices.Add(At(body, signature, default));
+        }
+
         splices.AddRange(head.Files?.Splices ?? []);
         splices.Sort(InOrder);
         return splices;
     }
+
+    /// <summary>A request without the signatures behind the ids of its tool calls, which none but Gemini understands.</summary>
+    public static ReadOnlyMemory<byte> WithoutSignatures(ReadOnlyMemory<byte> body) =>
+        SignedCallId.In(body.Span) is { Count: > 0 } signatures ? new SplicedContent(body, signatures.ConvertAll(signature => At(body.Span, signature, default))).ToArray() : body;
 
     /// <summary>By their places.</summary>
     public static int InOrder(Splice left, Splice right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End);

@@ -51,7 +51,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         }
 
         candidate.Calls.Take(delta.Field("tool_calls"u8));
-        candidate.FinishReason = choice.Field("finish_reason"u8).Text() ?? candidate.FinishReason;
+        candidate.FinishReason = FinishReasonOf(choice) ?? candidate.FinishReason;
         var seal = candidate.Sealed(delta.Field("thinking_blocks"u8));
         if (seal is not null || delta.Field("images"u8).Items().Any()
             || delta.Field("content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length > 0)

@@ -44,7 +44,7 @@ internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generat
             Line(output, delta, choice, []);
         }
 
-        finishReason = choice.Field("finish_reason"u8).Text() ?? finishReason;
+        finishReason = FinishReasonOf(choice) ?? finishReason;
     }
 
     private void Line(IBufferWriter<byte> output, JsonElement delta, JsonElement choice, IReadOnlyList<StreamedCall> said) => Line(output, line =>

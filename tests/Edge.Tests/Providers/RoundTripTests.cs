@@ -59,6 +59,10 @@ public sealed class RoundTripTests
             static answer => new JsonObject { ["message"] = CohereMessage(answer, isReply: true), ["finish_reason"] = "COMPLETE" },
             static answer => CohereMessage(answer, isReply: false),
             static request => request["messages"]![1]),
+        ["mistral"] = new(
+            static answer => new JsonObject { ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["message"] = MistralMessage(answer), ["finish_reason"] = "stop" }) },
+            MistralMessage,
+            static request => request["messages"]![1]),
         ["ollama"] = new(
             static answer => new JsonObject { ["message"] = OllamaMessage(answer), ["done"] = true, ["done_reason"] = "stop" },
             OllamaMessage,
@@ -68,7 +72,7 @@ public sealed class RoundTripTests
     [Fact]
     public void Every_protocol_that_is_translated_has_a_form() =>
         Assert.Equal(
-            ProviderCases.Providers.Where(static provider => !provider.SpeaksOpenAiChat && provider.Protocol is not ("vertex" or "vertex-claude")).Select(static provider => provider.Protocol).Order(StringComparer.Ordinal),
+            ProviderCases.Providers.Where(static provider => (!provider.SpeaksOpenAiChat || provider.RewritesOpenAiChat) && provider.Protocol is not ("vertex" or "vertex-claude")).Select(static provider => provider.Protocol).Order(StringComparer.Ordinal),
             FormsByProtocol.Keys.Order(StringComparer.Ordinal));
 
     [Theory]
@@ -190,7 +194,8 @@ public sealed class RoundTripTests
     private static JsonNode ReadReply(string protocol, JsonNode reply)
     {
         var hub = new ArrayBufferWriter<byte>();
-        ProviderCases.Provider(protocol).ReadReply(Bytes(reply), ProviderCases.Call(), hub);
+        var bytes = Bytes(reply);
+        ProviderCases.Provider(protocol).ReadReply(ProviderCases.Provider(protocol).Mend(bytes) ?? bytes, ProviderCases.Call(), hub);
         return JsonNode.Parse(hub.WrittenSpan)!;
     }
 
@@ -205,7 +210,8 @@ public sealed class RoundTripTests
     private static JsonNode Write(string protocol, JsonNode request)
     {
         var output = new ArrayBufferWriter<byte>();
-        ProviderCases.Provider(protocol).WriteRequest(Bytes(request), ProviderCases.Call(), output, []);
+        var model = new JsonObject { ["model"] = protocol == "mistral" ? "magistral-medium-latest" : "provider-model" };
+        ProviderCases.Provider(protocol).WriteRequest(Bytes(request), ProviderCases.Call(model), output, []);
         return JsonNode.Parse(output.WrittenSpan)!;
     }
 
@@ -231,14 +237,14 @@ public sealed class RoundTripTests
         .. answer.Calls.Select(static call => new JsonObject { ["toolUse"] = new JsonObject { ["toolUseId"] = call.Id, ["name"] = call.Name, ["input"] = JsonNode.Parse(call.Arguments) } }),
     ]);
 
-    // Google wants its thoughts not back, but the signature of the first call.
+    // Google wants its thoughts not back, but the signatures.
     private static JsonArray GeminiParts(Answer answer, bool withThoughts) => new(
     [
         .. withThoughts && answer.Thinking.Length > 0 ? [new JsonObject { ["text"] = answer.Thinking, ["thought"] = true }] : Array.Empty<JsonNode>(),
-        .. answer.Text.Length > 0 ? [new JsonObject { ["text"] = answer.Text }] : Array.Empty<JsonNode>(),
+        .. answer.Text.Length > 0 ? [new JsonObject { ["text"] = answer.Text, ["thoughtSignature"] = "dGV4dA==" }] : Array.Empty<JsonNode>(),
         .. answer.Calls.Select(static call => new JsonObject
         {
-            ["functionCall"] = new JsonObject { ["name"] = call.Name, ["args"] = JsonNode.Parse(call.Arguments) }, ["thoughtSignature"] = "c2ln",
+            ["functionCall"] = new JsonObject { ["id"] = call.Id, ["name"] = call.Name, ["args"] = JsonNode.Parse(call.Arguments) }, ["thoughtSignature"] = "c2ln",
         }),
     ]);
 
@@ -267,6 +273,29 @@ public sealed class RoundTripTests
             message["tool_calls"] = new JsonArray([.. answer.Calls.Select(static call => new JsonObject
             {
                 ["id"] = call.Id, ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+            })]);
+        }
+
+        return message;
+    }
+
+    private static JsonObject MistralMessage(Answer answer)
+    {
+        var message = new JsonObject { ["role"] = "assistant", ["content"] = answer.Text };
+        if (answer.Thinking.Length > 0)
+        {
+            message["content"] = new JsonArray(
+            [
+                new JsonObject { ["type"] = "thinking", ["thinking"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = answer.Thinking }) },
+                .. answer.Text.Length > 0 ? [new JsonObject { ["type"] = "text", ["text"] = answer.Text }] : Array.Empty<JsonNode>(),
+            ]);
+        }
+
+        if (answer.Calls.Length > 0)
+        {
+            message["tool_calls"] = new JsonArray([.. answer.Calls.Select(static (call, index) => new JsonObject
+            {
+                ["id"] = $"aB3xK9mP{index}", ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
             })]);
         }
 
