@@ -113,14 +113,9 @@ internal sealed class RequestFlow(
     private async ValueTask<GatewayError?> AdmitAsync(RequestExchange exchange)
     {
         var context = exchange.Context;
-        if (spool.Full)
+        if (spool.Full || !budgets.Known)
         {
-            return GatewayError.SpoolFull;
-        }
-
-        if (!budgets.Known)
-        {
-            return GatewayError.BudgetsUnknown;
+            return spool.Full ? GatewayError.SpoolFull : GatewayError.BudgetsUnknown;
         }
 
         // 1. Who calls.

@@ -18,10 +18,10 @@ internal sealed class BudgetLease
 
     private readonly LeaseStore store;
     private readonly BudgetOptions options;
-    private readonly EdgeLog log;
     private readonly LeaseRoom room;
     private readonly LeaseQueue queue;
     private readonly LeaseTerms terms;
+    private readonly LeaseContact contact;
 
     private long granted;
 
@@ -38,36 +38,30 @@ internal sealed class BudgetLease
     private long lookahead;
     private long chargedAtTick;
     private long usedAt = Environment.TickCount64;
-    private int kicked;
-    private int contacting;
     private bool pastUnknown;
     private volatile bool closed;
     private LeaseReply? lastReply;
     private GatewayError? usedUp;
 
-    /// <param name="window">The window.</param>
-    /// <param name="definition">Its budget.</param>
-    /// <param name="store">Where it is leased.</param>
-    /// <param name="ledger">Who opens it.</param>
-    /// <param name="identity">This process.</param>
-    /// <param name="options">The settings.</param>
-    /// <param name="log">Hears of what nobody foresaw.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="earlier">What an earlier lease of this process on the window came to; null when that is not known any more.</param>
     public BudgetLease(
         BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, EdgeLog log, TimeProvider time,
         LeaseTotals? earlier)
     {
+        // Null: what an earlier lease of this process on the window came to is not known any more.
         var totals = earlier ?? default;
         pastUnknown = earlier is null;
         this.store = store;
         this.options = options;
-        this.log = log;
         Window = window;
         ResetsAt = window.End?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         terms = new LeaseTerms(window, definition, ledger, identity, options, time);
         room = new LeaseRoom(totals.Charged);
         queue = new LeaseQueue(room);
+        contact = new LeaseContact(ServeAsync, error =>
+        {
+            log.BudgetContactFailed(window.Id, error);
+            queue.Abandon(1_000);
+        });
         granted = totals.Granted;
         chargedAtTick = totals.Charged;
     }
@@ -111,7 +105,7 @@ internal sealed class BudgetLease
     /// </summary>
     public bool TryClose()
     {
-        if (Interlocked.CompareExchange(ref contacting, 1, 0) != 0)
+        if (!contact.TryEnter())
         {
             return false;
         }
@@ -123,12 +117,7 @@ internal sealed class BudgetLease
             return true;
         }
 
-        Volatile.Write(ref contacting, 0);
-        if (Volatile.Read(ref kicked) == 1)
-        {
-            Kick();
-        }
-
+        contact.Leave();
         return false;
     }
 
@@ -189,7 +178,7 @@ internal sealed class BudgetLease
         Volatile.Write(ref usedAt, Environment.TickCount64);
         if (queue.Any)
         {
-            Kick();
+            contact.Kick();
         }
     }
 
@@ -199,7 +188,7 @@ internal sealed class BudgetLease
         if (terms.Replace(newer))
         {
             Volatile.Write(ref exhaustedUntil, 0);
-            Kick();
+            contact.Kick();
         }
     }
 
@@ -216,7 +205,7 @@ internal sealed class BudgetLease
 
         if (queue.Any)
         {
-            Kick();
+            contact.Kick();
         }
 
         if (!slow)
@@ -231,7 +220,7 @@ internal sealed class BudgetLease
         Volatile.Write(ref lookahead, Math.Max(spent * 2, Volatile.Read(ref lookahead) * 3 / 4));
         if (HeartbeatDue(now) || Excess(now) > 0)
         {
-            Kick();
+            contact.Kick();
         }
     }
 
@@ -245,7 +234,7 @@ internal sealed class BudgetLease
     /// <summary>Gives back everything that no request under way holds: the edge stops.</summary>
     public async Task ReleaseAsync()
     {
-        if (granted != 0 && Interlocked.Exchange(ref contacting, 1) == 0)
+        if (granted != 0 && contact.TryEnter())
         {
             await GiveBackAsync(room.TakeOut(long.MaxValue));
         }
@@ -258,7 +247,7 @@ internal sealed class BudgetLease
             return new(new LeaseHold(0, false, LeaseRefusal.Forgotten));
         }
 
-        Kick();
+        contact.Kick();
         return new(waiter.Task);
     }
 
@@ -267,7 +256,7 @@ internal sealed class BudgetLease
     {
         if (left < Volatile.Read(ref lookahead) / 2 && Ahead > 0)
         {
-            Kick();
+            contact.Kick();
         }
     }
 
@@ -276,42 +265,8 @@ internal sealed class BudgetLease
         if (room.TakeOut(long.MaxValue) is > 0 and var held)
         {
             Interlocked.Add(ref toGiveBack, held);
-            Kick();
+            contact.Kick();
         }
-    }
-
-    private void Kick()
-    {
-        Volatile.Write(ref kicked, 1);
-        if (Interlocked.CompareExchange(ref contacting, 1, 0) == 0)
-        {
-            _ = Task.Run(ContactAsync);
-        }
-    }
-
-    private async Task ContactAsync()
-    {
-        do
-        {
-            try
-            {
-                while (Interlocked.Exchange(ref kicked, 0) == 1)
-                {
-                    await ServeAsync();
-                }
-            }
-            catch (Exception error) when (error is not OutOfMemoryException)
-            {
-                // A defect of ours must not leave requests waiting for ever.
-                log.BudgetContactFailed(Window.Id, error);
-                queue.Abandon(1_000);
-            }
-            finally
-            {
-                Volatile.Write(ref contacting, 0);
-            }
-        }
-        while (Volatile.Read(ref kicked) == 1 && Interlocked.CompareExchange(ref contacting, 1, 0) == 0);
     }
 
     private async Task ServeAsync()
@@ -396,7 +351,7 @@ internal sealed class BudgetLease
         }
 
         // The rest is served by the next contact.
-        Volatile.Write(ref kicked, 1);
+        contact.Again();
     }
 
     /// <summary>Redis has not enough for anybody who waits: some go on waiting for what others give back, the rest is refused.</summary>
