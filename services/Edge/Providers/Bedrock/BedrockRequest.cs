@@ -23,6 +23,7 @@ internal sealed class BedrockRequest
 
     // Null where the model is not Claude: then nothing is known of how it thinks.
     private readonly AnthropicThinking? thinking;
+    private readonly JsonReplyForm jsonReply;
 
     private BedrockRequest(JsonElement request, in ChatCall call, DroppedFields dropped, Utf8JsonWriter writer)
     {
@@ -33,7 +34,9 @@ internal sealed class BedrockRequest
         claude = AnthropicModel.Of(call.ProviderModel);
         if (IsClaude(call.ProviderModel))
         {
-            thinking = new AnthropicThinking(request, claude, call.MaxOutputTokens, ChatRequest.ToolChoiceOf(request).Forces, dropped);
+            jsonReply = JsonReply.FormOf(request, claude);
+            var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
+            thinking = new AnthropicThinking(request, claude, call.MaxOutputTokens, forcesTool, dropped);
         }
     }
 
@@ -247,9 +250,10 @@ internal sealed class BedrockRequest
         var allowed = ChatRequest.AllowedTools(request);
         var tools = request.Field("tools"u8).Items().Where(tool => allowed?.Contains(tool.Field("function"u8).Field("name"u8).Text() ?? "") ?? true).ToList();
         var called = ChatRequest.CalledTools(request.Field("messages"u8)).ToList();
+        var givesJson = jsonReply == JsonReplyForm.Tool;
 
         // Converse has no choice of none: then nothing is offered.
-        if (called.Count == 0 && (tools.Count == 0 || choice.Mode == "none"))
+        if (!givesJson && called.Count == 0 && (tools.Count == 0 || choice.Mode == "none"))
         {
             return;
         }
@@ -261,20 +265,31 @@ internal sealed class BedrockRequest
             WriteTool(tool, tool.Field("function"u8));
         }
 
-        if (tools.Count > 0)
+        if (givesJson)
         {
-            writer.WriteEndArray();
-            WriteToolChoice(choice);
+            BeginSpec([(byte)'"', .. JsonReply.ToolName, (byte)'"'], JsonReply.Description(request));
+            JsonReply.WriteSchema(request, writer);
+            EndSpec();
         }
-        else
+        else if (tools.Count == 0)
         {
             // Converse refuses a conversation with calls and without tools ("toolConfig field must be defined"): those that were called are declared.
             foreach (var name in called)
             {
-                WriteSpec(name, default, default);
+                BeginSpec(name.Raw(), default);
+                AnthropicTools.WriteSchema(default, writer);
+                EndSpec();
             }
+        }
 
-            writer.WriteEndArray();
+        writer.WriteEndArray();
+        if (givesJson && thinking is { IsOn: false })
+        {
+            WriteToolChoice(JsonReply.Force(choice, tools.Count));
+        }
+        else if (tools.Count > 0)
+        {
+            WriteToolChoice(choice);
         }
 
         writer.WriteEndObject();
@@ -309,7 +324,9 @@ internal sealed class BedrockRequest
         }
 
         dropped.AddStrictOf(function);
-        WriteSpec(function.Field("name"u8), function.Field("description"u8), function.Field("parameters"u8));
+        BeginSpec(function.Field("name"u8).Raw(), function.Field("description"u8) is { ValueKind: JsonValueKind.String } description ? description.Raw() : default);
+        AnthropicTools.WriteSchema(function.Field("parameters"u8), writer);
+        EndSpec();
         if (tool.Field("cache_control"u8) is not { ValueKind: JsonValueKind.Object } cache)
         {
             return;
@@ -326,19 +343,25 @@ internal sealed class BedrockRequest
         }
     }
 
-    private void WriteSpec(JsonElement name, JsonElement description, JsonElement schema)
+    /// <summary>Begins a tool up to its schema.</summary>
+    /// <param name="name">Its name, as JSON.</param>
+    /// <param name="description">Its description, as JSON; nothing when there is none.</param>
+    private void BeginSpec(ReadOnlySpan<byte> name, ReadOnlySpan<byte> description)
     {
         writer.WriteStartObject();
         writer.WriteStartObject("toolSpec"u8);
-        writer.WriteCopy("name"u8, name);
-        if (!description.RawText().IsEmpty)
+        writer.WriteRawValueMember("name"u8, name);
+        if (description.Length > 2)
         {
-            writer.WriteCopy("description"u8, description);
+            writer.WriteRawValueMember("description"u8, description);
         }
 
         writer.WriteStartObject("inputSchema"u8);
         writer.WritePropertyName("json"u8);
-        AnthropicTools.WriteSchema(schema, writer);
+    }
+
+    private void EndSpec()
+    {
         writer.WriteEndObject();
         writer.WriteEndObject();
         writer.WriteEndObject();
@@ -348,7 +371,7 @@ internal sealed class BedrockRequest
     {
         var format = request.Field("response_format"u8);
         var schema = format.Field("json_schema"u8).Field("schema"u8);
-        if (schema.ValueKind == JsonValueKind.Object && (thinking is null || claude.TakesSchema))
+        if (schema.ValueKind == JsonValueKind.Object && (thinking is null || jsonReply == JsonReplyForm.Schema))
         {
             writer.WriteStartObject("outputConfig"u8);
             writer.WriteStartObject("textFormat"u8);
@@ -357,16 +380,27 @@ internal sealed class BedrockRequest
             writer.WriteStartObject("jsonSchema"u8);
 
             // Converse takes the schema as text.
-            writer.WriteString("schema"u8, schema.Raw());
+            writer.WriteString("schema"u8, thinking is null ? schema.Raw() : ClosedSchema(schema));
             writer.WriteString("name"u8, format.Field("json_schema"u8).Field("name"u8).Text() ?? "reply");
             writer.WriteEndObject();
             writer.WriteEndObject();
             writer.WriteEndObject();
             writer.WriteEndObject();
         }
-        else if (format.Field("type"u8).Text() is "json_object" or "json_schema")
+        else if (jsonReply != JsonReplyForm.Tool && format.Field("type"u8).Text() is ("json_object" or "json_schema"))
         {
             dropped.Add("response_format");
         }
+    }
+
+    private ReadOnlySpan<byte> ClosedSchema(JsonElement schema)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, Completion.Writing))
+        {
+            AnthropicSchema.Write(schema, "response_format.json_schema.schema", dropped, json);
+        }
+
+        return buffer.WrittenSpan;
     }
 }
