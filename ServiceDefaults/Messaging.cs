@@ -1,3 +1,4 @@
+using Gateway.Contracts;
 using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,6 +43,25 @@ public static class Messaging
         });
         return builder;
     }
+
+    /// <summary>The queue of Ledger: <see cref="UsageRecorded"/> to be booked, <see cref="EdgeClosed"/>.</summary>
+    public const string LedgerQueue = "ledger-usage";
+
+    /// <summary>The queue of Metering: <see cref="UsageRecorded"/> to be stored.</summary>
+    public const string MeteringQueue = "metering-usage";
+
+    /// <summary>
+    /// Whoever publishes <see cref="UsageRecorded"/> makes the queues of its readers, too, as <see cref="Durable"/> makes them: a broker
+    /// confirms, and throws away, what no queue takes, and on a new one a reader that was never started has none.
+    /// </summary>
+    public static void BindUsageQueues(this IRabbitMqBusFactoryConfigurator rabbit) => rabbit.Publish<UsageRecorded>(usage =>
+    {
+        foreach (var queue in (string[])[LedgerQueue, MeteringQueue])
+        {
+            // To the message's own exchange. The reader binds it a second time, through an exchange of its queue's name: a queue gets one copy.
+            usage.BindQueue(usage.Exchange.ExchangeName, queue, bound => bound.SetQuorumQueue());
+        }
+    });
 
     /// <summary>A queue that survives a broker's restart and the loss of a broker of a cluster.</summary>
     public static void Durable(this IRabbitMqReceiveEndpointConfigurator endpoint)

@@ -27,9 +27,6 @@ internal static partial class AuthLog
     [LoggerMessage(EventId = 3008, Level = LogLevel.Error, Message = "config.yaml was not put in force: {Problem}")]
     public static partial void ConfigurationRefused(this ILogger logger, string problem);
 
-    [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message = "The changes cannot be followed ({Error}); edges get no heartbeat until they can")]
-    public static partial void ChangesNotFollowed(this ILogger logger, string error);
-
     [LoggerMessage(EventId = 3102, Level = LogLevel.Warning, Message = "Key {KeyId} was not hashed anew ({Error}); it will be the next time that it is used")]
     public static partial void KeyNotHashedAnew(this ILogger logger, string keyId, string error);
 

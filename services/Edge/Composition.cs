@@ -85,7 +85,6 @@ internal static class Composition
         builder.Services.AddSingleton<SpeechOperation>();
         builder.Services.AddSingleton<TranscriptionOperation>();
         builder.Services.AddSingleton<TranslationOperation>();
-        builder.Services.AddSingleton<Messages.CountTokens>();
         builder.Services.AddSingleton<FreeRoute>();
         builder.Services.AddSingleton<Responses.StoredResponses>();
         builder.Services.AddSingleton<Responses.StoredResponsesRoutes>();

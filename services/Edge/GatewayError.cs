@@ -58,14 +58,16 @@ internal sealed record GatewayError(int Status, string Code, string Message, str
         response.ContentType = "application/json";
         if (RetryAfter is { } wait)
         {
-            // Whole seconds, rounded up: whoever comes at that time is let in.
-            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = WholeSeconds(wait).ToString(CultureInfo.InvariantCulture);
         }
 
         var body = ProvidersBody ?? (surface is not null ? ToJson(surface) : withMessageAtTop ? ToJsonWithMessage() : ToJson());
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body);
     }
+
+    /// <summary>A wait in whole seconds, rounded up: whoever comes at that time is let in.</summary>
+    public static long WholeSeconds(TimeSpan wait) => Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
 
     /// <summary>The error's JSON. Made once: the errors that everybody gets are the same object each time.</summary>
     public byte[] ToJson() => json ??= JsonSerializer.SerializeToUtf8Bytes(Problems.Envelope(Status, Code, Message, Param), EdgeJson.Writing.ErrorEnvelope);

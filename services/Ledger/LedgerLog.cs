@@ -35,23 +35,14 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3203, Level = LogLevel.Information, Message = "Took back {GivenBackNano} nano-dollars of window {WindowId} from silent edges")]
     public static partial void LeasesReclaimed(this ILogger logger, long givenBackNano, string windowId);
 
-    [LoggerMessage(EventId = 3204, Level = LogLevel.Warning, Message = "The pass over the leases failed ({Failure}); the next one tries again")]
-    public static partial void PassFailed(this ILogger logger, string failure);
-
     [LoggerMessage(EventId = 3205, Level = LogLevel.Information, Message = "Edge {EdgeId} is closed: every record of it is in the journal, its leases are back")]
     public static partial void EdgeSettled(this ILogger logger, string edgeId);
 
     [LoggerMessage(EventId = 3206, Level = LogLevel.Warning, Message = "Windows could not be parked ({Failure}): the next start waits for edges before it grants")]
     public static partial void ParkingFailed(this ILogger logger, string failure);
 
-    [LoggerMessage(EventId = 3207, Level = LogLevel.Warning, Message = "The session that holds this process's duty broke ({Failure}); another process may have it now")]
-    public static partial void DutyLost(this ILogger logger, string failure);
-
     [LoggerMessage(EventId = 3300, Level = LogLevel.Error, Message = "Reconciliation: {Kind} of {Subject} differ by {DifferenceNano} nano-dollars: {Explanation}")]
     public static partial void Differs(this ILogger logger, string kind, string subject, long differenceNano, string explanation);
-
-    [LoggerMessage(EventId = 3301, Level = LogLevel.Warning, Message = "Reconciliation failed ({Failure}); the next run tries again")]
-    public static partial void ReconciliationFailed(this ILogger logger, string failure);
 
     [LoggerMessage(EventId = 3400, Level = LogLevel.Warning, Message = "Budget alert {Event} for {BudgetId} could not be delivered ({Failure}); trying again")]
     public static partial void AlertNotDelivered(this ILogger logger, string @event, string budgetId, string failure);

@@ -35,9 +35,13 @@ internal sealed class LedgerOptions
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     public TimeSpan ForgetEdgeAfter { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long a closed edge's last records may still be on their way from the queue into the journal.</summary>
+    /// <summary>
+    /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: longer than
+    /// the longest pause of one that waits for its database. The edge keeps all that it held until then, and what it said that it had charged
+    /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
-    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Records in one transaction, at most.</summary>
     [Range(1, 20_000)]

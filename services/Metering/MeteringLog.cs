@@ -20,8 +20,8 @@ internal static partial class MeteringLog
     [LoggerMessage(EventId = 4006, Level = LogLevel.Warning, Message = "The partition of {Day} could not be made or dropped now ({Reason}); the next run tries again, records are stored meanwhile")]
     public static partial void PartitionWaits(this ILogger logger, DateOnly day, string reason);
 
-    [LoggerMessage(EventId = 4007, Level = LogLevel.Warning, Message = "The retention job could not run ({Reason}); the next run is at its usual time")]
-    public static partial void RetentionFailed(this ILogger logger, string reason);
+    [LoggerMessage(EventId = 4007, Level = LogLevel.Warning, Message = "A record of edge {EdgeId} was set aside: {Reason}. See rejected_records")]
+    public static partial void RecordRejected(this ILogger logger, string edgeId, string reason);
 
     [LoggerMessage(EventId = 4008, Level = LogLevel.Warning, Message = "Auth did not say which key was asked for ({Reason})")]
     public static partial void KeyLookupFailed(this ILogger logger, string reason);

@@ -11,6 +11,7 @@ internal sealed class MeteringMetrics : IDisposable
     private readonly Counter<long> records;
     private readonly Counter<long> retries;
     private readonly Counter<long> poisoned;
+    private readonly Counter<long> rejected;
     private readonly Histogram<double> batchDuration;
     private readonly Histogram<double> delay;
     private readonly Counter<long> partitionsDropped;
@@ -22,6 +23,7 @@ internal sealed class MeteringMetrics : IDisposable
         records = meter.CreateCounter<long>("gateway.metering.records", "{record}", "Usage records taken from the queue; result: stored or duplicate.");
         retries = meter.CreateCounter<long>("gateway.metering.retries", "{retry}", "Writes tried again; reason: database (down: tried without end) or unexpected (bounded).");
         poisoned = meter.CreateCounter<long>("gateway.metering.poisoned", "{message}", "Messages given up and moved to metering-usage_error: they wait there for a person.");
+        rejected = meter.CreateCounter<long>("gateway.metering.rejected", "{record}", "Records set aside because nothing could be made of them, or the database refused them.");
         batchDuration = meter.CreateHistogram<double>(
             "gateway.metering.batch.duration", "s", "Time to write one message of records.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
@@ -53,6 +55,8 @@ internal sealed class MeteringMetrics : IDisposable
     public void Retried(string reason) => retries.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Poisoned() => poisoned.Add(1);
+
+    public void Rejected(string reason) => rejected.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Dropped(int partitions) => partitionsDropped.Add(partitions);
 

@@ -31,6 +31,12 @@ public sealed class GoldenCostTests
     public void T_37_Gemini_cached_tokens_are_counted_once() =>
         Costs(0.04m, "gemini", "gemini-2.5-pro", new() { Input = 10_000, CachedInput = 140_000, Output = 1_000 });
 
+    // promptTokenCount 10,000; candidatesTokenCount 2,000 with the thoughtsTokenCount of 1,500 in it, as totalTokenCount 12,000 shows:
+    // 10,000 x 1.25/M = 0.0125; visible 500 x 10/M = 0.005; thoughts 1,500 x 10/M = 0.015; together 0.0325. Counted twice it would be 0.0475.
+    [Fact]
+    public void T_39_Gemini_thoughts_within_the_candidates_are_counted_once() =>
+        Costs(0.0325m, "gemini", "gemini-2.5-pro", new() { Input = 10_000, Output = 500, Reasoning = 1_500 });
+
     // input_tokens 21, cache_read_input_tokens 188,086: 21 x 3/M = 0.000063; 188,086 x 0.3/M = 0.0564258; 393 x 15/M = 0.005895;
     // together 0.0623838. Anthropic's input_tokens leaves the cached ones out already.
     [Fact]

@@ -136,7 +136,7 @@ internal sealed class UnitRunner(RunUnit unit, LogHub log, StartedProcesses note
             await WatchAsync(_process.Exited, stop);
             LastExitCode = await _process.Exited;
         }
-        catch (Exception e) when (e is ServerStartException or IOException or System.ComponentModel.Win32Exception)
+        catch (Exception e) when (e is not OutOfMemoryException && !stop.IsCancellationRequested)
         {
             log.Line(Unit.Name, e.Message);
             LastExitCode = null;

@@ -1,5 +1,6 @@
 using Gateway.Auth.Configuration;
 using Gateway.Contracts;
+using Gateway.ServiceDefaults;
 using Npgsql;
 
 namespace Gateway.Auth.Access;
@@ -9,7 +10,8 @@ namespace Gateway.Auth.Access;
 /// every few seconds all the same. While it cannot look, <see cref="IsCurrent"/> is false and no edge gets a heartbeat: silence must not be
 /// taken for "nothing has changed".
 /// </summary>
-internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, AccessStart start, TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
+internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, AccessStart start, TimeProvider clock, ILogger<ChangeFeed> logger)
+    : BackgroundJob(clock, logger, RetryAfter)
 {
     private const int ReadMax = 1_000;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
@@ -21,26 +23,13 @@ internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, Acces
     private int hasLooked;
 
     /// <summary>Whether the database was looked at within the last seconds.</summary>
-    public bool IsCurrent => Volatile.Read(ref hasLooked) == 1 && clock.GetElapsedTime(Volatile.Read(ref looked)) < CurrentFor;
+    public bool IsCurrent => Volatile.Read(ref hasLooked) == 1 && Clock.GetElapsedTime(Volatile.Read(ref looked)) < CurrentFor;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // Edges get no heartbeat while it fails.
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         await start.SchemaIsThere.WaitAsync(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await FollowAsync(stoppingToken);
-            }
-            catch (Exception error) when (Unavailable.Is(error) && !stoppingToken.IsCancellationRequested)
-            {
-                logger.ChangesNotFollowed(error.GetType().Name);
-                await Task.Delay(RetryAfter, clock, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-            }
-        }
+        await FollowAsync(stoppingToken);
     }
 
     private async Task FollowAsync(CancellationToken cancellation)
@@ -54,17 +43,17 @@ internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, Acces
         // A notification that arrives while the last look's answer is read belongs to a change that this look may not have seen.
         var notified = 0;
         connection.Notification += (_, _) => Volatile.Write(ref notified, 1);
-        var pruned = clock.GetTimestamp();
+        var pruned = Clock.GetTimestamp();
         try
         {
             while (true)
             {
                 Volatile.Write(ref notified, 0);
                 await LookAsync(connection, cancellation);
-                if (clock.GetElapsedTime(pruned) > PruneEvery)
+                if (Clock.GetElapsedTime(pruned) > PruneEvery)
                 {
                     await PruneAsync(connection, cancellation);
-                    pruned = clock.GetTimestamp();
+                    pruned = Clock.GetTimestamp();
                 }
 
                 if (Volatile.Read(ref notified) == 0)
@@ -102,7 +91,7 @@ internal sealed class ChangeFeed(NpgsqlDataSource database, ChangeLog log, Acces
             more = changes.Count == ReadMax;
         }
 
-        Volatile.Write(ref looked, clock.GetTimestamp());
+        Volatile.Write(ref looked, Clock.GetTimestamp());
         Volatile.Write(ref hasLooked, 1);
     }
 

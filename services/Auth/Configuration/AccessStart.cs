@@ -87,6 +87,13 @@ internal sealed class AccessStart(
             logger.StartWaitsForDatabase(error.GetType().Name);
             return false;
         }
+#pragma warning disable CA1031 // A mistake in a reload must not end the process that serves with the configuration before it.
+        catch (Exception error) when (isReady && error is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            logger.ConfigurationRefused($"{error.GetType().Name}; it is tried again");
+            return false;
+        }
     }
 
     /// <summary>A configuration that cannot be put in force ends the process at its start; later it is said, and the one in force stays.</summary>

@@ -64,24 +64,36 @@ public static class UsageBatch
         }
     }
 
-    /// <summary>The records, in the order in which the edge wrote them.</summary>
-    /// <exception cref="JsonException">A line is no record: the batch belongs on the error queue, whole.</exception>
-    public static List<UsageRecord> Read(UsageRecorded message)
+    /// <summary>The lines of a message in the order in which the edge wrote them, each with its record; null for a line that is none.</summary>
+    /// <exception cref="JsonException">The message cannot be unpacked: it belongs on the error queue, whole.</exception>
+    public static List<(ReadOnlyMemory<byte> Line, UsageRecord? Record)> Read(UsageRecorded message)
     {
-        var records = new List<UsageRecord>(message.Count);
-        var rest = Lines(message).Span;
+        var records = new List<(ReadOnlyMemory<byte>, UsageRecord?)>(Math.Clamp(message.Count, 0, 10_000));
+        var rest = Lines(message);
         while (!rest.IsEmpty)
         {
-            var end = rest.IndexOf((byte)'\n');
+            var end = rest.Span.IndexOf((byte)'\n');
             var line = end < 0 ? rest : rest[..end];
             rest = end < 0 ? default : rest[(end + 1)..];
             if (!line.IsEmpty)
             {
-                records.Add(JsonSerializer.Deserialize(line, ContractsJson.Default.UsageRecord)
-                    ?? throw new JsonException("A usage record is null."));
+                records.Add((line, RecordOf(line.Span)));
             }
         }
 
         return records;
+    }
+
+    private static UsageRecord? RecordOf(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ContractsJson.Default.UsageRecord);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: half of a surrogate pair, which the reader finds only when it makes the string.
+            return null;
+        }
     }
 }

@@ -51,6 +51,15 @@ internal static class RouteGrant
             }
         }
 
+        // Gemini's verb stands behind the model's name.
+        foreach (var prefix in (ReadOnlySpan<string>)["/v1beta/models/", "/v1/models/"])
+        {
+            if (path.StartsWith(prefix, StringComparison.Ordinal) && path.LastIndexOf(':') is > 0 and var verb)
+            {
+                return "/v1beta/models" + path[verb..];
+            }
+        }
+
         return path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/v2/", StringComparison.Ordinal) ? path[3..] : path;
     }
 }

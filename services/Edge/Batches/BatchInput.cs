@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
+using Gateway.Edge.Files;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -117,6 +118,11 @@ internal sealed class BatchInput(Func<string, BatchEndpoint, (Deployment? Target
         if (endpoint.ReadHead(body, out var head) is { } unfit)
         {
             return unfit with { Param = "file" };
+        }
+
+        if (FilePlaces.MayBeIn(body) && FilePlaces.Of(body) is [var file, ..])
+        {
+            return Wrong($"it names the gateway's file {file.Id}, which its provider does not know by that id. In a batch, send what the file holds (file_data).");
         }
 
         Model ??= head.ModelName;

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Contracts;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Chat;
@@ -34,16 +35,16 @@ internal sealed class ChatAssembler
     }
 
     /// <summary>Adds one chunk.</summary>
-    /// <exception cref="Providers.MalformedReplyException">It is none.</exception>
+    /// <exception cref="MalformedReplyException">It is none.</exception>
     public void Add(ReadOnlySpan<byte> chunk)
     {
         try
         {
             Add(JsonNode.Parse(chunk) as JsonObject ?? throw new JsonException());
         }
-        catch (Exception odd) when (odd is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
         {
-            throw new Providers.MalformedReplyException("A frame of the stream is no chunk of OpenAI's chat.");
+            throw new MalformedReplyException("A frame of the stream is no chunk of OpenAI's chat.");
         }
     }
 
@@ -102,13 +103,15 @@ internal sealed class ChatAssembler
     {
         private readonly JsonObject message = new() { ["role"] = "assistant", ["content"] = null, ["refusal"] = null };
         private readonly Dictionary<string, StringBuilder> texts = [];
-        private readonly SortedDictionary<int, (JsonObject Call, StringBuilder Arguments)> calls = [];
+        private readonly StreamedCalls calls = new();
+        private readonly List<JsonObject> callObjects = [];
         private JsonNode? finishReason;
         private JsonObject? logprobs;
 
         public void Add(JsonObject part)
         {
-            finishReason = part["finish_reason"]?.DeepClone() ?? finishReason;
+            // Some servers send an empty reason until there is one.
+            finishReason = part["finish_reason"] is { } reason && !IsEmptyText(reason) ? reason.DeepClone() : finishReason;
             if (part["logprobs"] is JsonObject more)
             {
                 AddLogprobs(more);
@@ -142,12 +145,12 @@ internal sealed class ChatAssembler
                 message[name] = text.ToString();
             }
 
-            if (calls.Count > 0)
+            if (callObjects.Count > 0)
             {
-                message["tool_calls"] = new JsonArray([.. calls.Values.Select(static call =>
+                message["tool_calls"] = new JsonArray([.. callObjects.Zip(calls.All, static (call, pieces) =>
                 {
-                    (call.Call["function"] as JsonObject)!["arguments"] = call.Arguments.ToString();
-                    return call.Call;
+                    (call["function"] as JsonObject)!["arguments"] = pieces.Arguments.ToString();
+                    return call;
                 })]);
             }
 
@@ -197,30 +200,33 @@ internal sealed class ChatAssembler
         {
             foreach (var delta in deltas.OfType<JsonObject>())
             {
-                var index = delta["index"]?.GetValue<int>() ?? calls.Count;
-                if (!calls.TryGetValue(index, out var call))
+                var function = delta["function"] as JsonObject;
+                var known = calls.Of(delta["index"]?.GetValue<int>(), TextOf(delta["id"]), TextOf(function?["name"]), out var begins);
+                if (begins)
                 {
-                    call = (new JsonObject { ["id"] = null, ["type"] = "function", ["function"] = new JsonObject() }, new StringBuilder());
-                    calls[index] = call;
+                    callObjects.Add(new JsonObject { ["id"] = null, ["type"] = "function", ["function"] = new JsonObject() });
                 }
 
-                foreach (var (name, value) in delta)
+                known.Arguments.Append(function?["arguments"]?.GetValue<string>());
+                var call = callObjects[known.Index];
+                if (TextOf(function?["name"]) is { Length: > 0 } name)
                 {
-                    if (name == "function" && value is JsonObject function)
+                    (call["function"] as JsonObject)!["name"] = name;
+                }
+
+                foreach (var (field, value) in delta)
+                {
+                    if (field is not ("index" or "function") && value is not null && !IsEmptyText(value))
                     {
-                        call.Arguments.Append(function["arguments"]?.GetValue<string>());
-                        if (function["name"]?.GetValue<string>() is { Length: > 0 } called)
-                        {
-                            (call.Call["function"] as JsonObject)!["name"] = called;
-                        }
-                    }
-                    else if (name != "index" && value is not null)
-                    {
-                        call.Call[name] = value.DeepClone();
+                        call[field] = value.DeepClone();
                     }
                 }
             }
         }
+
+        private static string TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+
+        private static bool IsEmptyText(JsonNode node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length == 0;
 
         private void AddLogprobs(JsonObject more)
         {

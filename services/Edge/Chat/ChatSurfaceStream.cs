@@ -36,6 +36,9 @@ internal abstract class ChatSurfaceStream : IDisposable
 
     public virtual void Dispose() => reader.Dispose();
 
+    /// <summary>Why a choice ended; null while it goes on. Some servers send an empty reason until then.</summary>
+    protected static string? FinishReasonOf(JsonElement choice) => choice.Field("finish_reason"u8).Text() is { Length: > 0 } reason ? reason : null;
+
     /// <summary>Says one chunk.</summary>
     protected abstract void Take(JsonElement chunk, IBufferWriter<byte> output);
 }

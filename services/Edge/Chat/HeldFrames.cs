@@ -55,7 +55,7 @@ internal sealed class HeldFrames
                 return first;
             }
 
-            if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth <= 2 && json.ValueTextEquals("usage"u8)
+            if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth <= 2 && (json.ValueTextEquals("usage"u8) || json.ValueTextEquals("usageMetadata"u8))
                 && json.Read() && json.TokenType == JsonTokenType.StartObject)
             {
                 var inside = (int)json.BytesConsumed;

@@ -17,6 +17,9 @@ internal interface IPassedProtocol
     /// <summary>The one of them that asks for something: where it reaches nobody, that is said. Null for none.</summary>
     string? AskingHeader => null;
 
+    /// <summary>Whether model and streaming are told by the address: then nothing is put into the body.</summary>
+    bool NamesModelInAddress => false;
+
     /// <summary>Whether a stream's usage must be asked for by <c>stream_options</c>.</summary>
     bool TakesStreamOptions => false;
 
@@ -54,6 +57,9 @@ internal interface IPassedStream
     /// <summary>Notes what a frame says. Its text goes to <paramref name="tap"/>.</summary>
     /// <exception cref="MalformedReplyException">The frame is not the protocol's.</exception>
     void Watch(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, OutputTap tap);
+
+    /// <summary>The frame that was watched last as its client reads it: as it came, but for a client that reads another framing than the provider sends.</summary>
+    SseEvent Framed(SseEvent frame) => frame;
 
     /// <summary>The answer in one piece, of a stream that was opened to be assembled.</summary>
     ReadOnlyMemory<byte> Assemble();

@@ -16,6 +16,8 @@ namespace Gateway.Edge.Chat;
 /// </summary>
 internal sealed class StreamRelay : IDisposable
 {
+    private static ReadOnlySpan<byte> Space => " \t\r\n"u8;
+
     private readonly RequestExchange exchange;
     private readonly Deployment target;
     private readonly ChatCall call;
@@ -25,9 +27,8 @@ internal sealed class StreamRelay : IDisposable
     private readonly OutputTap tap = new();
     private readonly ChatAssembler? assembler;
     private HeldFrames? last;
-    private TokenUsage? usage;
+    private OpenAiStream openAi;
     private bool lastEnds;
-    private bool finishSeen;
     private long promptTokens = -1;
 
     public StreamRelay(RequestExchange exchange, Deployment target, in ChatCall call, bool withCost)
@@ -37,6 +38,7 @@ internal sealed class StreamRelay : IDisposable
         this.call = call;
         this.withCost = withCost;
         Passed = exchange.Passed?.OpenStream(exchange, assembles: !exchange.Head.Stream);
+        openAi = new OpenAiStream(exchange.Head.Choices);
         translator = Passed is not null || target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
         reader = target.Protocol.OpenFrames();
         Surface = exchange.Head.Stream && Passed is null ? exchange.Surface?.OpenStream(exchange) : null;
@@ -59,14 +61,14 @@ internal sealed class StreamRelay : IDisposable
     public bool Done { get; private set; }
 
     /// <summary>Whether the answer is whole.</summary>
-    public bool Complete => Passed?.Ended ?? (Done || (translator?.Ended ?? finishSeen));
+    public bool Complete => Passed?.Ended ?? translator?.Ended ?? openAi.Complete;
 
     public ProviderError? Error { get; private set; }
 
-    public TokenUsage? Usage => TokenCounter.Reported(Passed is not null ? Passed.Usage : usage ?? translator?.Usage);
+    public TokenUsage? Usage => TokenCounter.Reported(Passed is not null ? Passed.Usage : translator is not null ? translator.Usage : openAi.Usage);
 
     /// <summary>Whether the usage is the whole answer's, and not what was known when it broke off.</summary>
-    public bool UsageIsFinal => Usage is not null && (Passed?.Ended ?? (usage is not null || translator is { Ended: true }));
+    public bool UsageIsFinal => Usage is not null && (Passed?.Ended ?? translator?.Ended ?? true);
 
     public bool UsageWasRelayed { get; private set; }
 
@@ -82,17 +84,28 @@ internal sealed class StreamRelay : IDisposable
             else if (Passed is not null)
             {
                 // Some servers send [DONE] behind the protocol's own end.
-                last?.Add(frame, withCost: false);
+                last?.Add(Passed.Framed(frame), withCost: false);
             }
         }
     }
 
-    /// <summary>The connection has ended: what was held back for want of a blank line counts too.</summary>
+    /// <summary>
+    /// The connection has ended: data that was held back for want of a blank line counts too, and gets its end, or what follows would be taken for its
+    /// rest. Half a line without data is nothing.
+    /// </summary>
+    /// <exception cref="MalformedReplyException">The last frame is half a frame, or not the protocol's.</exception>
     public void End()
     {
-        if (reader.TryReadLast(out var frame))
+        if (reader.TryReadLast(out var frame) && frame.HasData && !Done)
         {
-            Take(frame);
+            if (frame.Data.Trim(Space) is [(byte)'{', ..])
+            {
+                // The connection may have been cut behind any brace: a frame that passes unread is read here.
+                JsonReading.ParseReply(frame.Data).Dispose();
+            }
+
+            byte[] ended = [.. frame.Raw.TrimEnd("\r\n"u8), .. reader.FrameEnd];
+            Take(new SseEvent(ended, frame.Name, frame.Data, hasData: true));
         }
     }
 
@@ -164,12 +177,18 @@ internal sealed class StreamRelay : IDisposable
 
     private void Take(SseEvent frame)
     {
+        if (frame.HasData && frame.Name.IsEmpty && frame.Data.Trim(Space).IsEmpty)
+        {
+            // An event without data is none to a browser; other clients would take it for a chunk that is broken.
+            return;
+        }
+
         if (!frame.HasData)
         {
             // A comment keeps the connection alive on the client's side too.
             if (translator is null && assembler is null && HasOutput && exchange.Head.Stream)
             {
-                Output.Write(frame.Raw);
+                Output.Write(Passed is null ? frame.Raw : Passed.Framed(frame).Raw);
             }
         }
         else if (Passed is not null)
@@ -206,7 +225,7 @@ internal sealed class StreamRelay : IDisposable
             }
             else
             {
-                Output.Write(frame.Raw);
+                Output.Write(Passed.Framed(frame).Raw);
             }
 
             return;
@@ -220,7 +239,7 @@ internal sealed class StreamRelay : IDisposable
         }
     }
 
-    private void Hold(SseEvent frame) => (last ??= new()).Add(frame, withCost && Passed!.HasUsage);
+    private void Hold(SseEvent frame) => (last ??= new()).Add(Passed!.Framed(frame), withCost && Passed.HasUsage);
 
     private void TakeTranslated(SseEvent frame)
     {
@@ -239,45 +258,31 @@ internal sealed class StreamRelay : IDisposable
 
     private void TakeOpenAi(SseEvent frame)
     {
-        var data = frame.Data;
-        if (data.SequenceEqual("[DONE]"u8))
+        var data = frame.Data.Trim(Space);
+        switch (openAi.Take(frame.Name, data, out var reported))
         {
-            Done = true;
-            return;
-        }
+            case OpenAiFrame.Done:
+                Done = true;
+                return;
 
-        if (data.IndexOf("\"usage\""u8) >= 0 && OpenAiUsage.TryRead(data, out var read))
-        {
-            usage = OpenAiUsage.Merge(usage, read);
-            if (IsUsageOnly(data))
-            {
-                // The gateway asked for this frame: it goes on only to a caller who did, too. With the cost in it, it is written anew.
-                if (exchange.Head.IncludeUsage && exchange.Head.Stream && !withCost && TokenCounter.Reported(read) is not null)
+            case OpenAiFrame.Error:
+                Error = openAi.Error;
+                Done = true;
+                return;
+
+            // The gateway asked for this frame: it goes on only to a caller who did, too. With the cost in it, it is written anew.
+            case OpenAiFrame.Usage:
+                if (exchange.Head.IncludeUsage && exchange.Head.Stream && !withCost && TokenCounter.Reported(reported) is not null)
                 {
                     Output.Write(frame.Raw);
                     UsageWasRelayed = true;
                 }
 
                 return;
-            }
-        }
-
-        if (data.IndexOf("\"error\""u8) >= 0 && data.IndexOf("\"choices\""u8) < 0)
-        {
-            Error = target.Protocol.ReadError(500, data);
-            Done = true;
-            return;
-        }
-
-        // A frame that is no JSON would break the client's reader: the stream ends with an error instead.
-        if (data.IsEmpty || data[0] != (byte)'{' || data[^1] != (byte)'}')
-        {
-            throw new MalformedReplyException("A frame of the stream is no JSON object.");
         }
 
         var mended = target.Protocol.Mend(data);
         data = mended is null ? data : mended;
-        finishSeen |= data.IndexOf("\"finish_reason\":\""u8) >= 0 || data.IndexOf("\"finish_reason\": \""u8) >= 0;
         HasOutput = true;
         tap.Observe(data);
         if (assembler is not null)
@@ -294,17 +299,5 @@ internal sealed class StreamRelay : IDisposable
         {
             Output.Write(frame.Raw);
         }
-    }
-
-    private static bool IsUsageOnly(ReadOnlySpan<byte> data)
-    {
-        var at = data.IndexOf("\"choices\""u8);
-        if (at < 0)
-        {
-            return true;
-        }
-
-        var rest = data[(at + 9)..].TrimStart(": \t"u8);
-        return rest.Length > 1 && rest[0] == (byte)'[' && rest[1..].TrimStart(" \t"u8) is [(byte)']', ..];
     }
 }

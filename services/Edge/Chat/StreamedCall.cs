@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace Gateway.Edge.Chat;
 
@@ -9,6 +8,12 @@ namespace Gateway.Edge.Chat;
 /// <param name="name">The tool.</param>
 internal sealed class StreamedCall(int index, string id, string name)
 {
+    private int scanned;
+    private int depth;
+    private bool inText;
+    private bool escaped;
+    private bool whole;
+
     public int Index { get; } = index;
 
     public string Id { get; } = id;
@@ -18,21 +23,44 @@ internal sealed class StreamedCall(int index, string id, string name)
     /// <summary>What came of its arguments.</summary>
     public StringBuilder Arguments { get; } = new();
 
-    public bool Closed { get; set; }
+    /// <summary>What Google's models want back with a call; null for those of others.</summary>
+    public string? Signature { get; set; }
 
-    /// <summary>Whether its arguments are complete, as far as their text tells.</summary>
+    /// <summary>Whether its arguments are an object that has ended: nothing can follow. None at all are not whole, they may be still to come.</summary>
     public bool IsWhole
     {
         get
         {
-            try
+            if (!whole && scanned < Arguments.Length)
             {
-                JsonDocument.Parse(Arguments.ToString()).Dispose();
-                return true;
+                Scan(Arguments.ToString(scanned, Arguments.Length - scanned));
+                scanned = Arguments.Length;
             }
-            catch (JsonException)
+
+            return whole;
+        }
+    }
+
+    private void Scan(string piece)
+    {
+        foreach (var character in piece)
+        {
+            if (inText)
             {
-                return Arguments.Length == 0;
+                inText = escaped || character != '"';
+                escaped = !escaped && character == '\\';
+            }
+            else if (character == '"')
+            {
+                inText = true;
+            }
+            else if (character is '{' or '[')
+            {
+                depth++;
+            }
+            else if (character is '}' or ']')
+            {
+                whole |= --depth == 0;
             }
         }
     }

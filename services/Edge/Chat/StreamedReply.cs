@@ -64,10 +64,18 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
 
         if (error is not null && !relay.HasOutput && !exchange.Begun && outcome == UsageOutcome.UpstreamCut)
         {
-            return new RelayResult(0, "broken");
+            return relay.Error is { } refused ? new RelayResult(0, Refused: refused) : new RelayResult(0, "broken");
         }
 
-        return await FinishAsync(exchange, relay, outcome, error);
+        try
+        {
+            return await FinishAsync(exchange, relay, outcome, error);
+        }
+        catch (MalformedReplyException) when (!exchange.Begun && outcome == UsageOutcome.Completed)
+        {
+            // It was to be put together, and cannot be: nothing was settled or sent, and another target may do better.
+            return new RelayResult(0, "malformed");
+        }
     }
 
     /// <summary>Reads until the stream ends; the error with which it did, if it did.</summary>
@@ -128,7 +136,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
 
         return relay.Error is { } told
-            ? new GatewayError(502, "provider_error", told.Message)
+            ? AttemptResult.InStream(told)
             : relay.Complete
                 ? null
                 : new GatewayError(502, "provider_error", "The provider broke off in the middle of its answer.");
@@ -209,7 +217,15 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
         else if (relay.Surface is { } surface)
         {
-            await FlushAsync(exchange, relay);
+            try
+            {
+                await FlushAsync(exchange, relay);
+            }
+            catch (MalformedReplyException)
+            {
+                error ??= new GatewayError(502, "provider_error", "The provider answered what its protocol does not know.");
+            }
+
             if (error is not null)
             {
                 surface.Fail(error, exchange.Context.Response.BodyWriter);

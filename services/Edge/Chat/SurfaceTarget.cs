@@ -22,7 +22,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
     private bool IsClaudeOnBedrock => Provider is BedrockProvider && BedrockRequest.IsClaude(Model);
 
     /// <summary>Whether what the model thought may be sent back to it as a plain text.</summary>
-    public bool TakesThoughts => Provider.Protocol is "cohere" or "ollama";
+    public bool TakesThoughts => Provider.Protocol is "cohere" or "ollama" or "mistral";
 
     /// <summary>OpenAI itself, as far as its name tells: servers that imitate it refuse words that are new.</summary>
     public bool IsOpenAi => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.IsOpenAis(Model);
@@ -37,7 +37,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
     public bool WantsCompletionTokens => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.Reasons(Model);
 
     /// <summary>Whether a tool's result may have pictures in it.</summary>
-    public bool TakesPicturesOfTools => !PassesHub;
+    public bool TakesPicturesOfTools => !PassesHub && Provider.Protocol != "cohere";
 
     /// <summary>Says of <c>user</c> and <c>metadata</c>, which the gateway reads itself on whatever surface, what goes on; what does not is named.</summary>
     public void WriteLabels(Utf8JsonWriter json, JsonElement request, DroppedFields dropped)
@@ -66,6 +66,47 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
         {
             dropped.AddAdvice(name);
         }
+    }
+
+    /// <summary>Says how much is to be thought; where a model always thinks, or never, that is named.</summary>
+    /// <param name="json">Takes <c>reasoning_effort</c>.</param>
+    /// <param name="effort">OpenAI's word; null where nothing was asked for.</param>
+    /// <param name="name">What the client calls it.</param>
+    /// <param name="dropped">Takes the name.</param>
+    public void WriteEffort(Utf8JsonWriter json, string? effort, string name, DroppedFields dropped)
+    {
+        if (effort is null)
+        {
+            return;
+        }
+
+        if (TakesEffort && !(PassesHub && effort == "none"))
+        {
+            json.WriteString("reasoning_effort"u8, effort);
+        }
+        else if (TakesEffort || effort != "none")
+        {
+            dropped.AddAdvice(name);
+        }
+    }
+
+    /// <summary>Asks for an answer in JSON. The schema is not asked to be strict: most are written for providers that hold to them less.</summary>
+    /// <param name="json">Takes <c>response_format</c>.</param>
+    /// <param name="schema">Writes the schema; null for any JSON.</param>
+    public static void WriteJsonFormat(Utf8JsonWriter json, Action<Utf8JsonWriter>? schema)
+    {
+        json.WriteStartObject("response_format"u8);
+        json.WriteString("type"u8, schema is null ? "json_object"u8 : "json_schema"u8);
+        if (schema is not null)
+        {
+            json.WriteStartObject("json_schema"u8);
+            json.WriteString("name"u8, "answer"u8);
+            json.WritePropertyName("schema"u8);
+            schema(json);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
     }
 
     /// <summary>Passes a block's cache mark on, or names it.</summary>

@@ -81,20 +81,7 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
             },
             _ => null,
         };
-        if (effort is null)
-        {
-            return;
-        }
-
-        if (target.TakesEffort && !(target.PassesHub && effort == "none"))
-        {
-            json.WriteString("reasoning_effort"u8, effort);
-        }
-        else if (target.TakesEffort || effort != "none")
-        {
-            // A model that always thinks, or never.
-            dropped.AddAdvice("thinking");
-        }
+        target.WriteEffort(json, effort, "thinking", dropped);
     }
 
     private void WriteFormat(JsonElement format)
@@ -105,17 +92,7 @@ internal sealed class CohereAsked(JsonElement request, SurfaceTarget target, Dro
         }
 
         var schema = format.Field("json_schema"u8).Given() ? format.Field("json_schema"u8) : format.Field("schema"u8);
-        json.WriteStartObject("response_format"u8);
-        json.WriteString("type"u8, schema.ValueKind == JsonValueKind.Object ? "json_schema"u8 : "json_object"u8);
-        if (schema.ValueKind == JsonValueKind.Object)
-        {
-            json.WriteStartObject("json_schema"u8);
-            json.WriteString("name"u8, "answer"u8);
-            json.WriteCopy("schema"u8, schema);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
+        SurfaceTarget.WriteJsonFormat(json, schema.ValueKind == JsonValueKind.Object ? json => json.WriteCopy(schema) : null);
     }
 
     /// <summary>No other model says by which document it says what: the documents are read, and not cited.</summary>

@@ -13,27 +13,10 @@ namespace Gateway.Edge.CohereApi;
 /// Makes Cohere's events of OpenAI's chunks: <c>message-start</c>, contents and calls of tools that open, grow and close one after the other,
 /// <c>message-end</c> with the usage. Format: https://docs.cohere.com/docs/streaming.
 /// </summary>
-internal sealed class CohereSurfaceStream(RequestExchange exchange) : ChatSurfaceStream
+internal sealed class CohereSurfaceStream(RequestExchange exchange) : OneByOneStream("call_")
 {
-    private readonly SortedDictionary<int, StreamedCall> calls = [];
     private string? open;
     private int contents;
-    private string? finishReason;
-    private bool started;
-
-    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
-    {
-        Start(output);
-        Close(output);
-        CloseCalls(output, static _ => true);
-        Event(output, "message-end", null, json =>
-        {
-            json.WriteString("finish_reason"u8, CohereSurface.FinishReason(finishReason));
-            json.WritePropertyName("usage"u8);
-            CohereSurface.WriteUsage(json, usage, cost);
-        });
-        output.Write("data: [DONE]\n\n"u8);
-    }
 
     public override void Fail(GatewayError error, IBufferWriter<byte> output) => WriteError(error, output);
 
@@ -45,30 +28,7 @@ internal sealed class CohereSurfaceStream(RequestExchange exchange) : ChatSurfac
         json.WriteString("code"u8, error.Code);
     });
 
-    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
-    {
-        Start(output);
-        var choice = chunk.Field("choices"u8).Items().FirstOrDefault();
-        var delta = choice.Field("delta"u8);
-        Grow(delta.Field("reasoning_content"u8), "thinking", output);
-        Grow(delta.Field("content"u8), "text", output);
-        Grow(delta.Field("refusal"u8), "text", output);
-        foreach (var call in delta.Field("tool_calls"u8).Items())
-        {
-            TakeCall(call, output);
-        }
-
-        finishReason = choice.Field("finish_reason"u8).Text() ?? finishReason;
-    }
-
-    private void Start(IBufferWriter<byte> output)
-    {
-        if (started)
-        {
-            return;
-        }
-
-        started = true;
+    protected override void Start(IBufferWriter<byte> output) =>
         Event(output, "message-start", null, static json => Message(json, static json =>
         {
             json.WriteString("role"u8, "assistant"u8);
@@ -79,6 +39,40 @@ internal sealed class CohereSurfaceStream(RequestExchange exchange) : ChatSurfac
                 json.WriteEndArray();
             }
         }), exchange.Id);
+
+    protected override void Say(JsonElement delta, IBufferWriter<byte> output)
+    {
+        Grow(delta.Field("reasoning_content"u8), "thinking", output);
+        Grow(delta.Field("content"u8), "text", output);
+        Grow(delta.Field("refusal"u8), "text", output);
+    }
+
+    protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output)
+    {
+        Close(output);
+        Event(output, "tool-call-start", call.Index, json => Call(json, json =>
+        {
+            json.WriteString("id"u8, call.Id);
+            json.WriteString("type"u8, "function"u8);
+            Function(json, call.Name, "");
+        }));
+    }
+
+    protected override void GrowCall(StreamedCall call, string arguments, IBufferWriter<byte> output) =>
+        Event(output, "tool-call-delta", call.Index, json => Call(json, json => Function(json, null, arguments)));
+
+    protected override void CloseCall(StreamedCall call, IBufferWriter<byte> output) => Event(output, "tool-call-end", call.Index, null);
+
+    protected override void Finish(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
+    {
+        Close(output);
+        Event(output, "message-end", null, json =>
+        {
+            json.WriteString("finish_reason"u8, CohereSurface.FinishReason(FinishReason));
+            json.WritePropertyName("usage"u8);
+            CohereSurface.WriteUsage(json, usage, cost);
+        });
+        output.Write("data: [DONE]\n\n"u8);
     }
 
     private void Grow(JsonElement value, string kind, IBufferWriter<byte> output)
@@ -113,41 +107,6 @@ internal sealed class CohereSurfaceStream(RequestExchange exchange) : ChatSurfac
         {
             open = null;
             Event(output, "content-end", contents - 1, null);
-        }
-    }
-
-    private void TakeCall(JsonElement delta, IBufferWriter<byte> output)
-    {
-        var index = delta.Field("index"u8).Int() ?? 0;
-        var function = delta.Field("function"u8);
-        if (!calls.TryGetValue(index, out var call))
-        {
-            Close(output);
-            // Pieces of calls may come interleaved: a call is closed when its arguments are whole, at the latest at the end.
-            CloseCalls(output, static other => other.IsWhole);
-            calls[index] = call = new StreamedCall(calls.Count, delta.Field("id"u8).Text() ?? $"call_{index}", function.Field("name"u8).Text() ?? "");
-            var begun = call;
-            Event(output, "tool-call-start", call.Index, json => Call(json, json =>
-            {
-                json.WriteString("id"u8, begun.Id);
-                json.WriteString("type"u8, "function"u8);
-                Function(json, begun.Name, "");
-            }));
-        }
-
-        if (function.Field("arguments"u8).Text() is { Length: > 0 } piece && !call.Closed)
-        {
-            call.Arguments.Append(piece);
-            Event(output, "tool-call-delta", call.Index, json => Call(json, json => Function(json, null, piece)));
-        }
-    }
-
-    private void CloseCalls(IBufferWriter<byte> output, Func<StreamedCall, bool> which)
-    {
-        foreach (var call in calls.Values.Where(call => !call.Closed && which(call)))
-        {
-            call.Closed = true;
-            Event(output, "tool-call-end", call.Index, null);
         }
     }
 

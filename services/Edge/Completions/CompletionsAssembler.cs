@@ -1,6 +1,8 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Contracts;
+using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Completions;
 
@@ -10,14 +12,22 @@ internal sealed class CompletionsAssembler
     private readonly SortedDictionary<int, (StringBuilder Text, JsonObject Choice)> choices = [];
     private JsonObject? first;
 
-    /// <summary>Takes one chunk, known to be a JSON object.</summary>
+    /// <summary>Takes one chunk.</summary>
+    /// <exception cref="MalformedReplyException">It is none.</exception>
     public void Take(ReadOnlySpan<byte> data)
     {
-        if (JsonNode.Parse(data) is not JsonObject chunk)
+        try
         {
-            return;
+            Take(JsonNode.Parse(data) as JsonObject ?? throw new JsonException());
         }
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
+        {
+            throw new MalformedReplyException("A frame of the stream is no chunk of OpenAI's completions.");
+        }
+    }
 
+    private void Take(JsonObject chunk)
+    {
         first ??= chunk;
         foreach (var node in chunk["choices"] as JsonArray ?? [])
         {
@@ -33,12 +43,29 @@ internal sealed class CompletionsAssembler
             }
 
             known.Text.Append((string?)choice["text"]);
-            known.Choice["finish_reason"] = choice["finish_reason"]?.DeepClone() ?? known.Choice["finish_reason"]?.DeepClone();
+            // Some servers send an empty reason until there is one.
+            if (choice["finish_reason"] is JsonValue reason && (!reason.TryGetValue<string>(out var text) || text.Length > 0))
+            {
+                known.Choice["finish_reason"] = reason.DeepClone();
+            }
         }
     }
 
     /// <summary>The answer.</summary>
+    /// <exception cref="MalformedReplyException">A text in it is broken: it could be read, and cannot be said.</exception>
     public byte[] ToJson(TokenUsage? usage)
+    {
+        try
+        {
+            return Encoding.UTF8.GetBytes(Answer(usage).ToJsonString());
+        }
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
+        {
+            throw new MalformedReplyException("The stream has a text that is broken.");
+        }
+    }
+
+    private JsonObject Answer(TokenUsage? usage)
     {
         var answer = (JsonObject?)first?.DeepClone() ?? [];
         answer["choices"] = new JsonArray([.. choices.Values.Select(static known =>
@@ -57,6 +84,6 @@ internal sealed class CompletionsAssembler
             };
         }
 
-        return Encoding.UTF8.GetBytes(answer.ToJsonString());
+        return answer;
     }
 }

@@ -33,12 +33,13 @@ internal sealed class CompletionsPassed : IPassedProtocol
 internal sealed class CompletionsPassedStream(bool assembles) : IPassedStream
 {
     private readonly CompletionsAssembler? assembler = assembles ? new() : null;
+    private OpenAiStream stream = new(choices: 1);
 
-    public TokenUsage? Usage { get; private set; }
+    public TokenUsage? Usage => stream.Usage;
 
     public bool Ended { get; private set; }
 
-    public ProviderError? Error { get; private set; }
+    public ProviderError? Error => stream.Error;
 
     public bool IsUsageOnly { get; private set; }
 
@@ -46,37 +47,15 @@ internal sealed class CompletionsPassedStream(bool assembles) : IPassedStream
 
     public void Watch(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, OutputTap tap)
     {
-        IsUsageOnly = false;
-        if (data.SequenceEqual("[DONE]"u8))
+        data = data.Trim(" \t\r\n"u8);
+        var kind = stream.Take(name, data, out _);
+        IsUsageOnly = kind == OpenAiFrame.Usage;
+        Ended = kind == OpenAiFrame.Done;
+        if (kind == OpenAiFrame.Chunk)
         {
-            Ended = true;
-            return;
+            CompletionsPassed.Instance.CollectText(data, tap);
+            assembler?.Take(data);
         }
-
-        if (data is not [(byte)'{', .., (byte)'}'])
-        {
-            throw new MalformedReplyException("A frame of the stream is no JSON object.");
-        }
-
-        if (data.IndexOf("\"usage\""u8) >= 0 && OpenAiUsage.TryRead(data, out var usage))
-        {
-            Usage = OpenAiUsage.Merge(Usage, usage);
-            using var chunk = JsonReading.ParseReply(data);
-            IsUsageOnly = !chunk.RootElement.Field("choices"u8).Items().Any();
-            if (IsUsageOnly)
-            {
-                return;
-            }
-        }
-
-        if (data.IndexOf("\"error\""u8) >= 0 && data.IndexOf("\"choices\""u8) < 0)
-        {
-            Error = OpenAiError.FromFrame(data);
-            return;
-        }
-
-        CompletionsPassed.Instance.CollectText(data, tap);
-        assembler?.Take(data);
     }
 
     public ReadOnlyMemory<byte> Assemble() => assembler!.ToJson(Usage);

@@ -20,8 +20,7 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
         if (target.PassedAddress(protocol) is { } address)
         {
             body = default;
-            var splices = Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, forceStream: false, takesStreamOptions: false);
-            return new HttpRequestMessage(HttpMethod.Post, address) { Content = new SplicedContent(exchange.Body.Memory, splices) };
+            return new HttpRequestMessage(HttpMethod.Post, address) { Content = new SplicedContent(exchange.Body.Memory, Splices(exchange, target)) };
         }
 
         var dropped = new List<string>();
@@ -70,6 +69,10 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
         return answer with { Body = said.WrittenMemory };
     }
 
+    /// <summary>What is changed in a request that passes.</summary>
+    protected virtual List<Splice> Splices(RequestExchange exchange, Deployment target) =>
+        Splice.ForOpenAi(exchange.Body.Span, exchange.Head, target.ModelJson, forceStream: false, takesStreamOptions: false);
+
     /// <summary>The texts that are asked for.</summary>
     /// <exception cref="UntranslatableRequestException">It asks for what only its own protocol can say.</exception>
     protected abstract IEnumerable<JsonElement> Texts(JsonElement request);
@@ -83,7 +86,7 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
     /// <summary>The tokens read, of a reply that passes; null when it does not say.</summary>
     protected abstract long? Tokens(JsonElement reply);
 
-    protected sealed override GatewayError? ReadHead(RequestExchange exchange) => RequestHead.TryRead(exchange.Body.Span, out exchange.Head, protocol);
+    protected override GatewayError? ReadHead(RequestExchange exchange) => RequestHead.TryRead(exchange.Body.Span, out exchange.Head, protocol, exchange.ModelInPath);
 
     // The texts alone: what else stands in the request has another meaning in OpenAI's words, or none.
     protected sealed override ReadOnlyMemory<byte> HubRequest(RequestExchange exchange)

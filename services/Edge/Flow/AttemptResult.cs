@@ -51,5 +51,12 @@ internal readonly record struct AttemptResult(AttemptOutcome Outcome, bool MayRe
         _ => new(AttemptOutcome.Failed, true, new GatewayError(502, "provider_error", "The provider failed to answer this request.")),
     };
 
+    /// <summary>An error in the middle of a stream: its kind's code, with the provider's own words but for those about the gateway's credential.</summary>
+    public static GatewayError InStream(ProviderError error)
+    {
+        var told = Of(error, 400, retryAfter: null).Error!;
+        return error.Kind == ProviderErrorKind.Authentication ? told : told with { Message = error.Message };
+    }
+
     private static GatewayError Told(int status, string code, ProviderError error) => new(status, code, error.Message, error.Param);
 }

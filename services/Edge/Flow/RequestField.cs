@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Flow;
@@ -21,12 +22,16 @@ internal enum RequestField
     Background,
     Conversation,
     Danger,
+    Generation,
 }
 
 /// <summary>Tells by its name which field it is, on the surface that it stands in.</summary>
 internal static class RequestFields
 {
-    public static RequestField Of(ref Utf8JsonReader name, SurfaceProtocol? surface)
+    public static RequestField Of(ref Utf8JsonReader name, SurfaceProtocol? surface) =>
+        surface.IsGeminis() ? GeminiFields.Of(ref name, Named(ref name, surface)) : Named(ref name, surface);
+
+    private static RequestField Named(ref Utf8JsonReader name, SurfaceProtocol? surface)
     {
         // By length first: most properties are decided without a comparison.
         return name.ValueSpan.Length switch

@@ -104,6 +104,11 @@ internal sealed class RequestForwarder(
             // 4. The answer.
             var result = await operation.RelayAsync(exchange, target, call, reply, began, timer);
             tokens = result.Tokens;
+            if (result.Refused is { } told)
+            {
+                return await RefusedAsync(exchange, target, mayRenew && exchange.Form is null ? access : null, told, timer.Token);
+            }
+
             if (result.Failure is { } failure)
             {
                 return Failed(exchange, target, failure, new GatewayError(502, "provider_error", "The provider broke off or answered what its protocol does not know."));
@@ -194,6 +199,18 @@ internal sealed class RequestForwarder(
         return result;
     }
 
+    /// <summary>A stream that began with an error: what it means is what such an error's status would mean.</summary>
+    private async ValueTask<AttemptResult> RefusedAsync(RequestExchange exchange, Deployment target, ProviderTarget? renews, ProviderError error, CancellationToken cancellation)
+    {
+        if (error.Kind == ProviderErrorKind.Authentication && renews is not null && await target.CredentialRenewedAsync(renews, cancellation))
+        {
+            return new AttemptResult(AttemptOutcome.CredentialRenewed);
+        }
+
+        var result = AttemptResult.Of(error, 400, retryAfter: null);
+        return result.Outcome == AttemptOutcome.Failed ? Failed(exchange, target, "stream_error", result.Error!, error.Kind) : result;
+    }
+
     private AttemptResult NoCredential(RequestExchange exchange, Deployment target) =>
         Failed(exchange, target, "credential", GatewayError.NoCredential, ProviderErrorKind.Authentication);
 
@@ -249,4 +266,5 @@ internal sealed class RequestForwarder(
 /// <summary>What relaying an answer gave.</summary>
 /// <param name="Tokens">The tokens used.</param>
 /// <param name="Failure">Why the client has received nothing and another target may be tried; null when it has its answer.</param>
-internal readonly record struct RelayResult(long Tokens, string? Failure = null);
+/// <param name="Refused">The error with which the provider's stream began: the client has received nothing; null when it has its answer.</param>
+internal readonly record struct RelayResult(long Tokens, string? Failure = null, ProviderError? Refused = null);

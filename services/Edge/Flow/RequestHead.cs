@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Edge.Files;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 
@@ -22,7 +23,7 @@ internal struct RequestHead
     /// <summary>Where the value of <c>stream</c> stands; null when it is not stated.</summary>
     public Range? StreamValue;
 
-    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>; Ollama: <c>options.num_predict</c>); null when none is stated.</summary>
+    /// <summary>The larger of <c>max_tokens</c> and <c>max_completion_tokens</c> (Responses: <c>max_output_tokens</c>; Ollama: <c>options.num_predict</c>; Gemini: <c>generationConfig.maxOutputTokens</c>); null when none is stated.</summary>
     public long? MaxTokens;
 
     public int Choices;
@@ -100,7 +101,7 @@ internal struct RequestHead
             return GatewayError.InvalidJson;
         }
 
-        var hasModel = false;
+        var (hasModel, hasGeneration) = (false, false);
         var previousEnd = 0;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -116,6 +117,27 @@ internal struct RequestHead
             var valueStart = (int)json.TokenStartIndex;
             switch (field)
             {
+                case RequestField.Model or RequestField.User when surface.IsGeminis():
+                    // The path names the model, and Google knows no user: both are for the gateway alone.
+                    head.User = field == RequestField.User && json.TokenType == JsonTokenType.String ? json.GetString() : head.User;
+                    json.Skip();
+                    Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
+                    continue;
+
+                case RequestField.Generation:
+                    if (hasGeneration)
+                    {
+                        return GeminiFields.SaidTwice("generationConfig");
+                    }
+
+                    hasGeneration = true;
+                    if (GeminiFields.ReadGeneration(ref json, ref head) is { } wrong)
+                    {
+                        return wrong;
+                    }
+
+                    break;
+
                 case RequestField.Model:
                     if (json.TokenType != JsonTokenType.String)
                     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Flow;
 
@@ -123,15 +124,39 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(AskForUsage(body, head, first));
         }
 
+        splices.AddRange(OfGateway(body, head));
+        splices.Sort(InOrder);
+        return splices;
+    }
+
+    /// <summary>
+    /// What changes for every provider: fields that are the gateway's own are cut out, and its files are named as the provider does. All that
+    /// changes where the model stands in the address.
+    /// </summary>
+    public static List<Splice> OfGateway(ReadOnlySpan<byte> body, in RequestHead head)
+    {
+        var splices = new List<Splice>(head.Cuts?.Count ?? 0);
         foreach (var cut in head.Cuts ?? [])
         {
             splices.Add(At(body, cut, default));
         }
 
+        foreach (var signature in SignedCallId.In(body))
+        {
+            splices.Add(At(body, signature, default));
+        }
+
         splices.AddRange(head.Files?.Splices ?? []);
-        splices.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End));
+        splices.Sort(InOrder);
         return splices;
     }
+
+    /// <summary>A request without the signatures behind the ids of its tool calls, which none but Gemini understands.</summary>
+    public static ReadOnlyMemory<byte> WithoutSignatures(ReadOnlyMemory<byte> body) =>
+        SignedCallId.In(body.Span) is { Count: > 0 } signatures ? new SplicedContent(body, signatures.ConvertAll(signature => At(body.Span, signature, default))).ToArray() : body;
+
+    /// <summary>By their places.</summary>
+    public static int InOrder(Splice left, Splice right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End);
 
     private static byte[] ModelProperty(byte[] modelJson) => [.. "\"model\":"u8, .. modelJson, (byte)','];
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using Gateway.Configuration;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.Gemini;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Flow;
@@ -18,10 +19,12 @@ internal static class UpstreamRequest
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
-            var passed = Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
+            var passed = exchange.Passed.NamesModelInAddress
+                ? new SplicedContent(exchange.Body.Memory, Splice.OfGateway(exchange.Body.Span, exchange.Head))
+                : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
             request.Content = target.Protocol.WrapsPassed ? Wrapped(passed, target, counts: false) : passed;
         }
-        else if (exchange.Surface is null && target.Protocol.SpeaksOpenAiChat)
+        else if (exchange.Surface is null && target.Protocol is { SpeaksOpenAiChat: true, RewritesOpenAiChat: false })
         {
             request.Content = Spliced(exchange.Body.Memory, exchange.Head, target, call, target.Protocol.TakesStreamOptions);
         }
@@ -43,6 +46,7 @@ internal static class UpstreamRequest
     private static HttpContent Translate(RequestExchange exchange, Deployment target, in ChatCall call, List<string> dropped, out ReadOnlyMemory<byte> translated)
     {
         var hub = exchange.Body.Memory;
+        translated = default;
         if (exchange.Surface is { } surface)
         {
             var said = new ArrayBufferWriter<byte>(hub.Length + 256);
@@ -52,13 +56,23 @@ internal static class UpstreamRequest
 
         if (target.Protocol.SpeaksOpenAiChat)
         {
-            translated = default;
-            if (RequestHead.TryRead(hub.Span, out var head) is { } wrong)
+            var head = exchange.Head;
+            if (exchange.Surface is not null && RequestHead.TryRead(hub.Span, out head) is { } wrong)
             {
                 throw new UntranslatableRequestException(wrong.Message, wrong.Param);
             }
 
-            return Spliced(hub, head, target, call, target.Protocol.TakesStreamOptions);
+            var passed = Spliced(hub, head, target, call, target.Protocol.TakesStreamOptions);
+            if (!target.Protocol.RewritesOpenAiChat)
+            {
+                return passed;
+            }
+
+            hub = passed.ToArray();
+        }
+        else if (target.Protocol is not GeminiProvider)
+        {
+            hub = Splice.WithoutSignatures(hub);
         }
 
         var body = new ArrayBufferWriter<byte>(hub.Length + 256);

@@ -1,4 +1,7 @@
+using Gateway.Edge.Admission;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Messages;
 
@@ -7,9 +10,11 @@ internal static class MessagesEndpoints
 {
     public static void MapMessages(this IEndpointRouteBuilder routes)
     {
-        var flow = routes.ServiceProvider.GetRequiredService<RequestFlow>();
+        var services = routes.ServiceProvider;
+        var flow = services.GetRequiredService<RequestFlow>();
         var surface = new MessagesSurface();
-        var counter = routes.ServiceProvider.GetRequiredService<CountTokens>();
+        var counter = new CountTokens(
+            services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), services.GetRequiredService<UpstreamClient>(), new MessagesCounted(surface));
         RequestDelegate handle = context => flow.HandleAsync(context, surface);
         RequestDelegate count = context => counter.HandleAsync(context);
         foreach (var path in (string[])["/v1/messages", "/messages"])

@@ -15,24 +15,20 @@ namespace Gateway.Edge.Messages;
 /// Makes Anthropic's events of OpenAI's chunks: <c>message_start</c>, blocks that open, grow and close one after the other,
 /// <c>message_delta</c> with the usage, <c>message_stop</c>.
 /// </summary>
-internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStream
+internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream($"toolu_{exchange.Id:N}")
 {
-    private readonly SortedDictionary<int, StreamedCall> calls = [];
     private string? open;
     private int block = -1;
-    private int blocks;
-    private string? finishReason;
-    private bool started;
 
-    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
+    public override void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
+
+    protected override void Finish(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
-        Start(output);
         Close(output);
-        CloseCalls(output);
         Event(output, "message_delta", json =>
         {
             json.WriteStartObject("delta");
-            json.WriteString("stop_reason", MessagesSurface.StopReason(finishReason));
+            json.WriteString("stop_reason", MessagesSurface.StopReason(FinishReason));
             MessagesSurface.WriteNothing(json, ["stop_sequence", "stop_details", "container"]);
             json.WriteEndObject();
             json.WritePropertyName("usage");
@@ -41,43 +37,8 @@ internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStre
         Event(output, "message_stop", static _ => { });
     }
 
-    public override void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
-
-    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
+    protected override void Start(IBufferWriter<byte> output)
     {
-        Start(output);
-        var choice = chunk.Field("choices"u8).Items().FirstOrDefault();
-        var delta = choice.Field("delta"u8);
-        if (delta.Field("thinking_blocks"u8).Items().Any())
-        {
-            foreach (var thinking in delta.Field("thinking_blocks"u8).Items())
-            {
-                TakeThinking(thinking, output);
-            }
-        }
-        else
-        {
-            Grow(delta.Field("reasoning_content"u8), "thinking", output);
-        }
-
-        Grow(delta.Field("content"u8), "text", output);
-        Grow(delta.Field("refusal"u8), "text", output);
-        foreach (var call in delta.Field("tool_calls"u8).Items())
-        {
-            TakeCall(call, output);
-        }
-
-        finishReason = choice.Field("finish_reason"u8).Text() ?? finishReason;
-    }
-
-    private void Start(IBufferWriter<byte> output)
-    {
-        if (started)
-        {
-            return;
-        }
-
-        started = true;
         var input = exchange.Grant.Expectation.Input(exchange.Body.Memory.Length) ?? TokenCounter.CountPrompt(exchange.Body.Memory, exchange.Target?.OpenAiModel);
         Event(output, "message_start", json =>
         {
@@ -96,6 +57,37 @@ internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStre
             json.WriteEndObject();
         });
     }
+
+    protected override void Say(JsonElement delta, IBufferWriter<byte> output)
+    {
+        if (delta.Field("thinking_blocks"u8).Items().Any())
+        {
+            foreach (var thinking in delta.Field("thinking_blocks"u8).Items())
+            {
+                TakeThinking(thinking, output);
+            }
+        }
+        else
+        {
+            Grow(delta.Field("reasoning_content"u8), "thinking", output);
+        }
+
+        Grow(delta.Field("content"u8), "text", output);
+        Grow(delta.Field("refusal"u8), "text", output);
+    }
+
+    protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output) => Open(output, "tool_use", json =>
+    {
+        json.WriteString("id", call.Id);
+        json.WriteString("name", call.Name);
+        json.WriteStartObject("input");
+        json.WriteEndObject();
+        MessagesSurface.WriteCaller(json);
+    });
+
+    protected override void GrowCall(StreamedCall call, string arguments, IBufferWriter<byte> output) => Delta(output, "input_json_delta", "partial_json", arguments);
+
+    protected override void CloseCall(StreamedCall call, IBufferWriter<byte> output) => Close(output);
 
     /// <summary>Thinking of a model that signs it: the signature is a delta of its own, and what is hidden is a block of its own.</summary>
     private void TakeThinking(JsonElement thinking, IBufferWriter<byte> output)
@@ -116,7 +108,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStre
                 OpenText(output, "thinking");
             }
 
-            Delta(output, block, "signature_delta", "signature", signature);
+            Delta(output, "signature_delta", "signature", signature);
         }
     }
 
@@ -132,7 +124,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStre
             OpenText(output, kind);
         }
 
-        Delta(output, block, kind + "_delta", kind, text);
+        Delta(output, kind + "_delta", kind, text);
     }
 
     private void OpenText(IBufferWriter<byte> output, string kind) => Open(output, kind, json =>
@@ -144,45 +136,11 @@ internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStre
         }
     });
 
-    private void TakeCall(JsonElement delta, IBufferWriter<byte> output)
-    {
-        var index = delta.Field("index"u8).Int() ?? 0;
-        var function = delta.Field("function"u8);
-        if (!calls.TryGetValue(index, out var call))
-        {
-            Close(output);
-            // Pieces of calls may come interleaved: a call is closed when its arguments are whole, at the latest at the end.
-            foreach (var other in calls.Values.Where(static other => !other.Closed && other.IsWhole))
-            {
-                CloseCall(other, output);
-            }
-
-            var id = delta.Field("id"u8).Text() ?? $"toolu_{exchange.Id:N}{index}";
-            var name = function.Field("name"u8).Text() ?? "";
-            Open(output, "tool_use", json =>
-            {
-                json.WriteString("id", id);
-                json.WriteString("name", name);
-                json.WriteStartObject("input");
-                json.WriteEndObject();
-                MessagesSurface.WriteCaller(json);
-            });
-            open = null;
-            calls[index] = call = new StreamedCall(block, id, name);
-        }
-
-        if (function.Field("arguments"u8).Text() is { Length: > 0 } piece && !call.Closed)
-        {
-            call.Arguments.Append(piece);
-            Delta(output, call.Index, "input_json_delta", "partial_json", piece);
-        }
-    }
-
     private void Open(IBufferWriter<byte> output, string kind, Action<Utf8JsonWriter> content)
     {
         Close(output);
         open = kind;
-        block = blocks++;
+        block++;
         Event(output, "content_block_start", json =>
         {
             json.WriteNumber("index", block);
@@ -202,23 +160,9 @@ internal sealed class MessagesStream(RequestExchange exchange) : ChatSurfaceStre
         }
     }
 
-    private void CloseCalls(IBufferWriter<byte> output)
+    private void Delta(IBufferWriter<byte> output, string type, string field, string text) => Event(output, "content_block_delta", json =>
     {
-        foreach (var call in calls.Values.Where(static call => !call.Closed))
-        {
-            CloseCall(call, output);
-        }
-    }
-
-    private static void CloseCall(StreamedCall call, IBufferWriter<byte> output)
-    {
-        call.Closed = true;
-        Event(output, "content_block_stop", json => json.WriteNumber("index", call.Index));
-    }
-
-    private static void Delta(IBufferWriter<byte> output, int index, string type, string field, string text) => Event(output, "content_block_delta", json =>
-    {
-        json.WriteNumber("index", index);
+        json.WriteNumber("index", block);
         json.WriteStartObject("delta");
         json.WriteString("type", type);
         json.WriteString(field, text);

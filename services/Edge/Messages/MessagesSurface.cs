@@ -58,12 +58,12 @@ internal sealed class MessagesSurface : IChatSurface
     public static void WriteErrorEvent(GatewayError error, IBufferWriter<byte> output)
     {
         output.Write("event: error\ndata: "u8);
-        WriteErrorBody(output, error);
+        WriteErrorBody(output, error, inStream: true);
         output.Write("\n\n"u8);
     }
 
     /// <summary>The error as Anthropic's clients read it; the gateway's code stands beside the type.</summary>
-    private static void WriteErrorBody(IBufferWriter<byte> output, GatewayError error)
+    private static void WriteErrorBody(IBufferWriter<byte> output, GatewayError error, bool inStream = false)
     {
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();
@@ -75,6 +75,8 @@ internal sealed class MessagesSurface : IChatSurface
             403 => "permission_error",
             404 => "not_found_error",
             413 => "request_too_large",
+            // In mid-stream it is not the caller who was too fast.
+            429 when inStream && error.Code == "provider_rate_limited" => "overloaded_error",
             429 => "rate_limit_error",
             503 => "overloaded_error",
             >= 500 => "api_error",

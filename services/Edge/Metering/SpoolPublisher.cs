@@ -102,7 +102,10 @@ internal sealed class SpoolPublisher(
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             timeout.CancelAfter(PublishTimeout);
             await bus.Publish(
-                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }, timeout.Token);
+                new UsageRecorded { EdgeId = identity.EdgeId, Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib },
+                // What no queue takes comes back as a failure, and the records stay in the spool.
+                static sending => sending.Mandatory = true,
+                timeout.Token);
             lastPublished = Environment.TickCount64;
         }
 

@@ -86,18 +86,25 @@ internal static class TokenCounter
                 switch (json.TokenType)
                 {
                     case JsonTokenType.PropertyName when json.CurrentDepth == 1:
-                        inMessages = json.ValueTextEquals("messages"u8);
+                        inMessages = json.ValueTextEquals("messages"u8) || json.ValueTextEquals("contents"u8);
                         isTools = json.ValueTextEquals("tools"u8);
                         inTexts = inMessages || json.ValueTextEquals("prompt"u8) || json.ValueTextEquals("input"u8)
-                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("texts"u8) || json.ValueTextEquals("inputs"u8) || json.ValueTextEquals("instructions"u8);
+                            || json.ValueTextEquals("system"u8) || json.ValueTextEquals("texts"u8) || json.ValueTextEquals("inputs"u8) || json.ValueTextEquals("instructions"u8)
+                            || json.ValueTextEquals("systemInstruction"u8) || json.ValueTextEquals("system_instruction"u8) || json.ValueTextEquals("content"u8) || json.ValueTextEquals("requests"u8);
                         isFrame = false;
+                        break;
+
+                    // Bytes in base64, and where there are some: Gemini's have no mark in themselves.
+                    case JsonTokenType.PropertyName when inTexts
+                        && (json.ValueTextEquals("inlineData"u8) || json.ValueTextEquals("inline_data"u8) || json.ValueTextEquals("fileData"u8) || json.ValueTextEquals("file_data"u8)):
+                        json.Skip();
                         break;
 
                     // The role is in the frame; a part's type and the ids of calls are not sent to the model.
                     case JsonTokenType.PropertyName:
                         isFrame = json.ValueTextEquals("role"u8) || json.ValueTextEquals("type"u8) || json.ValueTextEquals("id"u8)
                             || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("call_id"u8) || json.ValueTextEquals("tool_use_id"u8)
-                            || json.ValueTextEquals("images"u8);
+                            || json.ValueTextEquals("images"u8) || json.ValueTextEquals("thoughtSignature"u8) || json.ValueTextEquals("thought_signature"u8);
                         break;
 
                     case JsonTokenType.StartArray when isTools && json.CurrentDepth == 1:

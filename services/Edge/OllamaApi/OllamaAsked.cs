@@ -117,39 +117,18 @@ internal sealed class OllamaAsked(JsonElement request, bool generates, SurfaceTa
             JsonValueKind.False => "none",
             _ => think.Text(),
         };
-        if (string.IsNullOrEmpty(effort))
-        {
-            return;
-        }
-
-        if (target.TakesEffort && !(target.PassesHub && effort == "none"))
-        {
-            json.WriteString("reasoning_effort"u8, effort == "max" ? "high" : effort);
-        }
-        else if (target.TakesEffort || effort != "none")
-        {
-            // A model that always thinks, or never.
-            dropped.AddAdvice("think");
-        }
+        target.WriteEffort(json, effort is "" ? null : effort == "max" ? "high" : effort, "think", dropped);
     }
 
     private void WriteFormat(JsonElement format)
     {
         if (format.Is("json"u8))
         {
-            json.WriteStartObject("response_format"u8);
-            json.WriteString("type"u8, "json_object"u8);
-            json.WriteEndObject();
+            SurfaceTarget.WriteJsonFormat(json, null);
         }
         else if (format.ValueKind == JsonValueKind.Object)
         {
-            json.WriteStartObject("response_format"u8);
-            json.WriteString("type"u8, "json_schema"u8);
-            json.WriteStartObject("json_schema"u8);
-            json.WriteString("name"u8, "answer"u8);
-            json.WriteCopy("schema"u8, format);
-            json.WriteEndObject();
-            json.WriteEndObject();
+            SurfaceTarget.WriteJsonFormat(json, json => json.WriteCopy(format));
         }
         else if (format.Given() && !format.Is(""u8))
         {

@@ -1,5 +1,6 @@
 using Gateway.Edge.Admission;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Models;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.OllamaApi;
@@ -20,7 +21,8 @@ internal static class OllamaEndpoints
         Map("/api/embed", Embed(isOlder: false), "Ollama's embeddings");
         Map("/api/embeddings", Embed(isOlder: true), "Ollama's embeddings of one prompt, as they first were");
 
-        var models = new OllamaModels(services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), time);
+        var models = new OllamaModels(new ModelAnswers(
+            services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), new OllamaSurface(generates: false, time)));
         Map("/api/show", models.ShowAsync, "One model, in Ollama's form");
         routes.MapGet("/api/tags", (RequestDelegate)models.ListAsync).WithTags(Tag).WithSummary("The models that the key may use, in Ollama's form");
         routes.MapGet("/api/version", (RequestDelegate)OllamaModels.TellVersionAsync).WithTags(Tag).WithSummary("The version of Ollama whose API this is");

@@ -24,7 +24,7 @@ internal readonly struct OllamaLine(Utf8JsonWriter json, RequestExchange exchang
     /// <summary>What the model said: text, thinking, calls of tools.</summary>
     /// <param name="message">A message or a delta in OpenAI's words.</param>
     /// <param name="calls">Its calls.</param>
-    public void WriteSaid(JsonElement message, IReadOnlyList<StreamedCall> calls)
+    public void WriteSaid(JsonElement message, IReadOnlyCollection<StreamedCall> calls)
     {
         var text = new EscapedText();
         text.Add(message.Field("content"u8).RawText());
@@ -101,7 +101,7 @@ internal readonly struct OllamaLine(Utf8JsonWriter json, RequestExchange exchang
         }
     }
 
-    private void WriteCalls(IReadOnlyList<StreamedCall> calls)
+    private void WriteCalls(IReadOnlyCollection<StreamedCall> calls)
     {
         if (calls.Count == 0)
         {

@@ -1,10 +1,8 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Gateway.Edge.Admission;
-using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Models;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -14,16 +12,14 @@ namespace Gateway.Edge.OllamaApi;
 /// What Ollama's clients ask before they chat: which models there are, what one of them can, which version speaks. A model here has no file: its
 /// size is 0 and its digest is its name's.
 /// </summary>
-internal sealed class OllamaModels(Authentication authentication, RoutingTables tables, TimeProvider time)
+internal sealed class OllamaModels(ModelAnswers answers)
 {
     /// <summary>The version of Ollama whose API this is: clients look whether it is too old for them.</summary>
     private const string Version = "0.13.0";
 
     private static readonly DateTime Modified = DateTimeOffset.FromUnixTimeSeconds(1_677_610_602).UtcDateTime;
 
-    private readonly OllamaSurface surface = new(generates: false, time);
-
-    public Task ListAsync(HttpContext context) => AnswerAsync(context, static (caller, table, _, json) =>
+    public Task ListAsync(HttpContext context) => answers.AnswerAsync(context, static (caller, table, _, json) =>
     {
         json.WriteStartObject();
         json.WriteStartArray("models"u8);
@@ -44,7 +40,7 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
         return null;
     });
 
-    public Task ShowAsync(HttpContext context) => AnswerAsync(context, static (caller, table, body, json) =>
+    public Task ShowAsync(HttpContext context) => answers.AnswerAsync(context, static (caller, table, body, json) =>
     {
         // The client's first versions named the model by name.
         if (RequestHead.TryRead(body.Span, out var head, SurfaceProtocol.OllamaChat, needsModel: false) is { } wrong)
@@ -77,7 +73,6 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
     private static void WriteModel(Utf8JsonWriter json, ModelGroup group)
     {
         var deployment = group.Deployments[0];
-        var embeds = (deployment.Configuration.Mode != "chat" ? deployment.Configuration.Mode : deployment.Price?.Mode) == "embedding";
         json.WriteStartObject();
         json.WriteString("modelfile"u8, "");
         json.WriteString("parameters"u8, "");
@@ -94,7 +89,7 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
 
         json.WriteEndObject();
         json.WriteStartArray("capabilities"u8);
-        foreach (var capability in (ReadOnlySpan<string>)(embeds ? ["embedding"] : ["completion", "tools"]))
+        foreach (var capability in (ReadOnlySpan<string>)(deployment.Embeds ? ["embedding"] : ["completion", "tools"]))
         {
             json.WriteStringValue(capability);
         }
@@ -116,56 +111,5 @@ internal sealed class OllamaModels(Authentication authentication, RoutingTables 
         json.WriteString("parameter_size"u8, "");
         json.WriteString("quantization_level"u8, "");
         json.WriteEndObject();
-    }
-
-    private async Task AnswerAsync(HttpContext context, Func<Caller, RoutingTable, ReadOnlyMemory<byte>, Utf8JsonWriter, GatewayError?> write)
-    {
-        try
-        {
-            if (await TryAnswerAsync(context, write) is { } error)
-            {
-                await error.WriteAsync(context, surface);
-            }
-        }
-        catch (Exception gone) when (gone is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
-        {
-            // The client has left, and nothing is owed.
-        }
-    }
-
-    private async Task<GatewayError?> TryAnswerAsync(HttpContext context, Func<Caller, RoutingTable, ReadOnlyMemory<byte>, Utf8JsonWriter, GatewayError?> write)
-    {
-        var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
-        if (caller is null)
-        {
-            return refusal;
-        }
-
-        var table = tables.Current;
-        var bytesMax = table.Configuration.General.MaxRequestBytes;
-        if (await RequestBody.ReadAsync(context.Request, bytesMax, context.RequestAborted) is not { } body)
-        {
-            return GatewayError.TooLarge(bytesMax);
-        }
-
-        using (body)
-        {
-            var answer = new ArrayBufferWriter<byte>(1024);
-            GatewayError? error;
-            using (var json = new Utf8JsonWriter(answer))
-            {
-                error = write(caller, table, body.Memory, json);
-            }
-
-            if (error is not null)
-            {
-                return error;
-            }
-
-            context.Response.ContentType = "application/json";
-            context.Response.ContentLength = answer.WrittenCount;
-            await context.Response.Body.WriteAsync(answer.WrittenMemory, context.RequestAborted);
-            return null;
-        }
     }
 }

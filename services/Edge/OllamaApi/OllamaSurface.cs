@@ -35,17 +35,12 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
         using var document = JsonReading.ParseReply(completion.Span);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         var message = choice.Field("message"u8);
-        var calls = message.Field("tool_calls"u8).Items().Select(static (call, index) =>
-        {
-            var function = call.Field("function"u8);
-            var said = new StreamedCall(index, call.Field("id"u8).Text() ?? $"call_{index}", function.Field("name"u8).Text() ?? "");
-            said.Arguments.Append(function.Field("arguments"u8).Text());
-            return said;
-        });
+        var calls = new StreamedCalls();
+        calls.Take(message.Field("tool_calls"u8));
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         var line = new OllamaLine(json, exchange, generates, time);
         line.Start();
-        line.WriteSaid(message, [.. calls]);
+        line.WriteSaid(message, calls.All);
         line.WriteLogprobs(choice);
         line.WriteEnd(choice.Field("finish_reason"u8).Text(), usage, streamed: false);
     }

@@ -11,12 +11,12 @@ namespace Gateway.Edge.OllamaApi;
 /// <summary>Makes Ollama's lines of OpenAI's chunks. A call of a tool is one line, so it waits for its arguments.</summary>
 internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generates, TimeProvider time) : ChatSurfaceStream
 {
-    private readonly SortedDictionary<int, StreamedCall> calls = [];
+    private readonly StreamedCalls calls = new();
     private string? finishReason;
 
     public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
-        foreach (var call in calls.Values)
+        foreach (var call in calls.All)
         {
             Line(output, default, default, [call]);
         }
@@ -38,29 +38,13 @@ internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generat
     {
         var choice = chunk.Field("choices"u8).Items().FirstOrDefault();
         var delta = choice.Field("delta"u8);
-        foreach (var call in delta.Field("tool_calls"u8).Items())
-        {
-            TakeCall(call);
-        }
-
+        calls.Take(delta.Field("tool_calls"u8));
         if (delta.Field("content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length > 0)
         {
             Line(output, delta, choice, []);
         }
 
-        finishReason = choice.Field("finish_reason"u8).Text() ?? finishReason;
-    }
-
-    private void TakeCall(JsonElement delta)
-    {
-        var index = delta.Field("index"u8).Int() ?? 0;
-        var function = delta.Field("function"u8);
-        if (!calls.TryGetValue(index, out var call))
-        {
-            calls[index] = call = new StreamedCall(calls.Count, delta.Field("id"u8).Text() ?? $"call_{index}", function.Field("name"u8).Text() ?? "");
-        }
-
-        call.Arguments.Append(function.Field("arguments"u8).Text());
+        finishReason = FinishReasonOf(choice) ?? finishReason;
     }
 
     private void Line(IBufferWriter<byte> output, JsonElement delta, JsonElement choice, IReadOnlyList<StreamedCall> said) => Line(output, line =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
@@ -11,8 +10,7 @@ namespace Gateway.Edge.OllamaApi;
 /// </summary>
 internal sealed class OllamaTurns(SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
 {
-    private readonly List<(string Id, string? Name)> unanswered = [];
-    private int made;
+    private readonly OpenCalls open = new();
 
     /// <summary>Writes the member <c>messages</c>.</summary>
     public void WriteMessages(JsonElement messages)
@@ -71,7 +69,8 @@ internal sealed class OllamaTurns(SurfaceTarget target, DroppedFields dropped, U
         WriteContent(message.Field("content"u8), images);
         if (role == "tool")
         {
-            json.WriteString("tool_call_id"u8, Answered(message));
+            json.WriteString("tool_call_id"u8, open.Answered(message.Field("tool_call_id"u8).Text(), message.Field("tool_name"u8).Text())
+                ?? throw new UntranslatableRequestException("A tool's message must follow the call that it answers.", "messages"));
         }
 
         WriteThinking(message.Field("thinking"u8));
@@ -139,16 +138,14 @@ internal sealed class OllamaTurns(SurfaceTarget target, DroppedFields dropped, U
             return;
         }
 
-        unanswered.Clear();
+        open.Begin();
         json.WriteStartArray("tool_calls"u8);
         foreach (var call in calls.Items())
         {
             var function = call.Field("function"u8);
             var name = function.Field("name"u8).Text() ?? throw new UntranslatableRequestException("Each call of a tool needs a function with a name.", "messages.tool_calls");
-            var id = call.Field("id"u8).Text() is { Length: > 0 } own ? own : string.Create(CultureInfo.InvariantCulture, $"call{++made:D5}");
-            unanswered.Add((id, name));
             json.WriteStartObject();
-            json.WriteString("id"u8, id);
+            json.WriteString("id"u8, open.Add(call.Field("id"u8).Text(), name));
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
             json.WriteString("name"u8, name);
@@ -158,23 +155,6 @@ internal sealed class OllamaTurns(SurfaceTarget target, DroppedFields dropped, U
         }
 
         json.WriteEndArray();
-    }
-
-    /// <summary>The id of the call that a tool's message answers.</summary>
-    private string Answered(JsonElement message)
-    {
-        var id = message.Field("tool_call_id"u8).Text();
-        var name = message.Field("tool_name"u8).Text();
-        var at = id is { Length: > 0 } ? unanswered.FindIndex(call => call.Id == id)
-            : name is { Length: > 0 } && unanswered.FindIndex(call => call.Name == name) is >= 0 and var named ? named
-            : unanswered.Count > 0 ? 0 : -1;
-        if (at >= 0)
-        {
-            id = unanswered[at].Id;
-            unanswered.RemoveAt(at);
-        }
-
-        return id is { Length: > 0 } ? id : throw new UntranslatableRequestException("A tool's message must follow the call that it answers.", "messages");
     }
 
     /// <summary>Ollama has the bytes alone: what kind of picture they are can be told by how they begin.</summary>

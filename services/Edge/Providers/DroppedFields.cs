@@ -66,14 +66,38 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         }
     }
 
+    /// <summary>Leaves a field out; one whose value is the default anyway is no loss.</summary>
+    /// <param name="field">The field.</param>
+    /// <param name="isAdvice">Whether it only advises: <see cref="AddAdvice"/>.</param>
+    /// <param name="within">Where it stands, with a dot at the end.</param>
+    public void AddGiven(JsonProperty field, bool isAdvice, string within = "")
+    {
+        if (IsDefault(field))
+        {
+            return;
+        }
+
+        if (isAdvice)
+        {
+            AddAdvice(within + field.Name);
+        }
+        else
+        {
+            Add(within + field.Name);
+        }
+    }
+
     /// <summary>Leaves out each field that is given and not in <paramref name="known"/>; a value that is the default anyway is no loss.</summary>
-    public void AddUnknown(JsonElement request, HashSet<string> known)
+    /// <param name="request">The object that is looked at.</param>
+    /// <param name="known">The names that are served.</param>
+    /// <param name="within">What stands before each name: the object's own, with a dot. Empty for the request itself.</param>
+    public void AddUnknown(JsonElement request, HashSet<string> known, string within = "")
     {
         foreach (var field in request.Fields())
         {
-            if (!known.Contains(field.Name) && !IsDefault(field))
+            if (!known.Contains(field.Name))
             {
-                Add(field.Name);
+                AddGiven(field, isAdvice: false, within);
             }
         }
     }

@@ -22,7 +22,10 @@ internal interface IChatProvider
     /// <summary>How the protocol serves an operation other than chat; null when it cannot.</summary>
     IUpstreamOperation? Serve(OperationKind kind) => null;
 
-    /// <summary>Whether the provider takes and gives OpenAI's chat as it is. The write and read methods below are then not called.</summary>
+    /// <summary>
+    /// Whether the provider takes and gives OpenAI's chat as it is. The write and read methods below are then not called, but for
+    /// <see cref="RewritesOpenAiChat"/>.
+    /// </summary>
     bool SpeaksOpenAiChat { get; }
 
     /// <summary>
@@ -30,6 +33,12 @@ internal interface IChatProvider
     /// must not be. Of meaning only where the bytes pass through.
     /// </summary>
     bool TakesStreamOptions => true;
+
+    /// <summary>
+    /// Whether a request in OpenAI's chat is sent through <see cref="WriteRequest"/> all the same: the provider speaks it, and refuses some of
+    /// its words. Of meaning only where the bytes would pass through.
+    /// </summary>
+    bool RewritesOpenAiChat => false;
 
     /// <summary>
     /// A whole reply or a chunk that is not quite OpenAI's, in OpenAI's words; null when it passes as it came, which nearly all do. Of meaning

@@ -33,6 +33,9 @@ internal static class JsonReading
         throw new MalformedReplyException("The provider's reply is not a JSON object.");
     }
 
+    /// <summary>Whether an exception comes of JSON that is broken, or of a value of another kind than its name says.</summary>
+    public static bool IsOfBrokenJson(Exception odd) => odd is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException;
+
     /// <summary>Copies what is to be put together with other pieces.</summary>
     /// <exception cref="MalformedReplyException">Its text is broken: it could be passed on, and not be read.</exception>
     public static JsonElement CloneOfText(this JsonElement element) =>

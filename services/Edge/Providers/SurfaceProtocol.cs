@@ -29,6 +29,18 @@ internal enum SurfaceProtocol
 
     /// <summary>Cohere's <c>/v2/embed</c>.</summary>
     CohereEmbed,
+
+    /// <summary>Gemini's <c>:generateContent</c> and <c>:streamGenerateContent</c>.</summary>
+    GeminiGenerate,
+
+    /// <summary>Gemini's <c>:countTokens</c>.</summary>
+    GeminiCount,
+
+    /// <summary>Gemini's <c>:embedContent</c>.</summary>
+    GeminiEmbed,
+
+    /// <summary>Gemini's <c>:batchEmbedContents</c>.</summary>
+    GeminiBatchEmbed,
 }
 
 /// <summary>What must be known of a protocol before its request is read.</summary>
@@ -37,6 +49,10 @@ internal static class SurfaceProtocols
     /// <summary>Whether it is one of Ollama's: a server in Go, which reads the names of fields in capitals too.</summary>
     public static bool IsOllamas(this SurfaceProtocol? protocol) =>
         protocol is SurfaceProtocol.OllamaChat or SurfaceProtocol.OllamaGenerate or SurfaceProtocol.OllamaEmbed or SurfaceProtocol.OllamaEmbeddings;
+
+    /// <summary>Whether it is one of Gemini's: the model and whether to stream stand in the address, and fields have two spellings.</summary>
+    public static bool IsGeminis(this SurfaceProtocol? protocol) =>
+        protocol is SurfaceProtocol.GeminiGenerate or SurfaceProtocol.GeminiCount or SurfaceProtocol.GeminiEmbed or SurfaceProtocol.GeminiBatchEmbed;
 
     /// <summary>Whether an answer is streamed unless the request says no.</summary>
     public static bool StreamsUnasked(this SurfaceProtocol? protocol) => protocol is SurfaceProtocol.OllamaChat or SurfaceProtocol.OllamaGenerate;

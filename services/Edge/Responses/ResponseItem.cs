@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Responses;
@@ -41,23 +42,6 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
 
     /// <summary>What a call was given; a custom tool's text stands under <c>input</c>.</summary>
     public string Arguments => Kind == ResponseItemKind.CustomCall ? ResponsesTools.CustomInputOf(Text.ToString()) : Text.Length == 0 ? "{}" : Text.ToString();
-
-    /// <summary>Whether a call's arguments are a whole JSON document.</summary>
-    public bool IsWhole
-    {
-        get
-        {
-            try
-            {
-                JsonDocument.Parse(Text.ToString()).Dispose();
-                return true;
-            }
-            catch (JsonException)
-            {
-                return Text.Length == 0;
-            }
-        }
-    }
 
     /// <summary>Writes the item.</summary>
     /// <param name="json">Takes it.</param>

@@ -17,7 +17,8 @@ namespace Gateway.Edge.Responses;
 internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStream
 {
     private readonly ResponseDraft response = new(exchange);
-    private readonly SortedDictionary<int, ResponseItem> calls = [];
+    private readonly StreamedCalls calls = new($"call_{exchange.Id:N}");
+    private readonly List<ResponseItem> callItems = [];
     private ResponseItem? open;
     private long sequence;
 
@@ -31,9 +32,9 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
         }
 
         Close(open, output, response.Status);
-        foreach (var call in calls.Values)
+        foreach (var item in callItems)
         {
-            Close(call, output, response.Status);
+            Close(item, output, response.Status);
         }
 
         Event(output, $"response.{response.Status}", json => WriteResponse(json, usage, cost));
@@ -87,7 +88,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             TakeCall(call, output);
         }
 
-        response.FinishReason = choice.Field("finish_reason"u8).Text() ?? response.FinishReason;
+        response.FinishReason = FinishReasonOf(choice) ?? response.FinishReason;
     }
 
     private void Start(IBufferWriter<byte> output)
@@ -170,30 +171,29 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
         });
     }
 
-    private void TakeCall(JsonElement delta, IBufferWriter<byte> output)
+    private void TakeCall(JsonElement piece, IBufferWriter<byte> output)
     {
-        var index = delta.Field("index"u8).Int() ?? 0;
-        var function = delta.Field("function"u8);
-        if (!calls.TryGetValue(index, out var call))
+        var call = calls.Take(piece, out var begins, out var arguments);
+        if (begins)
         {
             Close(open, output, "completed");
             open = null;
-            // Pieces of calls may come interleaved: a call is done when its arguments are whole, at the latest at the end.
-            foreach (var other in calls.Values.Where(static other => other.IsWhole))
+            // Pieces of calls may come mixed, and a call's head before its arguments: it is done when they have come, at the latest at the end.
+            foreach (var other in calls.All.Take(call.Index).Where(static other => other.IsWhole))
             {
-                Close(other, output, "completed");
+                Close(callItems[other.Index], output, "completed");
             }
 
-            calls[index] = call = Added(
-                response.AddCall(delta.Field("id"u8).Text() ?? $"call_{exchange.Id:N}{index}", function.Field("name"u8).Text() ?? ""), output);
+            callItems.Add(Added(response.AddCall(call.Id, call.Name), output));
         }
 
-        if (function.Field("arguments"u8).Text() is { Length: > 0 } piece && !call.Closed)
+        var item = callItems[call.Index];
+        if (arguments.Length > 0 && !item.Closed)
         {
-            call.Text.Append(piece);
-            if (call.Kind == ResponseItemKind.Call)
+            item.Text.Append(arguments);
+            if (item.Kind == ResponseItemKind.Call)
             {
-                InItem(output, call, "response.function_call_arguments.delta", null, 0, json => json.WriteString("delta"u8, piece));
+                InItem(output, item, "response.function_call_arguments.delta", null, 0, json => json.WriteString("delta"u8, arguments));
             }
         }
     }

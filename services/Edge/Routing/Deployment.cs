@@ -99,6 +99,9 @@ internal sealed class Deployment
         Volatile.Write(ref passedStreamAddresses[(int)protocol], null);
     }
 
+    /// <summary>Whether it makes vectors and does not chat.</summary>
+    public bool Embeds => (Configuration.Mode != "chat" ? Configuration.Mode : Price?.Mode) == "embedding";
+
     /// <summary>The most tokens that one answer may have; null when nobody says.</summary>
     public int? MaxOutputTokens => Configuration.MaxTokens ?? Price?.MaxOutputTokens;
 }

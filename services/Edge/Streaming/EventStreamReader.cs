@@ -1,12 +1,15 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Text;
+using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Streaming;
 
 /// <summary>
 /// Reads Amazon's binary event stream: lengths, headers, payload and checksums. A frame's name is its event's or its exception's type, its
-/// data the payload.
+/// data the payload. An error that no exception describes stands in the headers: it is named <c>error</c>, and its data is
+/// <c>{"__type":code,"message":words}</c>, as in the body of such a reply.
 /// </summary>
 /// <param name="frameBytesMax">The largest message accepted.</param>
 internal sealed class EventStreamReader(int frameBytesMax = FrameReader.DefaultFrameBytesMax) : FrameReader
@@ -61,8 +64,10 @@ internal sealed class EventStreamReader(int frameBytesMax = FrameReader.DefaultF
         }
 
         given = raw.Length;
-        var name = NameIn(raw.Slice(PreludeBytes, (int)headersLength));
-        frame = new SseEvent(raw, name, raw[(PreludeBytes + (int)headersLength)..^ChecksumBytes], hasData: true);
+        var headers = raw.Slice(PreludeBytes, (int)headersLength);
+        frame = Header(headers, ":message-type"u8).SequenceEqual("error"u8)
+            ? new SseEvent(raw, "error"u8, Error(Header(headers, ":error-code"u8), Header(headers, ":error-message"u8)), hasData: true)
+            : new SseEvent(raw, NameIn(headers), raw[(PreludeBytes + (int)headersLength)..^ChecksumBytes], hasData: true);
         return true;
     }
 
@@ -76,9 +81,18 @@ internal sealed class EventStreamReader(int frameBytesMax = FrameReader.DefaultF
     /// <inheritdoc/>
     public override void Dispose() => pending.Dispose();
 
-    private static ReadOnlySpan<byte> NameIn(ReadOnlySpan<byte> headers)
+    private static ReadOnlySpan<byte> NameIn(ReadOnlySpan<byte> headers) =>
+        Header(headers, ":exception-type"u8) is { IsEmpty: false } exception ? exception : Header(headers, ":event-type"u8);
+
+    private static byte[] Error(ReadOnlySpan<byte> code, ReadOnlySpan<byte> message)
     {
-        ReadOnlySpan<byte> name = default;
+        var json = new JsonObject { ["__type"] = Encoding.UTF8.GetString(code), ["message"] = Encoding.UTF8.GetString(message) };
+        return Encoding.UTF8.GetBytes(json.ToJsonString());
+    }
+
+    /// <summary>The text of a header; empty when there is none.</summary>
+    private static ReadOnlySpan<byte> Header(ReadOnlySpan<byte> headers, ReadOnlySpan<byte> name)
+    {
         while (headers.Length > 0)
         {
             var nameLength = headers[0];
@@ -96,15 +110,15 @@ internal sealed class EventStreamReader(int frameBytesMax = FrameReader.DefaultF
                 break;
             }
 
-            if (type == TextHeader && (header.SequenceEqual(":event-type"u8) || header.SequenceEqual(":exception-type"u8) || header.SequenceEqual(":error-code"u8)))
+            if (type == TextHeader && header.SequenceEqual(name))
             {
-                name = headers[2..valueLength];
+                return headers[2..valueLength];
             }
 
             headers = headers[valueLength..];
         }
 
-        return name;
+        return default;
     }
 
     /// <summary>The length of a header's value by its type; -1 when it is cut or unknown.</summary>

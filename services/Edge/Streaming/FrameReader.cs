@@ -23,6 +23,9 @@ internal abstract class FrameReader : IDisposable
     /// </summary>
     public abstract bool TryReadLast(out SseEvent frame);
 
+    /// <summary>What ends a frame: a blank line, unless the protocol ends it otherwise.</summary>
+    public virtual ReadOnlySpan<byte> FrameEnd => "\n\n"u8;
+
     /// <summary>Gives the buffers back.</summary>
     public abstract void Dispose();
 }

@@ -48,6 +48,9 @@ internal sealed class LinesReader(int frameBytesMax = FrameReader.DefaultFrameBy
     }
 
     /// <inheritdoc/>
+    public override ReadOnlySpan<byte> FrameEnd => "\n"u8;
+
+    /// <inheritdoc/>
     public override void Dispose() => pending.Dispose();
 
     private SseEvent Give(ReadOnlySpan<byte> raw)

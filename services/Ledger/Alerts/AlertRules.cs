@@ -43,7 +43,7 @@ internal static class AlertRules
             yield return new("soft_budget_crossed", "soft_budget_crossed", $"The soft limit of {soft} is crossed: {window.Spent} are spent. Requests go on.");
         }
 
-        if (part < 1 && Projection(window, now) is { } projected && projected.Spend > window.Limit)
+        if (part < 1 && Projection(window, now) is { } projected)
         {
             yield return new(
                 "projected_limit_exceeded", "projected_limit_exceeded",
@@ -52,6 +52,7 @@ internal static class AlertRules
         }
     }
 
+    // Null for a pace at which the limit holds.
     private static (Money Spend, DateTimeOffset Exceeded)? Projection(WatchedWindow window, DateTimeOffset now)
     {
         if (window is not { Start: { } start, End: { } end } || window.Spent <= Money.Zero || now <= start || now >= end)
@@ -66,7 +67,13 @@ internal static class AlertRules
         }
 
         var atEnd = window.Spent.NanoDollars * (whole / elapsed);
-        var untilLimit = elapsed * window.Limit.NanoDollars / window.Spent.NanoDollars;
-        return (Money.FromNanoDollars(Math.Min(atEnd, long.MaxValue / 2)), start + TimeSpan.FromTicks((long)Math.Min(untilLimit, whole)));
+        if (atEnd <= window.Limit.NanoDollars)
+        {
+            return null;
+        }
+
+        // The quotient first, which is below 1 / ProjectAfterPart here: ticks times a limit of a thousand million dollars fit into no decimal.
+        var untilLimit = elapsed * ((decimal)window.Limit.NanoDollars / window.Spent.NanoDollars);
+        return (Money.FromNanoDollars(Math.Min(atEnd, long.MaxValue)), start + TimeSpan.FromTicks((long)untilLimit));
     }
 }

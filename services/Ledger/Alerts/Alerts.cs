@@ -63,29 +63,13 @@ internal static class Alerts
 /// <summary>Looks at the open windows and delivers, on the Ledger process on duty (T-27).</summary>
 internal sealed class AlertJob(
     NpgsqlDataSource database, Duty duty, AlertOutbox outbox, AlertSender sender, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertJob> logger)
-    : BackgroundService
+    : BackgroundJob(clock, logger)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // What is not delivered when the process ends stays in the table.
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.Every, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await RunOnceAsync(stoppingToken);
-                }
-                catch (Exception error) when (error is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
-                {
-                    logger.PassFailed(error.GetType().Name);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // What is not delivered stays in the table.
-        }
+        await Task.Delay(options.Value.Every, Clock, stoppingToken);
+        await RunOnceAsync(stoppingToken);
     }
 
     private async Task RunOnceAsync(CancellationToken cancellation)
@@ -97,7 +81,7 @@ internal sealed class AlertJob(
 
         // One transaction for both questions; a third only when there is something to tell.
         var (windows, due) = await LookAsync(cancellation);
-        var now = clock.GetUtcNow();
+        var now = Clock.GetUtcNow();
         var raised = false;
         foreach (var window in windows)
         {

@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using Gateway.Ledger.Leases;
+using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -11,7 +11,8 @@ namespace Gateway.Ledger.Duties;
 /// idle session. One session for all jobs, held, instead of a lock taken and given back by each of them every few seconds: an idle cluster
 /// leaves the database alone.
 /// </summary>
-internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<Duty> logger) : BackgroundService
+internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<Duty> logger)
+    : BackgroundJob(clock, logger, RetryAfter)
 {
     /// <summary>The channel on which the database says that an administrators' budget was changed (Schema/0007).</summary>
     public const string BudgetsChannel = "budgets_changed";
@@ -32,40 +33,21 @@ internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> op
     /// <summary>Rises with every word that a budget was changed, and whenever word may have been missed.</summary>
     public long BudgetsChanged => Interlocked.Read(ref budgetsChanged);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // Ends when the session breaks: another process may have the duty then.
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await StandAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is NpgsqlException or SocketException or TimeoutException or IOException)
-            {
-                logger.DutyLost(error.GetType().Name);
-                await Task.Delay(RetryAfter, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
-
-    private async Task StandAsync(CancellationToken cancellation)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(stoppingToken);
         try
         {
             connection.Notification += (_, _) => Interlocked.Increment(ref budgetsChanged);
-            await PrepareAsync(connection, cancellation);
+            await PrepareAsync(connection, stoppingToken);
             Interlocked.Increment(ref budgetsChanged);
             Volatile.Write(ref listens, true);
             while (true)
             {
                 // Held already: the same statement says that this process lives.
-                Volatile.Write(ref mine, await HoldsAsync(connection, cancellation));
-                await connection.WaitAsync(options.Value.DutyEvery, cancellation);
+                Volatile.Write(ref mine, await HoldsAsync(connection, stoppingToken));
+                await connection.WaitAsync(options.Value.DutyEvery, stoppingToken);
             }
         }
         finally

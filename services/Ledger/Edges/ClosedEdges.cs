@@ -1,4 +1,5 @@
 using Gateway.Contracts;
+using Gateway.Ledger.Journal;
 using Gateway.ServiceDefaults;
 using MassTransit;
 using Npgsql;
@@ -7,7 +8,8 @@ namespace Gateway.Ledger.Edges;
 
 /// <summary>
 /// An edge process is over and its records are all in the queue. The word goes through the same queue: when it comes out, what was before
-/// it has been read, and shortly after it the edge's leases are taken back for good (<see cref="Leases.LeasePass"/>).
+/// it has been read. When this process has booked what it has read, and shortly after it, the edge's leases are taken back for good
+/// (<see cref="Leases.LeasePass"/>).
 /// </summary>
 internal static class ClosedEdges
 {
@@ -36,14 +38,20 @@ internal static class ClosedEdges
 }
 
 /// <summary>Notes that the queue was read up to an edge's end.</summary>
-internal sealed class EdgeClosedConsumer(NpgsqlDataSource database, Leases.LeasePass pass) : IConsumer<EdgeClosed>
+internal sealed class EdgeClosedConsumer(NpgsqlDataSource database, MessagesUnderWay messages, WritePatience patience, Leases.LeasePass pass) : IConsumer<EdgeClosed>
 {
     public async Task Consume(ConsumeContext<EdgeClosed> context)
     {
+        await messages.AllDoneAsync(context.CancellationToken);
+        await patience.WriteAsync(() => SettleAsync(context.Message.EdgeId, context.CancellationToken), context.CancellationToken);
+        pass.LookAtAllSoon();
+    }
+
+    private async Task SettleAsync(string edgeId, CancellationToken cancellation)
+    {
         await using var command = database.CreateCommand(
             "insert into closed_edges (edge_id, settled_at) values ($1, now()) on conflict (edge_id) do update set settled_at = coalesce(closed_edges.settled_at, now())");
-        command.Parameters.AddWithValue(context.Message.EdgeId);
-        await command.ExecuteNonQueryAsync(context.CancellationToken);
-        pass.LookAtAllSoon();
+        command.Parameters.AddWithValue(edgeId);
+        await command.ExecuteNonQueryAsync(cancellation);
     }
 }

@@ -8,14 +8,14 @@ namespace Gateway.Ledger.Journal;
 /// <summary>The truth about money: what was used, by whom, owed to whom.</summary>
 internal static class Journal
 {
-    public const string Queue = "ledger-usage";
-
     public static WebApplicationBuilder AddJournal(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<JournalRole>();
         builder.Services.AddSingleton<JournalWriter>();
         builder.Services.AddSingleton<Partitions>();
         builder.Services.AddSingleton<RejectedRecords>();
+        builder.Services.AddSingleton<WritePatience>();
+        builder.Services.AddSingleton<MessagesUnderWay>();
         builder.Services.AddSingleton<JournalRetention>();
         builder.Services.AddHostedService(services => services.GetRequiredService<JournalRetention>());
         builder.Services.AddSingleton<Posting>();
@@ -26,7 +26,7 @@ internal static class Journal
                 bus.AddConsumer<UsageConsumer>();
                 bus.AddConsumer<EdgeClosedConsumer>();
             },
-            (context, rabbit) => rabbit.ReceiveEndpoint(Queue, endpoint =>
+            (context, rabbit) => rabbit.ReceiveEndpoint(Messaging.LedgerQueue, endpoint =>
             {
                 endpoint.Durable();
                 endpoint.PrefetchCount = context.GetRequiredService<IOptions<LedgerOptions>>().Value.Prefetch;

@@ -17,6 +17,8 @@ internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
     : HourlyDuty(clock, logger)
 {
+    private const string NameOfMonth = "'entries_'yyyy'_'MM";
+
     /// <summary>One run: the months that were taken out.</summary>
     public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
     {
@@ -54,7 +56,11 @@ internal sealed class JournalRetention(
         var months = new List<DateOnly>();
         while (await reader.ReadAsync(cancellation))
         {
-            months.Add(DateOnly.ParseExact(reader.GetString(0), "'entries_'yyyy'_'MM", CultureInfo.InvariantCulture));
+            // A partition of another name is somebody else's: it is left alone.
+            if (DateOnly.TryParseExact(reader.GetString(0), NameOfMonth, CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
+            {
+                months.Add(month);
+            }
         }
 
         return months;
@@ -79,7 +85,8 @@ internal sealed class JournalRetention(
             }
         }
 
-        await using var sum = database.CreateCommand($"select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
+        await using var sum = database.CreateCommand(
+            $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
         await using var reader = await sum.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         return await UsageDiffersAsync(month, reader.GetInt64(0), reader.GetInt64(1), cancellation);
@@ -122,5 +129,5 @@ internal sealed class JournalRetention(
         await transaction.CommitAsync(cancellation);
     }
 
-    private static string Name(DateOnly month) => month.ToString("'entries_'yyyy'_'MM", CultureInfo.InvariantCulture);
+    private static string Name(DateOnly month) => month.ToString(NameOfMonth, CultureInfo.InvariantCulture);
 }

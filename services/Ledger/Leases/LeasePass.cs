@@ -1,7 +1,6 @@
 using Gateway.Ledger.Duties;
+using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
-using Npgsql;
-using StackExchange.Redis;
 
 namespace Gateway.Ledger.Leases;
 
@@ -12,7 +11,7 @@ namespace Gateway.Ledger.Leases;
 /// </summary>
 internal sealed class LeasePass(
     LeasePassTables tables, LeaseStore store, Duty duty, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LeasePass> logger)
-    : BackgroundService
+    : BackgroundJob(clock, logger, options.Value.ReclaimEvery)
 {
     // Windows in one pipelined round: bounds what is under way in Redis.
     private const int RoundSize = 256;
@@ -26,27 +25,20 @@ internal sealed class LeasePass(
     /// <summary>An edge has closed: the next pass looks at everything.</summary>
     public void LookAtAllSoon() => Volatile.Write(ref soon, 1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.ReclaimEvery, clock);
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
-            {
-                await RunOnceAsync(stoppingToken);
-                await timer.WaitForNextTickAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is NpgsqlException or RedisException or TimeoutException or System.Net.Sockets.SocketException)
-            {
-                wholeAt = null;
-                logger.PassFailed(error.GetType().Name);
-                await Task.Delay(options.Value.ReclaimEvery, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            await RunOnceAsync(stoppingToken);
         }
+        catch
+        {
+            // Nobody knows how far it came: the next pass looks at everything.
+            wholeAt = null;
+            throw;
+        }
+
+        await Task.Delay(options.Value.ReclaimEvery, Clock, stoppingToken);
     }
 
     /// <summary>One pass; false when another process has the duty.</summary>
@@ -59,7 +51,7 @@ internal sealed class LeasePass(
             return false;
         }
 
-        var whole = wholeAt is not { } last || clock.GetElapsedTime(last) >= options.Value.LeaseTimeToLive / 2 || Volatile.Read(ref soon) == 1;
+        var whole = wholeAt is not { } last || Clock.GetElapsedTime(last) >= options.Value.LeaseTimeToLive / 2 || Volatile.Read(ref soon) == 1;
         if (whole)
         {
             await ReadAsync(cancellation);
@@ -70,9 +62,9 @@ internal sealed class LeasePass(
             await ReclaimAsync(round, cancellation);
         }
 
-        if (whole && input.Closed.Length > 0)
+        if (whole && input.Closed.Count > 0)
         {
-            await tables.SettledAsync(input.Closed, cancellation);
+            await tables.SettleAsync(input.Closed, cancellation);
             input = input with { Closed = [] };
         }
 
@@ -90,7 +82,7 @@ internal sealed class LeasePass(
         input = await tables.ReadAsync(cancellation);
         metrics.Budgets = input.Left;
         leased.Clear();
-        wholeAt = clock.GetTimestamp();
+        wholeAt = Clock.GetTimestamp();
         // An edge closed whose last records are still on their way is looked for again soon.
         Volatile.Write(ref soon, input.ClosedLater ? 1 : 0);
     }

@@ -10,10 +10,10 @@ internal readonly record struct PassWindow(string Id, long Version);
 
 /// <summary>What a pass over all windows begins with.</summary>
 /// <param name="Windows">The windows that were ever put into Redis.</param>
-/// <param name="Closed">Edges of which every record is in the journal.</param>
+/// <param name="Closed">Edges of which the queue was read to its end.</param>
 /// <param name="ClosedLater">Whether there are closed edges whose records may still be on their way.</param>
 /// <param name="Left">What is left of the budgets closest to their limit.</param>
-internal sealed record PassInput(IReadOnlyList<PassWindow> Windows, string[] Closed, bool ClosedLater, IReadOnlyList<BudgetLeft> Left)
+internal sealed record PassInput(IReadOnlyList<PassWindow> Windows, IReadOnlyList<ClosedEdge> Closed, bool ClosedLater, IReadOnlyList<BudgetLeft> Left)
 {
     public static PassInput Empty { get; } = new([], [], false, []);
 }
@@ -24,9 +24,9 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
     public async Task<PassInput> ReadAsync(CancellationToken cancellation)
     {
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new("select edge_id, settled_at < now() - $1 from closed_edges where reclaimed_at is null")
+        batch.BatchCommands.Add(new("select edge_id, settled_at < now() - $1, settled_at < now() - $2 from closed_edges where reclaimed_at is null")
         {
-            Parameters = { new() { Value = options.Value.ClosedEdgeGrace } },
+            Parameters = { new() { Value = options.Value.ClosedEdgeGrace }, new() { Value = options.Value.GoneEdgeAfter } },
         });
         // A window that is over takes late records for two days, as long as it stays in Redis.
         batch.BatchCommands.Add(new("select window_id, version from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days')"));
@@ -41,12 +41,12 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         });
 
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
-        var (closed, closedLater) = (new List<string>(), false);
+        var (closed, closedLater) = (new List<ClosedEdge>(), false);
         while (await reader.ReadAsync(cancellation))
         {
             if (!reader.IsDBNull(1) && reader.GetBoolean(1))
             {
-                closed.Add(reader.GetString(0));
+                closed.Add(new(reader.GetString(0), reader.GetBoolean(2)));
             }
             else
             {
@@ -70,7 +70,7 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
             left.TryAdd(id, new(BudgetId.ScopeOf(id), BudgetId.OwnerOf(id), reader.GetDouble(1)));
         }
 
-        return new(windows, [.. closed], closedLater, [.. left.Values]);
+        return new(windows, closed, closedLater, [.. left.Values]);
     }
 
     /// <summary>Tells Redis the totals of a window, and of all of its edges, because it is not known whose it missed.</summary>
@@ -120,16 +120,25 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         await batch.ExecuteNonQueryAsync(cancellation);
     }
 
-    /// <summary>The leases of closed edges are back for good.</summary>
-    public async Task SettledAsync(string[] edges, CancellationToken cancellation)
+    /// <summary>Notes of which closed edges the leases are back for good: of those that hold nothing any more.</summary>
+    public async Task SettleAsync(IReadOnlyList<ClosedEdge> edges, CancellationToken cancellation)
     {
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new("update closed_edges set reclaimed_at = now() where edge_id = any($1)") { Parameters = { new() { Value = edges } } });
-        batch.BatchCommands.Add(new("delete from held_by_silent_edges where edge_id = any($1)") { Parameters = { new() { Value = edges } } });
-        await batch.ExecuteNonQueryAsync(cancellation);
-        foreach (var edge in edges)
+        await using var settle = database.CreateCommand("""
+            with settled as (
+                update closed_edges c set reclaimed_at = now() from unnest($1, $2) as asked (edge, for_good)
+                where c.edge_id = asked.edge and (asked.for_good or not exists (
+                    select from held_by_silent_edges h left join window_edges e using (window_id, edge_id)
+                    where h.edge_id = asked.edge and h.granted_nano > coalesce(e.posted_nano, 0)))
+                returning c.edge_id),
+            notes as (delete from held_by_silent_edges where edge_id in (select edge_id from settled))
+            select edge_id from settled
+            """);
+        settle.Parameters.Add(new() { Value = edges.Select(edge => edge.EdgeId).ToArray() });
+        settle.Parameters.Add(new() { Value = edges.Select(edge => edge.ForGood).ToArray() });
+        await using var reader = await settle.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
         {
-            logger.EdgeSettled(edge);
+            logger.EdgeSettled(reader.GetString(0));
         }
     }
 }

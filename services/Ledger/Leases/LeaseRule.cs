@@ -51,6 +51,11 @@ internal sealed record LeaseReply(LeaseStatus Status, long Moved, long Available
     public static readonly LeaseReply Unknown = new(LeaseStatus.Unknown, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
+/// <summary>An edge of which the queue was read to its end.</summary>
+/// <param name="EdgeId">The edge.</param>
+/// <param name="ForGood">Nobody waits for a record of it any more: it holds nothing. Until then it keeps what it said that it had charged.</param>
+internal readonly record struct ClosedEdge(string EdgeId, bool ForGood);
+
 /// <summary>What an edge declares to hold when a window is installed, and what the journal has of it.</summary>
 internal sealed record DeclaredHolding(string EdgeId, long Declared, long Posted);
 
@@ -59,8 +64,9 @@ internal sealed record DeclaredHolding(string EdgeId, long Declared, long Posted
 /// atomically in Redis; a test runs random sequences through both and compares every step.
 ///
 /// Never over: a grant never exceeds limit - spent - leased, and an amount leaves <c>leased</c> only together with its arrival in <c>spent</c>,
-/// or when the edge gives it back, or when the edge is closed: all that it charged is in the journal then. A silent edge may have charged
-/// all that it holds, so it keeps it; only one that is taken for gone for good loses what it did not say that it had charged.
+/// or when the edge gives it back, or when the edge is closed: all that it charged is in the journal then, but for what a Ledger that hangs
+/// may still have in its hands, so what it said that it had charged stays held for a while. A silent edge may have charged all that it
+/// holds, so it keeps it; only one that is taken for gone for good loses what it did not say that it had charged.
 /// </summary>
 internal static class LeaseRule
 {
@@ -176,28 +182,31 @@ internal static class LeaseRule
         return window;
     }
 
-    public static (LeaseWindow? Window, long GivenBack) Reclaim(LeaseWindow? window, long timeToLiveMs, long forgetMs, long goneMs, IReadOnlySet<string> closed, long now)
+    public static (LeaseWindow? Window, long GivenBack) Reclaim(LeaseWindow? window, long timeToLiveMs, long forgetMs, long goneMs, IReadOnlyCollection<ClosedEdge> closed, long now)
     {
         if (window is null || (window.Leased == 0 && closed.Count == 0))
         {
             return (window, 0);
         }
 
+        var closedForGood = closed.ToDictionary(edge => edge.EdgeId, edge => edge.ForGood, StringComparer.Ordinal);
         var (given, alive) = (0L, 0);
         foreach (var (edge, holding) in window.Edges)
         {
             var silent = now - holding.SeenAt;
-            if (silent <= timeToLiveMs && !closed.Contains(edge))
+            var isClosed = closedForGood.TryGetValue(edge, out var forGood);
+            if (silent <= timeToLiveMs && !isClosed)
             {
                 alive++;
                 continue;
             }
 
-            var keeps = Math.Min(holding.Granted, closed.Contains(edge) ? holding.Posted : silent > goneMs ? Math.Max(holding.Posted, holding.Charged) : holding.Granted);
+            var keeps = Math.Min(
+                holding.Granted, forGood ? holding.Posted : isClosed || silent > goneMs ? Math.Max(holding.Posted, holding.Charged) : holding.Granted);
             given += holding.Granted - keeps;
             window = window with
             {
-                Edges = keeps <= holding.Posted && (closed.Contains(edge) || silent > forgetMs)
+                Edges = keeps <= holding.Posted && (isClosed || silent > forgetMs)
                     ? window.Edges.Remove(edge)
                     : window.Edges.SetItem(edge, holding with { Granted = keeps }),
             };

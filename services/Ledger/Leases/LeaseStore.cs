@@ -62,11 +62,11 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
     }
 
     /// <summary>Null when the window is not in Redis.</summary>
-    public async Task<ReclaimedWindow?> ReclaimAsync(string windowId, TimeSpan timeToLive, TimeSpan forgetAfter, TimeSpan goneAfter, IReadOnlyCollection<string> closed)
+    public async Task<ReclaimedWindow?> ReclaimAsync(string windowId, TimeSpan timeToLive, TimeSpan forgetAfter, TimeSpan goneAfter, IReadOnlyCollection<ClosedEdge> closed)
     {
         var reply = (string[])(await RunAsync(
             ReclaimScript, windowId,
-            [(long)timeToLive.TotalMilliseconds, (long)forgetAfter.TotalMilliseconds, (long)goneAfter.TotalMilliseconds, .. closed.Select(edge => (RedisValue)edge)]))!;
+            [(long)timeToLive.TotalMilliseconds, (long)forgetAfter.TotalMilliseconds, (long)goneAfter.TotalMilliseconds, .. closed.SelectMany(edge => (RedisValue[])[edge.EdgeId, edge.ForGood ? "posted" : "charged"])]))!;
         if (reply[0] != "reclaimed")
         {
             return null;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gateway.Ledger.Journal;
+using Gateway.ServiceDefaults;
 using StackExchange.Redis;
 
 namespace Gateway.Ledger.Leases;
@@ -9,7 +10,8 @@ namespace Gateway.Ledger.Leases;
 /// harmless. Redis away: kept (one entry for each window) and tried again. Lost with the process: <see cref="LeasePass"/> finds windows
 /// whose version lags behind the database.
 /// </summary>
-internal sealed class PostedTotals(LeaseStore store, LedgerMetrics metrics, TimeProvider clock, ILogger<PostedTotals> logger) : BackgroundService
+internal sealed class PostedTotals(LeaseStore store, LedgerMetrics metrics, TimeProvider clock, ILogger<PostedTotals> logger)
+    : BackgroundJob(clock, logger, Pause)
 {
     private const int WindowsMax = 100_000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -41,22 +43,12 @@ internal sealed class PostedTotals(LeaseStore store, LedgerMetrics metrics, Time
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        await signal.WaitAsync(stoppingToken);
+        while (!await TellAllAsync())
         {
-            try
-            {
-                await signal.WaitAsync(stoppingToken);
-                while (!await TellAllAsync())
-                {
-                    await Task.Delay(Pause, clock, stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
+            await Task.Delay(Pause, Clock, stoppingToken);
         }
     }
 

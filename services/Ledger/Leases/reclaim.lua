@@ -1,11 +1,12 @@
 -- Ledger only. Takes back what edges hold that are no more.
 -- ARGV: time to live in ms, ms after which an edge that owes nothing is forgotten, ms after which a silent edge is taken for gone for good,
---       then edges that have closed (all that they charged is in the journal).
+--       then for each edge that has closed: edge, what it keeps ('charged' or 'posted').
 -- Reply: 'reclaimed' or 'unknown', given back, leased after, spent_version, then for each silent edge that still holds something: edge, g.
 --
 -- A silent edge may have charged all that it held, up to its last instant, and nobody knows until its spool is read: so it keeps all of
 -- it until its records are in the journal and it is closed. One that never comes back is given up after a time; what it said that it had
--- charged stays held even then.
+-- charged stays held even then. A closed edge's last records may still be in the hands of a Ledger that hangs: what it said that it had
+-- charged ('charged') stays held until they have come, or until nobody waits for them any more ('posted').
 
 local ttl, forget, gone = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 if not known() then
@@ -17,8 +18,8 @@ if first[1] == '0' and #ARGV == 3 then
   return { 'reclaimed', '0', '0', first[2] }
 end
 local closed = {}
-for i = 4, #ARGV do
-  closed[ARGV[i]] = true
+for i = 4, #ARGV, 2 do
+  closed[ARGV[i]] = ARGV[i + 1]
 end
 
 local fields = redis.call('HGETALL', key)
@@ -38,9 +39,9 @@ for edge in pairs(names) do
     alive = alive + 1
   else
     local keeps = granted
-    if closed[edge] then
+    if closed[edge] == 'posted' then
       keeps = posted
-    elseif silent > gone then
+    elseif closed[edge] or silent > gone then
       keeps = larger(posted, charged)
     end
     if difference(granted, keeps) > 0 then

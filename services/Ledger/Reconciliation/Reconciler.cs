@@ -6,6 +6,7 @@ using Gateway.Contracts;
 using Gateway.Ledger.Alerts;
 using Gateway.Ledger.Journal;
 using Gateway.Ledger.Leases;
+using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using StackExchange.Redis;
@@ -164,6 +165,14 @@ internal sealed class Reconciler(
                 {
                     inRedis++;
                     var values = fields.ToDictionary(field => (string)field.Name!, field => field.Value, StringComparer.Ordinal);
+                    if (!values.ContainsKey("spent_version") || !values.ContainsKey("spent") || !values.ContainsKey("leased"))
+                    {
+                        differences.Add(Difference.Of(
+                            ReconciliationKinds.Redis, window.Id, window.Spent, 0,
+                            "Redis has a part of the window and no totals: somebody wrote to Redis, or deleted fields. Delete the key: the window is then rebuilt from the journal."));
+                        continue;
+                    }
+
                     var version = (long)values["spent_version"];
                     onTheirWay += version < window.Version ? 1 : 0;
                     if (version == window.Version && (long)values["spent"] != window.Spent)
@@ -195,7 +204,7 @@ internal sealed class Reconciler(
     private async Task<(long Entries, long Amount)> JournalAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
-            "select count(*), coalesce(sum(amount_nano), 0)::bigint from journal.entries where kind = 'usage' and at >= $1 and at < $2");
+            "select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.entries where kind = 'usage' and at >= $1 and at < $2");
         command.Parameters.AddWithValue(from.UtcDateTime);
         command.Parameters.AddWithValue(to.UtcDateTime);
         await using var reader = await command.ExecuteReaderAsync(cancellation);

@@ -2,8 +2,6 @@ using System.Text.Json;
 using Gateway.Ledger.Duties;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
-using Npgsql;
-using StackExchange.Redis;
 
 namespace Gateway.Ledger.Reconciliation;
 
@@ -40,51 +38,40 @@ internal static class Reconciliation
 /// <summary>Compares on the Ledger process on duty (T-27); the others show its result.</summary>
 internal sealed class ReconciliationJob(
     Duty duty, Reconciler reconciler, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<ReconciliationJob> logger)
-    : BackgroundService
+    : BackgroundJob(clock, logger)
 {
+    private readonly DateTimeOffset began = clock.GetUtcNow();
     private DateTimeOffset? last;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        metrics.ReconciledAgo = () => last is { } at ? (clock.GetUtcNow() - at).TotalSeconds : 0;
-        using var timer = new PeriodicTimer(options.Value.ReconcileEvery, clock);
-        while (await Next(timer, stoppingToken))
+        metrics.ReconciledAgo = () => (Clock.GetUtcNow() - (last ?? began)).TotalSeconds;
+        if (last is null && await reconciler.LastAsync(stoppingToken) is { } found)
         {
-            try
-            {
-                await RunOrShowAsync(stoppingToken);
-            }
-            catch (Exception error) when (error is NpgsqlException or RedisException or TimeoutException or JsonException or System.Net.Sockets.SocketException)
-            {
-                logger.ReconciliationFailed(error.GetType().Name);
-            }
+            Show(found);
         }
-    }
 
-    private static async Task<bool> Next(PeriodicTimer timer, CancellationToken cancellation)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        await Task.Delay(options.Value.ReconcileEvery, Clock, stoppingToken);
+        await RunOrShowAsync(stoppingToken);
     }
 
     private async Task RunOrShowAsync(CancellationToken cancellation)
     {
         var known = await reconciler.LastAsync(cancellation);
         // Another process may have done it a moment ago: its result is then ours.
-        if (duty.IsMine && (known is null || clock.GetUtcNow() - known.Value.StartedAt > options.Value.ReconcileEvery * 0.8))
+        if (duty.IsMine && (known is null || Clock.GetUtcNow() - known.Value.StartedAt > options.Value.ReconcileEvery * 0.8))
         {
             last = (await reconciler.RunAsync(full: false, cancellation)).StartedAt;
         }
         else if (known is { } found)
         {
-            last = found.StartedAt;
-            metrics.Differences = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!.ByKind();
+            Show(found);
         }
+    }
+
+    private void Show((DateTimeOffset StartedAt, string Json) found)
+    {
+        last = found.StartedAt;
+        metrics.Differences = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!.ByKind();
     }
 }

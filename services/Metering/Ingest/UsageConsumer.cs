@@ -1,18 +1,22 @@
+using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Metering.Schema;
+using Gateway.ServiceDefaults;
 using MassTransit;
 
 namespace Gateway.Metering.Ingest;
 
 /// <summary>
 /// Stores a message's records. It retries here and not in MassTransit, because only here it is known what failed: while the database is away
-/// a message waits without end (unacknowledged, so another process takes it when this one dies); a message that is wrong goes to
-/// <c>metering-usage_error</c> at once, and the others go on.
+/// a message waits without end (unacknowledged, so another process takes it when this one dies). A record that is wrong is set aside
+/// (<see cref="RejectedRecords"/>) and the others of its message are stored. Only a message that cannot be unpacked, or whose failure nobody
+/// understands, goes to <c>metering-usage_error</c>.
 /// </summary>
-internal sealed class UsageConsumer(UsageWriter writer, SchemaReady schema, MeteringMetrics metrics, TimeProvider clock, ILogger<UsageConsumer> logger)
+internal sealed class UsageConsumer(
+    UsageWriter writer, RejectedRecords rejected, SchemaReady schema, MeteringMetrics metrics, TimeProvider clock, ILogger<UsageConsumer> logger)
     : IConsumer<UsageRecorded>
 {
-    /// <summary>Tries of a message whose failure is not understood.</summary>
+    /// <summary>Tries of a write whose failure is not understood.</summary>
     public const int UnexpectedTriesMax = 5;
 
     private static readonly TimeSpan s_delayMax = TimeSpan.FromSeconds(5);
@@ -33,33 +37,89 @@ internal sealed class UsageConsumer(UsageWriter writer, SchemaReady schema, Mete
 
     private async Task StoreAsync(UsageRecorded message, CancellationToken cancellation)
     {
+        var lines = Read(message);
+        foreach (var (line, _) in lines.Where(static line => line.Record is null))
+        {
+            await SetAsideAsync(message.EdgeId, "not_a_record", line.ToArray(), cancellation);
+        }
+
+        await StoreAsync(message.EdgeId, [.. lines.Select(static line => line.Record).OfType<UsageRecord>()], cancellation);
+    }
+
+    private List<(ReadOnlyMemory<byte> Line, UsageRecord? Record)> Read(UsageRecorded message)
+    {
+        try
+        {
+            return UsageBatch.Read(message);
+        }
+        catch (JsonException)
+        {
+            throw GivenUp(message.EdgeId, message.Count, "cannot_be_unpacked");
+        }
+    }
+
+    // What a record makes impossible is halved until that record stands alone.
+    private async Task StoreAsync(string edge, UsageRecord[] records, CancellationToken cancellation)
+    {
+        try
+        {
+            await RetryAsync(edge, records.Length, first => writer.WriteAsync(records, patient: first, cancellation), cancellation);
+        }
+        catch (Exception error) when (WriteFailures.Of(error) == WriteFailure.Poison)
+        {
+            if (records.Length == 1)
+            {
+                await SetAsideAsync(edge, ReasonOf(error), JsonSerializer.SerializeToUtf8Bytes(records[0], ContractsJson.Default.UsageRecord), cancellation);
+                return;
+            }
+
+            await StoreAsync(edge, records[..(records.Length / 2)], cancellation);
+            await StoreAsync(edge, records[(records.Length / 2)..], cancellation);
+        }
+    }
+
+    private async Task SetAsideAsync(string edge, string reason, byte[] record, CancellationToken cancellation)
+    {
+        metrics.Rejected(reason);
+        logger.RecordRejected(edge, reason);
+        await RetryAsync(edge, 1, _ => rejected.KeepAsync(edge, reason, record, cancellation), cancellation);
+    }
+
+    private async Task RetryAsync(string edge, int records, Func<bool, Task> write, CancellationToken cancellation)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await writer.WriteAsync(UsageBatch.Read(message), patient: attempt == 1, cancellation);
+                await write(attempt == 1);
                 return;
             }
-            catch (Exception error) when (error is not OperationCanceledException)
+            catch (Exception error) when (!cancellation.IsCancellationRequested && WriteFailures.Of(error) is not WriteFailure.Poison)
             {
                 var failure = WriteFailures.Of(error);
-                // The code or the type, never the text: PostgreSQL's messages quote values.
-                var reason = (error as Npgsql.PostgresException)?.SqlState ?? error.GetType().Name;
-                if (failure == WriteFailure.Poison || (failure == WriteFailure.Unexpected && attempt >= UnexpectedTriesMax))
+                if (failure == WriteFailure.Unexpected && attempt >= UnexpectedTriesMax)
                 {
-                    metrics.Poisoned();
-                    logger.MessagePoisoned(message.Count, message.EdgeId, reason);
-                    // The message is moved with the exception's text, so that must not quote a value either.
-                    throw new PoisonedMessageException(reason);
+                    throw GivenUp(edge, records, ReasonOf(error));
                 }
 
                 var delay = TimeSpan.FromMilliseconds(Math.Min(s_delayMax.TotalMilliseconds, 50 * Math.Pow(2, Math.Min(attempt, 10))));
                 metrics.Retried(failure == WriteFailure.DatabaseAway ? "database" : "unexpected");
-                logger.WriteRetried(message.Count, message.EdgeId, reason, delay, attempt);
+                logger.WriteRetried(records, edge, ReasonOf(error), delay, attempt);
                 await Task.Delay(delay, clock, cancellation);
             }
         }
     }
+
+    // The message is moved with the exception's text, so that must not quote a value.
+    private PoisonedMessageException GivenUp(string edge, int records, string reason)
+    {
+        metrics.Poisoned();
+        logger.MessagePoisoned(records, edge, reason);
+        return new(reason);
+    }
+
+    // The code or the type, never the text: PostgreSQL's messages quote values.
+    private static string ReasonOf(Exception error) => (error as Npgsql.PostgresException)?.SqlState ?? error.GetType().Name;
 }
 
 /// <summary>A message that no try would store. Its text names the reason and no value of a record.</summary>

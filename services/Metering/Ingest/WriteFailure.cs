@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using System.Text.Json;
+using System.Threading.Channels;
 using Npgsql;
 
 namespace Gateway.Metering.Ingest;
@@ -7,10 +7,10 @@ namespace Gateway.Metering.Ingest;
 /// <summary>Why a batch could not be written: what decides whether it is worth another try.</summary>
 internal enum WriteFailure
 {
-    /// <summary>The database is down, full or busy: it will pass, and until then the messages wait. Never a reason to give a message up.</summary>
+    /// <summary>The database is down, full or busy, or this process is about to end: it will pass, and until then the messages wait. Never a reason to give a message up.</summary>
     DatabaseAway,
 
-    /// <summary>The message itself is wrong: no try would do better.</summary>
+    /// <summary>A record is wrong: no try would do better.</summary>
     Poison,
 
     /// <summary>Something else: worth a few tries.</summary>
@@ -22,8 +22,9 @@ internal static class WriteFailures
 {
     public static WriteFailure Of(Exception error) => error switch
     {
-        // InvalidOperationException: half of a surrogate pair in JSON text, which the reader finds only when it makes the string.
-        JsonException or InvalidOperationException or OverflowException or ArgumentException => WriteFailure.Poison,
+        // The writer has stopped: the message goes back to the queue when its consumer is stopped, too.
+        ChannelClosedException or OperationCanceledException => WriteFailure.DatabaseAway,
+        OverflowException or ArgumentException => WriteFailure.Poison,
         PostgresException postgres => Of(postgres.SqlState),
         NpgsqlException or SocketException or TimeoutException or IOException => WriteFailure.DatabaseAway,
         _ => WriteFailure.Unexpected,

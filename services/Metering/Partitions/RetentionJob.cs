@@ -1,13 +1,13 @@
 using Gateway.Metering.Schema;
+using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Gateway.Metering.Partitions;
 
 /// <summary>Makes days ahead and drops old ones, at the start and then every <see cref="MeteringOptions.RetentionEvery"/>. Several processes may run it.</summary>
 internal sealed class RetentionJob(
     DayPartitions partitions, SchemaReady schema, MeteringMetrics metrics, IOptions<MeteringOptions> options, TimeProvider clock, ILogger<RetentionJob> logger)
-    : BackgroundService
+    : BackgroundJob(clock, logger, options.Value.RetentionEvery)
 {
     /// <summary>One run.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -23,21 +23,10 @@ internal sealed class RetentionJob(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
         await schema.WaitAsync(stoppingToken);
-        using var timer = new PeriodicTimer(options.Value.RetentionEvery, clock);
-        do
-        {
-            try
-            {
-                await RunAsync(stoppingToken);
-            }
-            catch (NpgsqlException error)
-            {
-                logger.RetentionFailed(error.SqlState ?? error.GetType().Name);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        await RunAsync(stoppingToken);
+        await Task.Delay(options.Value.RetentionEvery, Clock, stoppingToken);
     }
 }

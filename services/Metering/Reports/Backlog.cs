@@ -1,6 +1,5 @@
-using Gateway.Metering.Ingest;
+using Gateway.ServiceDefaults;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 
 namespace Gateway.Metering.Reports;
 
@@ -33,13 +32,13 @@ internal sealed class Backlog(IConfiguration configuration, MeteringMetrics metr
                 do
                 {
                     var at = clock.GetUtcNow();
-                    var queue = await channel.QueueDeclarePassiveAsync(IngestRegistration.Queue, stoppingToken);
+                    var queue = await channel.QueueDeclarePassiveAsync(Messaging.MeteringQueue, stoppingToken);
                     sample = new Sample(queue.MessageCount, at);
                     metrics.Waiting = queue.MessageCount;
                 }
                 while (await timer.WaitForNextTickAsync(stoppingToken));
             }
-            catch (Exception error) when (error is RabbitMQClientException or IOException or ObjectDisposedException || (error is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            catch (Exception error) when (error is not OutOfMemoryException && !stoppingToken.IsCancellationRequested)
             {
                 // No broker, or no queue yet: readiness and MassTransit's log say so, and the newest stored record stands in.
                 sample = null;

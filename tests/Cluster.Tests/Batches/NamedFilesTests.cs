@@ -27,8 +27,9 @@ public sealed class NamedFilesTests(BatchesCluster cluster)
     {
         var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
         var (others, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
-        using var team = cluster.Team(key);
-        using var other = cluster.Team(others);
+        // At one edge, which knows the file when the other team asks.
+        using var team = await cluster.AtEdgeAsync(key, "edge-1");
+        using var other = await cluster.AtEdgeAsync(others, "edge-1");
         var id = await UploadAsync(key, "gpt-4o");
 
         foreach (var stream in (string[])["", ""","stream":true"""])
@@ -64,6 +65,25 @@ public sealed class NamedFilesTests(BatchesCluster cluster)
         var asked = cluster.Upstream.Requests.Where(request => request.Text.Contains(id, StringComparison.Ordinal)).ToList();
         Assert.Equal(8, asked.Count);
         Assert.All(asked, request => Assert.Equal((holder + "v1/chat/completions", Body("gpt-4o", "file-über")), (request.Path, request.Text.Replace("\\u00FC", "ü", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public async Task A_server_that_has_no_responses_gets_its_own_id_in_the_words_of_chat()
+    {
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+        cluster.Upstream.OnRequest(static exchange => exchange.Send(exchange.Request.Path switch
+        {
+            "/busy/v1/files" => Reply.Json(200, FileOf("file-of-chat")),
+            "/busy/v1/chat/completions" => Reply.Json(200, Done),
+            _ => Reply.Json(404, """{"detail":"Not Found"}"""),
+        }));
+        var id = await UploadAsync(key, "busy");
+
+        (await team.SendAsync(HttpMethod.Post, "/v1/responses", $$$"""{"model":"busy","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{{id}}}"}]}]}""")).IsOk();
+
+        var asked = cluster.Upstream.Requests.Last(static request => request.Path == "/busy/v1/chat/completions");
+        Assert.Equal("file-of-chat", asked.Json.GetProperty("messages")[0].GetProperty("content")[0].GetProperty("file").GetProperty("file_id").GetString());
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal static class ClientsInNode
     {
         var (exit, said, errors) = await RunAsync(script, environment: new Dictionary<string, string?>
         {
-            ["GATEWAY_URL"] = $"http://localhost:{port}", ["GATEWAY_KEY"] = key, ["GATEWAY_MODELS"] = string.Join(',', models),
+            ["GATEWAY_URL"] = $"http://localhost:{port}", ["GATEWAY_KEY"] = key, ["GATEWAY_MODELS"] = string.Join(',', models), ["GATEWAY_POOR_KEY"] = Clusters.ClientsCluster.PoorKey,
         });
         output.WriteLine(said);
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -18,6 +18,7 @@ public sealed class ClientsInNodeTests(ClientsCluster cluster, ITestOutputHelper
     [InlineData("openai-agents")]
     [InlineData("ollama")]
     [InlineData("cohere-chat")]
+    [InlineData("gemini")]
     public async Task It_works_against_every_protocol(string script)
     {
         ClientsInNode.SkipWithout();

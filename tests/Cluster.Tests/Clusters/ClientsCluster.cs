@@ -7,6 +7,9 @@ public sealed class ClientsCluster : RunningCluster
 {
     public const string Key = "team-clients-token";
 
+    /// <summary>A key whose budget pays for no call.</summary>
+    public const string PoorKey = "team-poor-token";
+
     /// <summary>OpenAI's bytes pass, Anthropic's are translated or pass, Cohere's are translated, and Mistral's pass without <c>/responses</c>.</summary>
     public static IReadOnlyList<string> Models { get; } = ["gpt-4o", "claude", "command", "mistral"];
 
@@ -44,6 +47,9 @@ public sealed class ClientsCluster : RunningCluster
               - user_id: team-clients
                 models: [gpt-4o, claude, command, mistral, gpt-4o-vectors, command-vectors, mistral-vectors]
                 max_budget: 500.00
+              - user_id: team-poor
+                models: [gpt-4o, claude, command, mistral]
+                max_budget: 0.000000001
             """,
         // Real credentials of this machine must not be used by a test.
         Environment = new Dictionary<string, string?>

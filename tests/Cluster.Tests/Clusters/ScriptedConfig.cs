@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Gateway.Cluster.Tests.Clusters;
 
 /// <summary>
-/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c>, <c>c-*</c> and <c>o-*</c> ones that speak Anthropic's, Cohere's and Ollama's protocol, <c>timed-*</c> one with a short timeout,
-/// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-7</c> have the
-/// fallback <c>second-1</c>; <c>again-1</c> is tried again twice, and <c>pair-1</c> has two deployments at one host.
+/// Patterns instead of models: <c>s-*</c> is any scripted model, <c>a-*</c>, <c>c-*</c>, <c>o-*</c> and <c>g-*</c> ones that speak Anthropic's, Cohere's, Ollama's and Gemini's protocol, <c>timed-*</c> one with a short timeout,
+/// <c>free-*</c> one that costs nothing and <c>unpriced-*</c> one of which nobody knows what it costs; <c>first-1</c> … <c>first-8</c> have the
+/// fallback <c>second-1</c>, and <c>long-1</c> has it for prompts that are too long; <c>again-1</c> is tried again twice, and <c>pair-1</c> has two deployments at one host.
 /// </summary>
 internal static class ScriptedConfig
 {
@@ -32,6 +32,11 @@ internal static class ScriptedConfig
             litellm_params:
               <<: *scripted
               model: "ollama/o-*"
+              api_base: {{upstream}}
+          - model_name: "g-*"
+            litellm_params:
+              <<: *scripted
+              model: "gemini/g-*"
               api_base: {{upstream}}
           - model_name: "timed-*"
             litellm_params:
@@ -84,7 +89,7 @@ internal static class ScriptedConfig
               <<: *scripted
               model: openai/down-2
               api_base: http://127.0.0.1:9/v1
-        {{string.Join('\n', Firsts.Select(name => $"""
+        {{string.Join('\n', Firsts.Concat(Longs).Select(name => $"""
           - model_name: {name}
             litellm_params:
               <<: *scripted
@@ -94,7 +99,10 @@ internal static class ScriptedConfig
         router_settings:
           num_retries: 0
           fallbacks: [{{string.Join(", ", Firsts.Append("down-1").Select(static name => $"{{{name}: [second-1]}}"))}}]
+          context_window_fallbacks: [{{string.Join(", ", Longs.Select(static name => $"{{{name}: [second-1]}}"))}}]
         """);
 
-    private static IEnumerable<string> Firsts => Enumerable.Range(1, 7).Select(static number => $"first-{number}");
+    private static IEnumerable<string> Longs => ["long-1"];
+
+    private static IEnumerable<string> Firsts => Enumerable.Range(1, 8).Select(static number => $"first-{number}");
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Gateway.Cluster.Tests.Clusters;
 using Gateway.TestKit.Providers;
 
@@ -49,5 +50,24 @@ public sealed class MistralTests(ProtocolsCluster cluster)
         Assert.Equal("Hm.", chat.Chunks.First().GetProperty("choices")[0].GetProperty("delta").GetProperty("reasoning_content").GetString());
         Assert.Contains("\"thinking_delta\",\"thinking\":\"Hm.\"", message.Body, StringComparison.Ordinal);
         Assert.Contains("\"text_delta\",\"text\":\"Yes.\"", message.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_Mistral_refuses_is_renamed_or_left_out_and_named()
+    {
+        cluster.Answer("mistral", Reply.Json(200, """
+            {"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"c"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}
+            """));
+        var before = cluster.Upstream.Requests.Count;
+        using var team = cluster.Team(ProtocolsCluster.Key);
+
+        var got = await team.SendAsync(HttpMethod.Post, "/v1/chat/completions", """
+            {"model":"mistral","max_completion_tokens":9,"store":true,"messages":[{"role":"user","content":"?"},{"role":"assistant","content":"a","reasoning_content":"hm","refusal":null},{"role":"user","content":"b"}]}
+            """);
+
+        Assert.Equal((200, "store,messages.reasoning_content"), (got.Status, got.Header("x-gateway-dropped-params")));
+        Assert.Equal(
+            """{"model":"mistral-large-latest","max_tokens":9,"messages":[{"role":"user","content":"?"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}]}""",
+            JsonNode.Parse(cluster.Upstream.Requests[before].Text)!.ToJsonString());
     }
 }

@@ -17,6 +17,7 @@ public sealed class FallbackTests(ScriptedCluster cluster)
         { "first-3", "garbage", true },
         { "first-4", "status", false },
         { "first-5", "cut", false },
+        { "first-8", "error event", true },
     };
 
     [Theory]
@@ -27,6 +28,7 @@ public sealed class FallbackTests(ScriptedCluster cluster)
         {
             "status" => Reply.Json(500, Error),
             "cut" => Reply.Aborted(),
+            "error event" => Reply.Events().Data("""{"error":{"message":"Too many requests.","code":429}}"""),
             _ => Reply.Events().Raw("data: <html>\n\n"),
         });
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(10m);
@@ -54,6 +56,46 @@ public sealed class FallbackTests(ScriptedCluster cluster)
         Assert.NotNull(row.FailedAttempts);
         var books = await cluster.Books.AtRestAsync(key.Id, 1, $"user/{userId}");
         Assert.Equal(ScriptedModels.Cost, books.Window!.Spent);
+    }
+
+    /// <summary>The status was 200, and the first event says what an error with a status would have said.</summary>
+    [Theory]
+    [InlineData("long-1", true)]
+    [InlineData("s-long", false)]
+    public async Task A_prompt_that_the_streams_first_event_calls_too_long_goes_to_the_fallback_for_such_or_is_the_callers(string model, bool hasFallback)
+    {
+        cluster.Upstream.Script(model, Reply.Events().Data("""{"error":{"message":"This model's maximum context length is 8 tokens.","type":"BadRequestError","code":400}}"""));
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+
+        await using var stream = await team.StreamAsync(model);
+        await stream.ToEndAsync();
+
+        Assert.Equal(hasFallback ? (200, string.Concat(ScriptedModels.Pieces), true) : (400, "", false), (stream.Status, stream.Text, stream.IsDone));
+
+        Assert.Single(cluster.Upstream.RequestsOf(model));
+    }
+
+    [Theory]
+    [InlineData("""{"error":{"message":"Overloaded","code":503}}""", "provider_rate_limited", "overloaded_error")]
+    [InlineData("""{"error":{"message":"This model's maximum context length is 8 tokens.","code":400}}""", "provider_context_length_exceeded", "invalid_request_error")]
+    [InlineData("""{"error":{"message":"It broke.","type":"server_error"}}""", "provider_error", "api_error")]
+    public async Task In_mid_stream_an_error_keeps_its_kind_in_the_surfaces_own_frame(string error, string code, string type)
+    {
+        var model = ScriptedModels.NewModel();
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+        cluster.Upstream.Script(model, OpenAiReplies.Pieces(model, "Begun ").Data(error));
+        await using var stream = await team.StreamAsync(model);
+        await stream.ToEndAsync();
+
+        cluster.Upstream.Script(model, OpenAiReplies.Pieces(model, "Begun ").Data(error));
+        var body = Calls.TeamClient.Body(model, "Hello!", 100);
+        body["stream"] = true;
+        var message = await team.PostAsync("/v1/messages", body);
+
+        Assert.Equal(("Begun ", code, false), (stream.Text, stream.ErrorCode, stream.IsDone));
+        Assert.Contains("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"" + type + "\"", message.Body, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,11 +8,14 @@ using Gateway.Cluster.Tests.Upstreams;
 
 namespace Gateway.Cluster.Tests.Surfaces;
 
-/// <summary>However a stream ends before its time, a client of Ollama's or Cohere's is told in its own words and pays what was produced.</summary>
+/// <summary>However a stream ends before its time, a client of Ollama's, Cohere's or Gemini's is told in its own words and pays what was produced.</summary>
 [Collection(ScriptedCollection.Name)]
 public sealed class SurfaceEndsTests(ScriptedCluster cluster)
 {
-    public static TheoryData<string> Paths => ["/api/chat", "/api/generate", "/v2/chat"];
+    private const string Events = "/v1beta/models/MODEL:streamGenerateContent?alt=sse";
+    private const string Array = "/v1beta/models/MODEL:streamGenerateContent";
+
+    public static TheoryData<string> Paths => ["/api/chat", "/api/generate", "/v2/chat", Events, Array];
 
     [Theory]
     [MemberData(nameof(Paths))]
@@ -24,13 +27,16 @@ public sealed class SurfaceEndsTests(ScriptedCluster cluster)
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(200 * ScriptedModels.OutputPrice / 1_000_000_000m);
         using var team = cluster.Team(key);
 
-        var got = await team.SendAsync(HttpMethod.Post, path, Request(path, model));
+        var got = await SendAsync(team, path, model);
 
         Assert.Equal(200, got.Status);
-        var last = JsonElement.Parse(got.Body.TrimEnd().Split('\n')[^1].Replace("data: ", "", StringComparison.Ordinal));
-        var (code, words) = path == "/v2/chat"
-            ? (last.GetProperty("delta").GetProperty("code"), last.GetProperty("delta").GetProperty("error"))
-            : (last.GetProperty("code"), last.GetProperty("error"));
+        var last = path == Array ? JsonElement.Parse(got.Body).EnumerateArray().Last() : JsonElement.Parse(got.Body.TrimEnd().Split('\n')[^1].Replace("data: ", "", StringComparison.Ordinal));
+        var (code, words) = path switch
+        {
+            "/v2/chat" => (last.GetProperty("delta").GetProperty("code"), last.GetProperty("delta").GetProperty("error")),
+            Events or Array => (last.GetProperty("error").GetProperty("details")[0].GetProperty("metadata").GetProperty("code"), last.GetProperty("error").GetProperty("message")),
+            _ => (last.GetProperty("code"), last.GetProperty("error")),
+        };
         Assert.Equal("budget_exceeded", code.GetString());
         Assert.NotEmpty(words.GetString()!);
         Assert.Contains("word ", got.Body, StringComparison.Ordinal);
@@ -47,7 +53,7 @@ public sealed class SurfaceEndsTests(ScriptedCluster cluster)
         cluster.Upstream.Script(model, OpenAiReplies.Pieces(model, "One ", "two ", "three ", "four ").Hang());
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(10m);
 
-        var id = await LeaveAfterAsync(key, path, Request(path, model), "four ");
+        var id = await LeaveAfterAsync(key, path.Replace("MODEL", model, StringComparison.Ordinal), Request(path, model), "four ");
 
         await Assert.Single(await cluster.Upstream.WaitForRequestsAsync(model)).Cancelled.WaitAsync(Eventually.Limit);
         var row = await cluster.Books.RowOfAsync(id);
@@ -64,9 +70,9 @@ public sealed class SurfaceEndsTests(ScriptedCluster cluster)
         var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
         using var team = cluster.Team(key);
 
-        var good = await team.SendAsync(HttpMethod.Post, path, Request(path, model));
+        var good = await SendAsync(team, path, model);
         cluster.Upstream.Script(model, OpenAiReplies.Pieces(model, "One ", "two ").Cut());
-        var broken = await team.SendAsync(HttpMethod.Post, path, Request(path, model));
+        var broken = await SendAsync(team, path, model);
 
         Assert.DoesNotContain("provider_error", good.Body, StringComparison.Ordinal);
         Assert.Contains("\"provider_error\"", broken.Body, StringComparison.Ordinal);
@@ -76,9 +82,14 @@ public sealed class SurfaceEndsTests(ScriptedCluster cluster)
         Assert.Equal(Outcome.UpstreamCut, (await cluster.Books.RowOfAsync(broken.RequestId)).Outcome);
     }
 
-    private static string Request(string path, string model) => path == "/api/generate"
-        ? $$"""{"model":"{{model}}","prompt":"Count."}"""
-        : $$"""{"model":"{{model}}","stream":true,"messages":[{"role":"user","content":"Count."}]}""";
+    private static Task<Answer> SendAsync(TeamClient team, string path, string model) => team.SendAsync(HttpMethod.Post, path.Replace("MODEL", model, StringComparison.Ordinal), Request(path, model));
+
+    private static string Request(string path, string model) => path switch
+    {
+        "/api/generate" => $$"""{"model":"{{model}}","prompt":"Count."}""",
+        Events or Array => """{"contents":[{"role":"user","parts":[{"text":"Count."}]}]}""",
+        _ => $$"""{"model":"{{model}}","stream":true,"messages":[{"role":"user","content":"Count."}]}""",
+    };
 
     /// <summary>Reads a stream until a text has come, and hangs up; gives the request's id.</summary>
     private async Task<Guid> LeaveAfterAsync(MadeKey key, string path, string body, string text)

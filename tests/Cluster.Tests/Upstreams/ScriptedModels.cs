@@ -20,6 +20,8 @@ internal sealed class ScriptedModels : IAsyncDisposable
     /// <summary>What a model without a script says.</summary>
     public static readonly string[] Pieces = ["Every ", "budget ", "has ", "an ", "end."];
 
+    private const string GeminiPath = "/v1beta/models/";
+
     private readonly ScriptedProvider provider;
     private readonly ConcurrentDictionary<string, Func<Exchange, Task>> scripts = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<Exchange, Task>> paths = new(StringComparer.Ordinal);
@@ -67,5 +69,8 @@ internal sealed class ScriptedModels : IAsyncDisposable
         paths.TryGetValue(exchange.Request.Path, out var served) ? served(exchange)
         : scripts.TryGetValue(ModelOf(exchange.Request)!, out var script) ? script(exchange) : OrdinaryAsync(exchange);
 
-    private static string? ModelOf(ReceivedRequest request) => request.Body.Length == 0 ? null : request.Json.GetProperty("model").GetString();
+    // Gemini's models stand in the path.
+    private static string? ModelOf(ReceivedRequest request) =>
+        request.Path.StartsWith(GeminiPath, StringComparison.Ordinal) ? request.Path[GeminiPath.Length..request.Path.LastIndexOf(':')]
+        : request.Body.Length == 0 ? null : request.Json.GetProperty("model").GetString();
 }

@@ -15,6 +15,13 @@ public sealed class RouteGrantTests
     [InlineData("/v2/chat", "/v2/chat", true)]
     [InlineData("/v2/chat", "/v1/chat/completions", false)]
     [InlineData("/chat/completions", "/v2/chat", false)]
+    [InlineData("llm_api_routes", "/v1beta/models/m:generateContent", true)]
+    [InlineData("management_routes", "/v1beta/models/m:generateContent", false)]
+    [InlineData("/v1beta/*", "/v1beta/models/openai/m:generateContent", true)]
+    [InlineData("/v1beta/models:generateContent", "/v1beta/models/openai/m:8b:generateContent", true)]
+    [InlineData("/v1beta/models:generateContent", "/v1/models/m:generateContent", true)]
+    [InlineData("/v1beta/models:generateContent", "/v1beta/models/m:embedContent", false)]
+    [InlineData("/chat/completions", "/v1beta/models/m:generateContent", false)]
     [InlineData("/v1/embeddings", "/api/embed", false)]
     [InlineData("/v1/embeddings", "/api/embeddings", false)]
     public void A_key_calls_the_routes_that_it_names_on_every_surface(string allowed, string path, bool may) =>

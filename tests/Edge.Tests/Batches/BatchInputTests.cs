@@ -65,6 +65,19 @@ public sealed class BatchInputTests
     }
 
     [Fact]
+    public async Task A_file_that_only_the_gateway_knows_is_named_and_a_text_like_it_is_not()
+    {
+        const string Id = "file-gw00112233445566778899aabbccddeeff";
+        var named = Line("x", $$$"""{"model":"public","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"{{{Id}}}"}}]}]}""");
+        var said = Line("y", $$"""{"model":"public","messages":[{"role":"user","content":"{{Id}}"}],"max_tokens":10}""");
+
+        var (_, _, error) = await ReadAsync($"{said}\n{named}");
+
+        Assert.StartsWith($"Line 2: it names the gateway's file {Id}", error!.Message, StringComparison.Ordinal);
+        Assert.Null((await ReadAsync(said)).Error);
+    }
+
+    [Fact]
     public async Task Whether_the_model_may_be_used_is_no_lines_fault()
     {
         var (_, _, error) = await ReadAsync(Line("x", """{"model":"of-others"}"""));

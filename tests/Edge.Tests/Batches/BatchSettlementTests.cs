@@ -48,7 +48,7 @@ public sealed class BatchSettlementTests : IDisposable
         });
 
         var written = spool.Collect();
-        var seen = UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = written.Records, Records = written.Pack(), Packing = UsageBatch.Zlib });
+        var seen = UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = written.Records, Records = written.Pack(), Packing = UsageBatch.Zlib }).ConvertAll(line => line.Record!);
         Assert.Equal(records, seen.Count);
         Assert.All(seen, record => Assert.Equal(edge, record.EdgeId));
         Assert.Equal((batch.Submission.RequestId, new Money(900)), (seen[0].RequestId, seen[0].Cost));

@@ -69,6 +69,18 @@ public sealed class CompletionsSurfaceTests
         ProviderCases.AssertSame(
             JsonNode.Parse("""{"id":"cmpl-1","object":"text_completion","choices":[{"text":"Once","index":0,"finish_reason":"stop"},{"text":"B","index":1,"finish_reason":"length"}],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}"""),
             JsonNode.Parse(stream.Assemble().Span));
-        Assert.Throws<MalformedReplyException>(() => stream.Watch(default, "{half"u8, tap));
+    }
+
+    [Theory]
+    [InlineData("{half")]
+    [InlineData("{half}")]
+    [InlineData("""{"choices":[{"index":"0","text":"a"}]}""")]
+    [InlineData("""{"choices":[{"index":0,"text":5}]}""")]
+    [InlineData("""{"choices":[{"text":"a","text":"b"}]}""")]
+    public void A_chunk_that_is_none_is_malformed(string chunk)
+    {
+        using var tap = new OutputTap();
+
+        Assert.Throws<MalformedReplyException>(() => CompletionsPassed.Instance.OpenStream(null!, assembles: true).Watch(default, Encoding.UTF8.GetBytes(chunk), tap));
     }
 }

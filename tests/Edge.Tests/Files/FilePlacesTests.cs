@@ -23,6 +23,7 @@ public sealed class FilePlacesTests
     [InlineData("""{"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"ONE","function":{"name":"f","arguments":"{\"file_id\":\"ONE\"}"}}]}]}""", 0)]
     [InlineData("""{"model":"m","tools":[{"function":{"parameters":{"properties":{"file_id":{"type":"string","const":"ONE"}},"required":["file_id","ONE"]}}}]}""", 0)]
     [InlineData("""{"model":"m","input":[{"content":[{"file_ids":["file-other"],"text":"ONE"}]}]}""", 0)]
+    [InlineData("""{"model":"m","input":[{"file_ids":["file-other"]},"ONE",{"file_id":null},"ONE"]}""", 0)]
     // Ids of providers, and what only begins like one of the gateway's.
     [InlineData("""{"model":"m","input":[{"file_id":"file-0123456789abcdef0123456789abcdef"},{"file_id":"file-gw0123"},{"file_id":"ONE0"},{"file_id":"file-gw00112233445566778899AABBCCDDEEFF"}]}""", 0)]
     public void Only_what_names_a_file_is_found_and_every_other_byte_stays(string written, int count)

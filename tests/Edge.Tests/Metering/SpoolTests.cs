@@ -223,7 +223,7 @@ public sealed class SpoolTests : IDisposable
     }
 
     private static IEnumerable<Guid> Ids(SpoolBatch batch) =>
-        UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }).Select(record => record.RequestId);
+        UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }).Select(line => line.Record!.RequestId);
 
     private static Guid Id(int i) => new(i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]);
 

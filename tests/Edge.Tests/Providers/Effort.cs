@@ -6,8 +6,34 @@ namespace Gateway.Edge.Tests.Providers;
 /// <summary>How long the tests by chance go on: seconds, unless a variable asks for more.</summary>
 internal static class Effort
 {
-    /// <summary>In how many ways each recorded stream is split: <c>GATEWAY_TEST_SPLITS</c>.</summary>
-    public static int Splits { get; } = Number("GATEWAY_TEST_SPLITS") ?? 300;
+    /// <summary>The tests that ask for <see cref="Rounds"/>: one for each provider, and the others.</summary>
+    private static readonly int Fuzzers = ProviderCases.Providers.Count + 6;
+
+    private static readonly int SplitsOfEach = Number("GATEWAY_TEST_SPLITS") ?? 10_000;
+
+    /// <summary>
+    /// Ways to split a recorded stream, 10,000 or <c>GATEWAY_TEST_SPLITS</c>: nearly all at two places by chance, which is enough to meet every state in which
+    /// a reader can be left, and each hundredth in as many pieces as it has bytes, or nearly.
+    /// </summary>
+    /// <param name="length">The stream's length.</param>
+    /// <returns>For each way, what gives the lengths of the pieces one after the other.</returns>
+    public static IEnumerable<Func<int>> Splits(int length)
+    {
+        var random = new Random(length);
+        for (var split = 0; split < SplitsOfEach; split++)
+        {
+            if (split % 100 == 0)
+            {
+                var largest = random.Next(2, 20);
+                yield return () => random.Next(1, largest);
+            }
+            else
+            {
+                var (first, second, piece) = (random.Next(1, length), random.Next(1, length), 0);
+                yield return () => piece++ switch { 0 => Math.Min(first, second), 1 => Math.Max(1, Math.Abs(first - second)), _ => length };
+            }
+        }
+    }
 
     /// <summary>Rounds of a fuzzer: as many as usual, or as many as fit in its part of <c>GATEWAY_TEST_FUZZ_MINUTES</c>. Each time with other bytes, then.</summary>
     public static IEnumerable<Random> Rounds(int usual, int seed)
@@ -15,7 +41,7 @@ internal static class Effort
         var minutes = Number("GATEWAY_TEST_FUZZ_MINUTES");
         var random = minutes is null ? new Random(seed) : new Random();
         var began = Stopwatch.GetTimestamp();
-        for (var round = 0; minutes is null ? round < usual : Stopwatch.GetElapsedTime(began).TotalMinutes * (ProviderCases.Providers.Count + 1) < minutes; round++)
+        for (var round = 0; minutes is null ? round < usual : Stopwatch.GetElapsedTime(began).TotalMinutes * Fuzzers < minutes; round++)
         {
             yield return random;
         }

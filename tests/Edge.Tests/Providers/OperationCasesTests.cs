@@ -38,7 +38,7 @@ public sealed class OperationCasesTests
     public void A_translated_operation_is_said_both_ways_as_recorded(string protocol, string kind)
     {
         var provider = ProviderCases.Provider(protocol);
-        var folder = Path.Combine(AppContext.BaseDirectory, "Providers", provider.GetType().Name[..^"Provider".Length], "Cases", kind.ToLowerInvariant());
+        var folder = FolderOf(provider, kind);
         Assert.True(Directory.Exists(folder), $"{protocol} translates {kind}: put cases under {folder}.");
         var upstream = provider.Serve(Enum.Parse<OperationKind>(kind))!;
         foreach (var file in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal))
@@ -46,6 +46,40 @@ public sealed class OperationCasesTests
             Check(Path.GetFileName(file), JsonNode.Parse(File.ReadAllText(file))!, upstream);
         }
     }
+
+    [Fact]
+    public void T84_No_reply_whatever_raises_anything_but_a_malformed_reply()
+    {
+        var recorded = new List<(IUpstreamOperation Upstream, ChatCall Call, byte[] Request, byte[] Reply)>();
+        foreach (var row in Translated)
+        {
+            var provider = ProviderCases.Provider((string)row[0]);
+            foreach (var file in Directory.EnumerateFiles(FolderOf(provider, (string)row[1]), "*.json").Order(StringComparer.Ordinal))
+            {
+                var test = JsonNode.Parse(File.ReadAllText(file))!;
+                if (test["reply"] is { } reply)
+                {
+                    recorded.Add((provider.Serve(Enum.Parse<OperationKind>((string)row[1]))!, ProviderCases.Call(test["call"]), ProviderCases.Bytes(test["request"]), ProviderCases.Bytes(reply)));
+                }
+            }
+        }
+
+        foreach (var random in Effort.Rounds(5000, 13))
+        {
+            var (upstream, call, request, reply) = recorded[random.Next(recorded.Count)];
+            using var head = new HttpResponseMessage();
+            try
+            {
+                upstream.ReadReply(ProviderContractTests.Mutate(reply, random), new OperationCall(call, request, head.Headers), new ArrayBufferWriter<byte>());
+            }
+            catch (MalformedReplyException)
+            {
+            }
+        }
+    }
+
+    private static string FolderOf(IChatProvider provider, string kind) =>
+        Path.Combine(AppContext.BaseDirectory, "Providers", provider.GetType().Name[..^"Provider".Length], "Cases", kind.ToLowerInvariant());
 
     private static void Check(string name, JsonNode test, IUpstreamOperation upstream)
     {

@@ -4,6 +4,8 @@ using System.Text.Json.Nodes;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
+using Gateway.Edge.Completions;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.Messages;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
@@ -39,7 +41,7 @@ public sealed class PassedStreamsTests
     [Fact]
     public void T84_No_bytes_whatever_raise_anything_but_a_malformed_reply()
     {
-        var (streams, ollamas, coheres) = (Recorded("anthropic"), Recorded("ollama"), Recorded("cohere"));
+        var (streams, ollamas, coheres, geminis) = (Recorded("anthropic"), Recorded("ollama"), Recorded("cohere"), Recorded("gemini"));
         var responses = Encoding.UTF8.GetBytes("""
             event: response.created
             data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","status":"in_progress","output":[]}}
@@ -52,6 +54,17 @@ public sealed class PassedStreamsTests
 
 
             """);
+        var completions = Encoding.UTF8.GetBytes("""
+            data: {"id":"cmpl-1","object":"text_completion","choices":[{"text":"Caf\u00e9","index":0,"logprobs":null,"finish_reason":null}]}
+
+            data: {"id":"cmpl-1","object":"text_completion","choices":[{"text":"\"x\"","index":0,"finish_reason":"stop"},{"text":"B","index":1,"finish_reason":"length"}]}
+
+            data: {"id":"cmpl-1","object":"text_completion","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}
+
+            data: [DONE]
+
+
+            """);
         foreach (var random in Effort.Rounds(2000, 5))
         {
             using var tap = new OutputTap();
@@ -59,6 +72,8 @@ public sealed class PassedStreamsTests
             Try(new MessagesPassedStream(assembles), ProviderContractTests.Mutate(streams[random.Next(streams.Count)], random));
             Try(new ResponsesPassedStream(static _ => { }), ProviderContractTests.Mutate(responses, random));
             Try(new OllamaPassed().OpenStream(null!, assembles), ProviderContractTests.Mutate(ollamas[random.Next(ollamas.Count)], random), new LinesReader());
+            Try(new CompletionsPassedStream(assembles), ProviderContractTests.Mutate(completions, random));
+            Try(new GeminiPassedStream(1, new GeminiFraming(isArray: false), assembles), ProviderContractTests.Mutate(geminis[random.Next(geminis.Count)], random));
             Try(new CoherePassed().OpenStream(null!, assembles), ProviderContractTests.Mutate(coheres[random.Next(coheres.Count)], random));
 
             void Try(IPassedStream stream, byte[] bytes, FrameReader? frames = null)
@@ -84,20 +99,25 @@ public sealed class PassedStreamsTests
     [Theory]
     [InlineData("ollama")]
     [InlineData("cohere")]
+    [InlineData("gemini")]
     public void T84_The_pieces_that_a_stream_comes_in_change_nothing(string protocol)
     {
         foreach (var bytes in Recorded(protocol))
         {
             var whole = Read(() => bytes.Length);
-            for (var split = 0; split < Effort.Splits; split++)
+            foreach (var split in Effort.Splits(bytes.Length))
             {
-                var random = new Random(split);
-                Assert.Equal(whole, Read(() => random.Next(1, 40)));
+                Assert.Equal(whole, Read(split));
             }
 
             (string Text, bool Ended, string? Error, TokenUsage? Usage, string Assembled) Read(Func<int> pieces)
             {
-                var stream = protocol == "ollama" ? new OllamaPassed().OpenStream(null!, assembles: true) : new CoherePassed().OpenStream(null!, assembles: true);
+                var stream = protocol switch
+                {
+                    "ollama" => new OllamaPassed().OpenStream(null!, assembles: true),
+                    "cohere" => new CoherePassed().OpenStream(null!, assembles: true),
+                    _ => new GeminiPassedStream(1, new GeminiFraming(isArray: false), assembles: true),
+                };
                 using var tap = new OutputTap();
                 Watch(stream, bytes, pieces, tap, protocol == "ollama" ? new LinesReader() : null);
                 return (Encoding.UTF8.GetString(tap.Text), stream.Ended, stream.Error?.Message, stream.Usage, Encoding.UTF8.GetString(stream.Assemble().Span));

@@ -6,6 +6,7 @@ using Gateway.Contracts;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Streaming;
+using Gateway.Edge.Tests.Chat;
 
 namespace Gateway.Edge.Tests.Providers;
 
@@ -43,6 +44,10 @@ public static class ProviderCases
 
         return null;
     }
+
+    /// <summary>Whether the cases of a kind are the provider's own, and not its base's.</summary>
+    internal static bool HasOwn(IChatProvider provider, string kind) =>
+        Directory.Exists(Path.Combine(AppContext.BaseDirectory, "Providers", provider.GetType().Name[..^"Provider".Length], "Cases", kind));
 
     internal static IEnumerable<string> Files(IChatProvider provider, string kind) =>
         Folder(provider, kind) is { } folder ? Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal) : [];
@@ -106,9 +111,16 @@ public static class ProviderCases
         }
     }
 
-    /// <summary>Reads a recorded stream in pieces of the given sizes.</summary>
+    /// <summary>Reads a recorded stream in pieces of the given sizes: by its translator, or, where it passes, by the relay itself.</summary>
     internal static StreamResult ReadStream(IChatProvider provider, byte[] bytes, Func<int> pieceLength, ChatCall? call = null)
     {
+        if (provider.SpeaksOpenAiChat)
+        {
+            using var relay = RelayedStream.Open(provider, call);
+            RelayedStream.Read(relay, bytes, pieceLength);
+            return new StreamResult(Encoding.UTF8.GetString(relay.Output.WrittenSpan), relay.Usage, relay.Complete, relay.Error);
+        }
+
         var stream = provider.OpenStream(call ?? Call(stream: true));
         var output = new ArrayBufferWriter<byte>();
         using var reader = provider.OpenFrames();
@@ -133,15 +145,9 @@ public static class ProviderCases
         void Take(SseEvent frame)
         {
             // The relay reads no further than the end that a translator tells: what comes behind it is lost.
-            if (!frame.HasData || (stream.Ended && !provider.SpeaksOpenAiChat))
+            if (frame.HasData && !stream.Ended)
             {
-                return;
-            }
-
-            stream.Read(frame.Name, frame.Data, output);
-            if (provider.SpeaksOpenAiChat)
-            {
-                output.Write(frame.Raw);
+                stream.Read(frame.Name, frame.Data, output);
             }
         }
     }

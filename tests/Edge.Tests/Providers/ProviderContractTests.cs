@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Configuration;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Tests.Chat;
+using Gateway.Edge.Tests.Streaming;
 
 namespace Gateway.Edge.Tests.Providers;
 
@@ -72,11 +74,7 @@ public sealed class ProviderContractTests
             }
 
             Assert.StartsWith(cut.Frames, whole.Frames, StringComparison.Ordinal);
-            var told = cut.Frames.Contains("\"finish_reason\":\"", StringComparison.Ordinal);
-            if (cut.Ended || !provider.SpeaksOpenAiChat)
-            {
-                Assert.Equal(cut.Ended, told);
-            }
+            Assert.Equal(cut.Ended, cut.Frames.Contains("\"finish_reason\":\"", StringComparison.Ordinal));
         }
     }
 
@@ -93,20 +91,17 @@ public sealed class ProviderContractTests
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void A_malformed_frame_is_an_error_or_left_to_the_client(string protocol)
+    public void A_malformed_frame_is_an_error(string protocol)
     {
         var provider = ProviderCases.Provider(protocol);
-        var stream = provider.OpenStream(ProviderCases.Call(stream: true));
-        void Read() => stream.Read("contentBlockDelta"u8, "{\"type\":\"content_block_delta\",\"choices\":[{"u8, new ArrayBufferWriter<byte>());
         if (provider.SpeaksOpenAiChat)
         {
-            Read();
-        }
-        else
-        {
-            Assert.Throws<MalformedReplyException>(Read);
+            Assert.Throws<MalformedReplyException>(() => ProviderCases.ReadStream(provider, "data: {\"choices\":[{\n\n"u8.ToArray(), static () => 100));
+            return;
         }
 
+        var stream = provider.OpenStream(ProviderCases.Call(stream: true));
+        Assert.Throws<MalformedReplyException>(() => stream.Read("contentBlockDelta"u8, "{\"type\":\"content_block_delta\",\"choices\":[{"u8, new ArrayBufferWriter<byte>()));
         Assert.False(stream.Ended);
     }
 
@@ -157,11 +152,13 @@ public sealed class ProviderContractTests
     {
         var provider = ProviderCases.Provider(protocol);
         var replies = ProviderCases.Files(provider, "reply").Select(file => ProviderCases.Bytes(JsonNode.Parse(File.ReadAllText(file))!["reply"])).ToList();
-        var streams = ProviderCases.Files(provider, "stream").Select(file => RecordedCasesTests.StreamBytes(protocol, Path.GetFileNameWithoutExtension(file))).ToList();
+        var recorded = ProviderCases.Files(provider, "stream").Select(file => RecordedCasesTests.StreamBytes(protocol, Path.GetFileNameWithoutExtension(file))).ToList();
         foreach (var random in Effort.Rounds(3000, protocol.Length))
         {
             var reply = Mutate(replies[random.Next(replies.Count)], random);
-            var stream = Mutate(streams[random.Next(streams.Count)], random);
+            var stream = recorded[random.Next(recorded.Count)];
+            // Behind checksums that are right a mutation reaches what reads the payload.
+            stream = protocol == "bedrock" && random.Next(4) > 0 ? EventStreamBytes.Mutate(stream, random) : Mutate(stream, random);
             try
             {
                 var said = new ArrayBufferWriter<byte>();
@@ -174,7 +171,13 @@ public sealed class ProviderContractTests
 
             try
             {
-                ProviderCases.ReadStream(provider, stream, () => random.Next(1, 400));
+                var streams = random.Next(2) == 0;
+                using var relay = RelayedStream.Open(provider, streams: streams, choices: random.Next(1, 3));
+                RelayedStream.Read(relay, stream, () => random.Next(1, 400));
+                if (!streams)
+                {
+                    relay.Assemble(relay.Usage ?? new());
+                }
             }
             catch (MalformedReplyException)
             {

@@ -7,6 +7,7 @@ using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
 using Gateway.Edge.Flow;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.Messages;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
@@ -18,7 +19,7 @@ namespace Gateway.Edge.Tests.Providers;
 
 /// <summary>
 /// What a model said comes back to it as it was: a provider's answer, read in the hub's words and put into the next request as a client does
-/// it, is the same blocks in the provider's words again. Over Anthropic's messages, OpenAI's Responses, Ollama's chat and Cohere's too.
+/// it, is the same blocks in the provider's words again. Over Anthropic's messages, OpenAI's Responses, Ollama's chat, Cohere's and Gemini's too.
 /// </summary>
 public sealed class RoundTripTests
 {
@@ -58,6 +59,10 @@ public sealed class RoundTripTests
             static answer => new JsonObject { ["message"] = CohereMessage(answer, isReply: true), ["finish_reason"] = "COMPLETE" },
             static answer => CohereMessage(answer, isReply: false),
             static request => request["messages"]![1]),
+        ["mistral"] = new(
+            static answer => new JsonObject { ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["message"] = MistralMessage(answer), ["finish_reason"] = "stop" }) },
+            MistralMessage,
+            static request => request["messages"]![1]),
         ["ollama"] = new(
             static answer => new JsonObject { ["message"] = OllamaMessage(answer), ["done"] = true, ["done_reason"] = "stop" },
             OllamaMessage,
@@ -67,7 +72,7 @@ public sealed class RoundTripTests
     [Fact]
     public void Every_protocol_that_is_translated_has_a_form() =>
         Assert.Equal(
-            ProviderCases.Providers.Where(static provider => !provider.SpeaksOpenAiChat && provider.Protocol is not ("vertex" or "vertex-claude")).Select(static provider => provider.Protocol).Order(StringComparer.Ordinal),
+            ProviderCases.Providers.Where(static provider => (!provider.SpeaksOpenAiChat || provider.RewritesOpenAiChat) && provider.Protocol is not ("vertex" or "vertex-claude")).Select(static provider => provider.Protocol).Order(StringComparer.Ordinal),
             FormsByProtocol.Keys.Order(StringComparer.Ordinal));
 
     [Theory]
@@ -133,6 +138,39 @@ public sealed class RoundTripTests
         ProviderCases.AssertSame(CohereMessage(answer, isReply: false), Write("cohere", next)["messages"]![1]);
     });
 
+    [Fact]
+    public void T76_Over_Geminis_contents_an_answer_is_the_same_both_ways() => Check(static answer =>
+    {
+        var surface = new GeminiSurface(streams: false);
+        using var exchange = new SurfaceExchange(surface, Contents(User("?")).ToJsonString());
+        var said = new ArrayBufferWriter<byte>();
+        surface.WriteReply(exchange.Value, Bytes(ReadReply("anthropic", FormsByProtocol["anthropic"].Reply(answer))), new TokenUsage(), said);
+        var content = JsonNode.Parse(said.WrittenSpan)!["candidates"]![0]!["content"]!;
+        Assert.Equal(answer.Calls.Select(static call => call.Id), content["parts"]!.AsArray().Select(static part => (string?)part!["functionCall"]?["id"]).OfType<string>());
+        foreach (var call in content["parts"]!.AsArray().Select(static part => part!["functionCall"]).OfType<JsonObject>())
+        {
+            // Google's older clients send no ids back.
+            call.Remove("id");
+        }
+
+        var results = answer.Calls.Select(static call => new JsonObject { ["functionResponse"] = new JsonObject { ["name"] = call.Name, ["response"] = new JsonObject() } });
+        var request = Contents(User("?"), content.DeepClone(), new JsonObject { ["role"] = "user", ["parts"] = new JsonArray([.. results, new JsonObject { ["text"] = "go on" }]) });
+        var hub = new ArrayBufferWriter<byte>();
+        surface.WriteRequest(Bytes(request), ProviderCases.Provider("anthropic"), "claude", new DroppedFields([], allowed: false, "It"), hub);
+
+        var blocks = AnthropicContent(answer);
+        foreach (var (call, at) in blocks.Where(static block => block!["id"] is not null).Select(static (call, at) => (call, at)))
+        {
+            call!["id"] = $"call{at + 1:D5}";
+        }
+
+        ProviderCases.AssertSame(blocks, Write("anthropic", JsonNode.Parse(hub.WrittenSpan)!)["messages"]![1]!["content"]);
+
+        static JsonObject User(string text) => new() { ["role"] = "user", ["parts"] = new JsonArray(new JsonObject { ["text"] = text }) };
+
+        static JsonObject Contents(params JsonNode[] contents) => new() { ["contents"] = new JsonArray(contents) };
+    });
+
     /// <summary>The next request in the hub's words: the answer is said in the surface's, sent back as its client does, with a result for each call.</summary>
     private static JsonNode Next(IChatSurface surface, JsonNode completion, Func<JsonNode, JsonObject> result, string protocol)
     {
@@ -156,7 +194,8 @@ public sealed class RoundTripTests
     private static JsonNode ReadReply(string protocol, JsonNode reply)
     {
         var hub = new ArrayBufferWriter<byte>();
-        ProviderCases.Provider(protocol).ReadReply(Bytes(reply), ProviderCases.Call(), hub);
+        var bytes = Bytes(reply);
+        ProviderCases.Provider(protocol).ReadReply(ProviderCases.Provider(protocol).Mend(bytes) ?? bytes, ProviderCases.Call(), hub);
         return JsonNode.Parse(hub.WrittenSpan)!;
     }
 
@@ -171,7 +210,8 @@ public sealed class RoundTripTests
     private static JsonNode Write(string protocol, JsonNode request)
     {
         var output = new ArrayBufferWriter<byte>();
-        ProviderCases.Provider(protocol).WriteRequest(Bytes(request), ProviderCases.Call(), output, []);
+        var model = new JsonObject { ["model"] = protocol == "mistral" ? "magistral-medium-latest" : "provider-model" };
+        ProviderCases.Provider(protocol).WriteRequest(Bytes(request), ProviderCases.Call(model), output, []);
         return JsonNode.Parse(output.WrittenSpan)!;
     }
 
@@ -197,14 +237,14 @@ public sealed class RoundTripTests
         .. answer.Calls.Select(static call => new JsonObject { ["toolUse"] = new JsonObject { ["toolUseId"] = call.Id, ["name"] = call.Name, ["input"] = JsonNode.Parse(call.Arguments) } }),
     ]);
 
-    // Google wants its thoughts not back, but the signature of the first call.
+    // Google wants its thoughts not back, but the signatures.
     private static JsonArray GeminiParts(Answer answer, bool withThoughts) => new(
     [
         .. withThoughts && answer.Thinking.Length > 0 ? [new JsonObject { ["text"] = answer.Thinking, ["thought"] = true }] : Array.Empty<JsonNode>(),
-        .. answer.Text.Length > 0 ? [new JsonObject { ["text"] = answer.Text }] : Array.Empty<JsonNode>(),
+        .. answer.Text.Length > 0 ? [new JsonObject { ["text"] = answer.Text, ["thoughtSignature"] = "dGV4dA==" }] : Array.Empty<JsonNode>(),
         .. answer.Calls.Select(static call => new JsonObject
         {
-            ["functionCall"] = new JsonObject { ["name"] = call.Name, ["args"] = JsonNode.Parse(call.Arguments) }, ["thoughtSignature"] = "c2ln",
+            ["functionCall"] = new JsonObject { ["id"] = call.Id, ["name"] = call.Name, ["args"] = JsonNode.Parse(call.Arguments) }, ["thoughtSignature"] = "c2ln",
         }),
     ]);
 
@@ -233,6 +273,29 @@ public sealed class RoundTripTests
             message["tool_calls"] = new JsonArray([.. answer.Calls.Select(static call => new JsonObject
             {
                 ["id"] = call.Id, ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+            })]);
+        }
+
+        return message;
+    }
+
+    private static JsonObject MistralMessage(Answer answer)
+    {
+        var message = new JsonObject { ["role"] = "assistant", ["content"] = answer.Text };
+        if (answer.Thinking.Length > 0)
+        {
+            message["content"] = new JsonArray(
+            [
+                new JsonObject { ["type"] = "thinking", ["thinking"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = answer.Thinking }) },
+                .. answer.Text.Length > 0 ? [new JsonObject { ["type"] = "text", ["text"] = answer.Text }] : Array.Empty<JsonNode>(),
+            ]);
+        }
+
+        if (answer.Calls.Length > 0)
+        {
+            message["tool_calls"] = new JsonArray([.. answer.Calls.Select(static (call, index) => new JsonObject
+            {
+                ["id"] = $"aB3xK9mP{index}", ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
             })]);
         }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
 using Gateway.Edge.Tests.Providers;

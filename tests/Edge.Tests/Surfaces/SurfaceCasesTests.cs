@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
 using Gateway.Edge.Flow;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Tests.Providers;
@@ -13,19 +14,22 @@ using Gateway.TestKit;
 namespace Gateway.Edge.Tests.Surfaces;
 
 /// <summary>
-/// The requests of Ollama's and Cohere's clients in OpenAI's words: a file for each under <c>OllamaApi/Cases</c> and <c>CohereApi/Cases</c>, with
+/// The requests of Ollama's, Cohere's and Gemini's clients in OpenAI's words: a file for each under <c>OllamaApi/Cases</c>, <c>CohereApi/Cases</c> and <c>GeminiApi/Cases</c>, with
 /// what is said to whom and what is named as left out. Each row of the tables in <c>docs/translation.md</c> has cases, and each case a row.
 /// </summary>
 public sealed class SurfaceCasesTests
 {
-    private static readonly IChatSurface[] All = [new OllamaSurface(generates: false, TimeProvider.System), new OllamaSurface(generates: true, TimeProvider.System), new CohereSurface()];
+    private static readonly IChatSurface[] All =
+    [
+        new OllamaSurface(generates: false, TimeProvider.System), new OllamaSurface(generates: true, TimeProvider.System), new CohereSurface(), new GeminiSurface(streams: false), new GeminiSurface(streams: true),
+    ];
 
     public static TheoryData<string, string> Cases
     {
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var folder in (string[])["OllamaApi", "CohereApi"])
+            foreach (var folder in (string[])["OllamaApi", "CohereApi", "GeminiApi"])
             {
                 foreach (var file in Files(folder))
                 {
@@ -66,6 +70,7 @@ public sealed class SurfaceCasesTests
     [Theory]
     [InlineData("OllamaApi", "## Ollama's clients")]
     [InlineData("CohereApi", "## Cohere's clients")]
+    [InlineData("GeminiApi", "## Gemini's clients")]
     public void Every_row_of_the_document_has_a_case_and_every_case_a_row(string folder, string heading)
     {
         var document = File.ReadAllText(Path.Combine(GatewayCluster.Repository, "docs", "translation.md"));

@@ -1,4 +1,6 @@
 using System.Text;
+using Gateway.Edge.Admission.Access;
+using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +13,11 @@ internal sealed class SurfaceExchange : IDisposable
     public SurfaceExchange(IChatSurface surface, string request, long began = 0)
     {
         var body = Encoding.UTF8.GetBytes(request);
-        Value = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!, null!), surface, null) { Body = RequestBody.Of(body) };
+        Value = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!, null!), surface, null)
+        {
+            Body = RequestBody.Of(body),
+            Grant = new ModelGrant(null!, null!, Granted: true, new CostExpectation()),
+        };
         Assert.Null(surface.ReadHead(body, out Value.Head));
     }
 

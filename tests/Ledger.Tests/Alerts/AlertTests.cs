@@ -36,6 +36,19 @@ public sealed class AlertTests
         Assert.Equal(expected, AlertRules.Of(window, s_start.AddDays(daysIn)).Any(alert => alert.Event == "projected_limit_exceeded"));
     }
 
+    [Theory]
+    [InlineData(long.MaxValue, 1, false)] // a soft limit alone: the budget has none of its own
+    [InlineData(long.MaxValue, 2_000_000_000_000_000_000, false)]
+    [InlineData(1_000_000_000_000_000_000, 1, false)] // a thousand million dollars
+    [InlineData(1_000_000_000_000_000_000, 600_000_000_000_000_000, true)]
+    public void No_limit_is_too_large_to_be_projected(long limit, long spent, bool expected)
+    {
+        var window = new WatchedWindow("user/a@1mo@0", "user/a", new(limit), new(1), new(spent), s_start, s_start.AddDays(30));
+        var alerts = AlertRules.Of(window, s_start.AddDays(15)).ToArray();
+        Assert.Contains(alerts, alert => alert.Event == "soft_budget_crossed");
+        Assert.Equal(expected ? s_start.AddDays(25) : null, alerts.SingleOrDefault(alert => alert.Event == "projected_limit_exceeded")?.ProjectedExceeded);
+    }
+
     [Fact]
     public async Task Alerts_are_raised_once_delivered_signed_tried_again_after_a_failure_and_in_Slacks_format()
     {

@@ -1,7 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.TestKit;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Ledger.Tests.Journal;
 
@@ -37,6 +41,27 @@ public sealed class OutageTests
         Assert.Equal(sum, await ledger.ScalarAsync<long>("select sum(amount_nano)::bigint from journal.entries"));
         Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from rejected_records"));
     }
+
+    [Fact]
+    public async Task While_the_database_is_away_a_bad_record_and_an_edge_s_end_wait_as_the_others_do()
+    {
+        await using var postgres = await Servers.NewPostgresAsync("ledger");
+        await using var rabbit = await Servers.NewRabbitMqAsync();
+        await using var ledger = await LedgerHost.StartAsync(postgres.ConnectionStringOf("ledger"), rabbit: rabbit.ConnectionString);
+        await postgres.KillAsync();
+        await ledger.PublishAsync("edge-1", "no record"u8.ToArray(), JsonSerializer.SerializeToUtf8Bytes(Build.Record(7), ContractsJson.Default.UsageRecord));
+        await ledger.Services.GetRequiredService<IBus>().Publish(new EdgeClosed("edge-1"));
+        // Longer than MassTransit's own retries, which end in ledger-usage_error.
+        await Eventually.HoldsAsync(async () => RetriesOf(await ledger.Http.GetStringAsync("/metrics")) >= 12, "it goes on trying", seconds: 120);
+        await postgres.StartAsync();
+        await Eventually.HoldsAsync(
+            async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 1 && await ledger.ScalarAsync<long>("select count(*) from rejected_records") == 1,
+            "one is booked and one kept aside", seconds: 60);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from closed_edges where settled_at is not null") == 1, "and then its edge is closed");
+    }
+
+    private static double RetriesOf(string metrics) => metrics.Split('\n').Where(line => line.StartsWith("gateway_journal_retries_total{", StringComparison.Ordinal))
+        .Select(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture)).LastOrDefault();
 
     [Fact]
     public async Task T6_while_Redis_hangs_a_budget_is_not_opened_the_answer_comes_in_time_and_the_journal_goes_on()

@@ -117,7 +117,11 @@ internal sealed class LeaseModel
             Heartbeat(name, edge, long.MaxValue / 4, lost: false);
         }
 
-        Reclaim([.. edges.Where(pair => !pair.Value.Alive).Select(pair => pair.Key)]);
+        foreach (var forGood in (bool[])[false, true])
+        {
+            Reclaim([.. edges.Where(pair => !pair.Value.Alive).Select(pair => new ClosedEdge(pair.Key, forGood))]);
+        }
+
         if (window is not null)
         {
             Assert.Equal(Charged, window.Spent);
@@ -279,11 +283,11 @@ internal sealed class LeaseModel
         }
     }
 
-    private void Reclaim(string[] closed)
+    private void Reclaim(ClosedEdge[] closed)
     {
-        Steps.Add($"reclaims (closed: {string.Join(' ', closed)})");
-        var reply = (string[])redis.ScriptEvaluate(s_reclaim, [key], [TimeToLive, Hour, Never, .. closed.Select(edge => (RedisValue)edge)])!;
-        var (after, given) = LeaseRule.Reclaim(window, TimeToLive, Hour, Never, closed.ToHashSet(StringComparer.Ordinal), Now);
+        Steps.Add($"reclaims (closed: {string.Join(' ', closed.Select(edge => edge.EdgeId))})");
+        var reply = (string[])redis.ScriptEvaluate(s_reclaim, [key], [TimeToLive, Hour, Never, .. closed.SelectMany(edge => (RedisValue[])[edge.EdgeId, edge.ForGood ? "posted" : "charged"])])!;
+        var (after, given) = LeaseRule.Reclaim(window, TimeToLive, Hour, Never, closed, Now);
         Assert.Equal(given, long.Parse(reply[1], CultureInfo.InvariantCulture));
         window = after;
         // Ledger writes down what silent edges hold: it survives a loss of Redis.

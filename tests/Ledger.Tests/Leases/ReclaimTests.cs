@@ -69,9 +69,29 @@ public sealed class ReclaimTests
     }
 
     [Fact]
-    public async Task A_closed_edge_holds_nothing_any_more_once_the_queue_was_read_up_to_its_end()
+    public async Task A_closed_edge_keeps_what_it_said_that_it_had_charged_until_the_journal_has_it()
     {
         await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
+        await EnsureTests.AcquireAsync(ledger, budget, "gone", 1, charged: 450, granted: 600);
+        // The rest of its records is in the hands of a Ledger that hangs.
+        await ledger.PublishAsync([Build.Record(430, edge: "gone", windows: budget)], edge: "gone");
+        (await ledger.Http.PostAsync("/internal/edges/gone/closed", null)).EnsureSuccessStatusCode();
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 20, "what it did not say that it had charged is back");
+        Assert.Equal("short", (await EnsureTests.AcquireAsync(ledger, budget, "alive", 551))[0]);
+        Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from closed_edges where reclaimed_at is not null"));
+
+        await ledger.PublishAsync([Build.Record(20, edge: "gone", windows: budget)], edge: "gone");
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from closed_edges where reclaimed_at is not null") == 1, "it is closed for good");
+        Assert.Equal((0, 450), (await EnsureTests.FieldAsync(ledger, budget, "leased"), await EnsureTests.FieldAsync(ledger, budget, "spent")));
+    }
+
+    [Fact]
+    public async Task A_closed_edge_holds_nothing_any_more_when_nobody_waits_for_its_records()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:GoneEdgeAfter", "00:00:01")]);
         var budget = Build.NewId();
         await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);

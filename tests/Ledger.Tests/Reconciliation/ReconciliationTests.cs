@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Contracts;
 using Gateway.Ledger.Leases;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.TestKit;
@@ -21,6 +22,45 @@ public sealed class ReconciliationTests
         Assert.Empty(report.GetProperty("not_compared").EnumerateArray());
         Assert.Equal(20, report.GetProperty("journal_entries").GetInt64());
         Assert.Equal(report.ToString(), (await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, "/budget/reconciliation"))).GetProperty("balanced").GetBoolean() ? report.ToString() : "");
+    }
+
+    [Fact]
+    public async Task A_batch_s_correction_is_taken_off_as_Metering_takes_it_off()
+    {
+        await using var metering = await MeteringSaying(rows: 2, cost: 250);
+        await using var ledger = await LedgerHost.StartAsync(settings: ("services:metering:http:0", metering.Urls.Single()));
+        var batch = Build.Record(900) with { CallType = UsageRecord.BatchCall, StartedAt = DateTimeOffset.UtcNow.AddMinutes(-5) };
+        await ledger.PublishAsync([batch, batch with { RequestId = Guid.CreateVersion7(), Corrects = batch.RequestId, Cost = new(-650) }]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 2, "booked");
+        var report = await RunAsync(ledger);
+        Assert.Equal((true, 0.00000025m), (report.GetProperty("balanced").GetBoolean(), report.GetProperty("journal_amount").GetDecimal()));
+    }
+
+    [Fact]
+    public async Task A_window_of_which_Redis_has_only_a_part_is_a_difference_that_is_explained()
+    {
+        await using var metering = await MeteringSaying(rows: 20, cost: 20_000);
+        await using var ledger = await LedgerHost.StartAsync(settings: ("services:metering:http:0", metering.Urls.Single()));
+        var window = await SpendAsync(ledger);
+        await ledger.Redis.HashDeleteAsync(LeaseScript.KeyOf(window), "spent_version");
+        var found = (await RunAsync(ledger)).GetProperty("differences").EnumerateArray().Single();
+        Assert.Equal(("redis_spent", window), (found.GetProperty("kind").GetString(), found.GetProperty("subject").GetString()));
+        Assert.Contains("Delete the key", found.GetProperty("explanation").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_age_of_the_last_comparison_goes_on_through_a_restart()
+    {
+        var database = await Servers.Shared.NewDatabaseAsync("ledger");
+        await using (var before = await LedgerHost.StartAsync(database, settings: ("services:metering:http:0", "http://127.0.0.1:1")))
+        {
+            await RunAsync(before);
+            await using var older = before.Database.CreateCommand("update reconciliations set started_at = started_at - interval '1 hour'");
+            await older.ExecuteNonQueryAsync();
+        }
+
+        await using var ledger = await LedgerHost.StartAsync(database);
+        await Eventually.HoldsAsync(async () => AgeOf(await MetricsAsync(ledger)) is >= 3_600 and < 4_000, "an hour and the time since");
     }
 
     [Theory]
@@ -87,6 +127,9 @@ public sealed class ReconciliationTests
 
     private static async Task<JsonElement> RunAsync(LedgerHost ledger) =>
         await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reconciliation/run?full=true"));
+
+    private static double AgeOf(string metrics) => double.Parse(
+        metrics.Split('\n').Last(line => line.StartsWith("gateway_reconciliation_age_seconds{", StringComparison.Ordinal)).Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
 
     private static async Task<string> MetricsAsync(LedgerHost ledger) => await ledger.Http.GetStringAsync("/metrics");
 

@@ -1,6 +1,11 @@
 using System.Text;
 using Gateway.Contracts;
+using Gateway.ServiceDefaults;
 using Gateway.TestKit;
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using RabbitMQ.Client;
 
 namespace Gateway.Metering.Tests.Ingest;
@@ -55,12 +60,31 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MessageThatIsNoRecord_GoesToTheErrorQueue_AndOthersGoOn()
+    public async Task OneBadRecord_IsSetAside_AndTheOthersOfItsMessageAreStored()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var before = await DepthAsync("metering-usage_error");
+        var tooMuch = Sample.Record() with { Tokens = new() { Input = long.MaxValue, CachedInput = long.MaxValue } };
+        var message = UsageMessages.Of([Sample.Record(), tooMuch, Sample.Record(), Sample.Record()]);
+        var line = "{\"requestId\":\"not one\"}";
+        await host.PublishAsync(message with { Records = [.. Encoding.UTF8.GetBytes(line + "\n"), .. message.Records] });
+
+        await Until.TrueAsync(async () => await host.ScalarAsync<long>("select count(*) from usage_records") == 3, "the good ones are stored");
+        await Until.TrueAsync(async () => await host.ScalarAsync<long>("select count(*) from rejected_records") == 2, "the bad ones are set aside");
+        Assert.Equal(line, Encoding.UTF8.GetString(await host.ScalarAsync<byte[]>("select record from rejected_records where reason = 'not_a_record'")));
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from rejected_records where reason = '22003'"));
+        await Until.TrueAsync(async () => await host.MetricAsync("gateway_metering_rejected_total") == 2, "they are counted");
+        await DeliveryTests.RollupsAgreeAsync(host);
+        Assert.Equal(before, await DepthAsync("metering-usage_error"));
+    }
+
+    [Fact]
+    public async Task MessageThatCannotBeUnpacked_GoesToTheErrorQueue_AndOthersGoOn()
     {
         await using var host = await MeteringHost.StartAsync();
         var before = await DepthAsync("metering-usage_error");
         await host.PublishAsync([Sample.Record()]);
-        await host.PublishAsync(new UsageRecorded { EdgeId = "edge-1", Count = 1, Records = Encoding.UTF8.GetBytes("{\"requestId\":\"not one\"}\n") });
+        await host.PublishAsync(new UsageRecorded { EdgeId = "edge-1", Count = 1, Records = [1, 2, 3], Packing = UsageBatch.Zlib });
         await host.PublishAsync([Sample.Record()]);
 
         await Until.TrueAsync(async () => await host.ScalarAsync<long>("select count(*) from usage_records") == 2, "the good ones are stored");
@@ -113,6 +137,22 @@ public sealed class DeliveryTests : IAsyncLifetime
                 }
             },
             "the record is stored");
+    }
+
+    [Fact]
+    public async Task SentToANewBroker_BeforeTheServiceWasEverStarted_IsStored()
+    {
+        await using var rabbit = await Servers.NewRabbitMqAsync();
+        var builder = Host.CreateApplicationBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:rabbit"] = rabbit.ConnectionString });
+        builder.AddMessaging(endpoints: (_, bus) => bus.BindUsageQueues());
+        using var edge = builder.Build();
+        await edge.StartAsync();
+        await edge.Services.GetRequiredService<IBus>().Publish(UsageMessages.Of([Sample.Record()]), sending => sending.Mandatory = true);
+        await edge.StopAsync();
+
+        await using var host = await MeteringHost.StartAsync(settings: new() { ["ConnectionStrings:rabbit"] = rabbit.ConnectionString });
+        await Until.TrueAsync(async () => await host.ScalarAsync<long>("select count(*) from usage_records") == 1, "the record is stored");
     }
 
     internal static async Task RollupsAgreeAsync(MeteringHost host)

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Threading.Channels;
 using Gateway.Metering.Ingest;
 using Npgsql;
 
@@ -8,7 +8,9 @@ public sealed class WriteFailureTests
 {
     public static TheoryData<Exception, string> Cases => new()
     {
-        { new JsonException(), "Poison" },
+        { new OverflowException(), "Poison" },
+        { new ChannelClosedException(), "DatabaseAway" },
+        { new TaskCanceledException(), "DatabaseAway" },
         { new NpgsqlException("no connection"), "DatabaseAway" },
         { new TimeoutException(), "DatabaseAway" },
         { Postgres(PostgresErrorCodes.DiskFull), "DatabaseAway" },

@@ -94,7 +94,8 @@ internal static class BedrockReply
     public static ProviderError ReadStreamError(string exception, ReadOnlySpan<byte> payload)
     {
         ErrorText.TryRead(payload, out var text);
-        return new ProviderError(KindOf(500, exception, text.Message), text.MessageOr(500), exception);
+        var type = exception == "error" ? text.Type : exception;
+        return new ProviderError(KindOf(500, type, text.Message), text.MessageOr(500), type);
     }
 
     private static ProviderErrorKind KindOf(int status, string? type, string? message)

@@ -27,7 +27,7 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
     /// <inheritdoc/>
     public void Read(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, IBufferWriter<byte> output)
     {
-        if (name.EndsWith("Exception"u8) || name.EndsWith("Error"u8))
+        if (name.EndsWith("Exception"u8) || name.EndsWith("Error"u8) || name.SequenceEqual("error"u8))
         {
             Error = BedrockReply.ReadStreamError(Encoding.UTF8.GetString(name), data);
             return;

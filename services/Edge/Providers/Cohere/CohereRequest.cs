@@ -15,7 +15,7 @@ internal sealed class CohereRequest
     };
 
     // Cohere's own members, and those of one name and meaning in both.
-    private static readonly string[] Copied = ["temperature", "seed", "logprobs", "thinking", "documents", "citation_options", "safety_mode", "strict_tools", "priority"];
+    private static readonly string[] Copied = ["temperature", "seed", "logprobs", "documents", "citation_options", "safety_mode", "strict_tools", "priority"];
 
     private readonly JsonElement request;
     private readonly DroppedFields dropped;
@@ -197,19 +197,36 @@ internal sealed class CohereRequest
         writer.WriteEndObject();
     }
 
+    /// <summary>Cohere knows <c>enabled</c> with a <c>token_budget</c> and <c>disabled</c>; Anthropic's form has other words for the same, and more.</summary>
     private void WriteThinking()
     {
+        var own = request.Field("thinking"u8);
         var effort = request.Field("reasoning_effort"u8).Text();
-        if (effort is null || request.Field("thinking"u8).Given())
+        if (effort is null && own.ValueKind != JsonValueKind.Object)
         {
             return;
         }
 
-        writer.WriteStartObject("thinking"u8);
-        writer.WriteString("type"u8, effort == "none" ? "disabled"u8 : "enabled"u8);
-        if (effort is "minimal" or "low" or "medium")
+        var isOff = own.ValueKind == JsonValueKind.Object ? own.Field("type"u8).Is("disabled"u8) : effort == "none";
+        var budget = own.Field("token_budget"u8).Int() ?? own.Field("budget_tokens"u8).Int() ?? effort switch
         {
-            writer.WriteNumber("token_budget"u8, effort == "medium" ? 2048 : 1024);
+            "minimal" or "low" => 1024,
+            "medium" => 2048,
+            _ => null,
+        };
+        foreach (var field in own.Fields())
+        {
+            if (field.Name is not ("type" or "token_budget" or "budget_tokens"))
+            {
+                dropped.AddGiven(field, isAdvice: true, "thinking.");
+            }
+        }
+
+        writer.WriteStartObject("thinking"u8);
+        writer.WriteString("type"u8, isOff ? "disabled"u8 : "enabled"u8);
+        if (budget is { } tokens && !isOff)
+        {
+            writer.WriteNumber("token_budget"u8, tokens);
         }
 
         writer.WriteEndObject();
@@ -251,6 +268,11 @@ internal sealed class CohereRequest
                     if (message.Field("tool_call_id"u8).ValueKind == JsonValueKind.String)
                     {
                         writer.WriteCopy("tool_call_id"u8, message.Field("tool_call_id"u8));
+                    }
+
+                    if (message.Field("content"u8).Items().Any(static part => part.Field("type"u8).Is("image_url"u8)))
+                    {
+                        throw new UntranslatableRequestException("Cohere's tools answer in texts and documents: show a picture in a user's message.", "messages.content");
                     }
 
                     WriteContent(message.Field("content"u8), default);

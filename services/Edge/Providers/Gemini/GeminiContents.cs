@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Gemini;
 
@@ -13,17 +14,19 @@ internal sealed class GeminiContents
 
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
-    private readonly bool needsSignatures;
-    private readonly Dictionary<string, string> toolNames;
+    private readonly string model;
+
+    // The calls until here, by their ids: each with its tool's name and its place among them.
+    private readonly Dictionary<string, (string Name, int Place)> calls = new(StringComparer.Ordinal);
     private string? openRole;
     private bool any;
+    private int places;
 
-    private GeminiContents(Utf8JsonWriter writer, DroppedFields dropped, bool needsSignatures, Dictionary<string, string> toolNames)
+    private GeminiContents(Utf8JsonWriter writer, DroppedFields dropped, string model)
     {
         this.writer = writer;
         this.dropped = dropped;
-        this.needsSignatures = needsSignatures;
-        this.toolNames = toolNames;
+        this.model = model;
     }
 
     /// <summary>Writes both members.</summary>
@@ -34,7 +37,7 @@ internal sealed class GeminiContents
             throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
         }
 
-        new GeminiContents(writer, dropped, GeminiModel.TakesThinkingLevel(model), ChatRequest.ToolNamesById(messages)).Write(messages);
+        new GeminiContents(writer, dropped, model).Write(messages);
     }
 
     private static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
@@ -42,10 +45,18 @@ internal sealed class GeminiContents
     private void Write(JsonElement messages)
     {
         var onlySystem = messages.EnumerateArray().All(IsSystem);
+        var results = new List<JsonElement>();
         writer.WriteStartArray("contents"u8);
         foreach (var message in messages.EnumerateArray())
         {
-            if (message.Field("name"u8).Given() && !message.Field("role"u8).Is("tool"u8))
+            if (message.Field("role"u8).Is("tool"u8))
+            {
+                results.Add(message);
+                continue;
+            }
+
+            WriteToolResults(results);
+            if (message.Field("name"u8).Given())
             {
                 dropped.Add("messages.name");
             }
@@ -65,14 +76,12 @@ internal sealed class GeminiContents
                 case "assistant":
                     WriteAssistant(message);
                     break;
-                case "tool":
-                    WriteToolResult(message);
-                    break;
                 default:
                     throw new UntranslatableRequestException("A message's role must be system, developer, user, assistant or tool.", "messages.role");
             }
         }
 
+        WriteToolResults(results);
         Close();
         writer.WriteEndArray();
         if (!any)
@@ -80,13 +89,14 @@ internal sealed class GeminiContents
             throw new UntranslatableRequestException("Gemini needs at least one message that is not empty.", "messages");
         }
 
-        if (!onlySystem && messages.EnumerateArray().Any(IsSystem))
+        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
+        if (instructions.Count > 0)
         {
             writer.WriteStartObject("systemInstruction"u8);
             writer.WriteStartArray("parts"u8);
-            foreach (var message in messages.EnumerateArray().Where(IsSystem))
+            foreach (var part in instructions)
             {
-                WriteParts(message.Field("content"u8));
+                WritePart(part);
             }
 
             writer.WriteEndArray();
@@ -94,37 +104,29 @@ internal sealed class GeminiContents
         }
     }
 
-    private void WriteContent(string role, JsonElement content)
+    private void WriteContent(string role, JsonElement content, JsonElement signature = default)
     {
-        if (content.ValueKind == JsonValueKind.String ? content.RawText().Length > 0 : content.Items().Any())
+        var parts = PartsOf(content).ToList();
+        for (var i = 0; i < parts.Count; i++)
         {
             Open(role);
-            WriteParts(content);
+            WritePart(parts[i], i == parts.Count - 1 ? signature : default);
         }
     }
 
-    private void WriteParts(JsonElement content)
+    /// <summary>A text, or the parts of a list. Google refuses a text that is empty, and a turn without a part: those are left out.</summary>
+    private static IEnumerable<JsonElement> PartsOf(JsonElement content)
     {
-        if (content.ValueKind == JsonValueKind.String)
-        {
-            WriteText(content);
-        }
-
-        foreach (var part in content.Items())
-        {
-            WritePart(part);
-        }
+        IEnumerable<JsonElement> parts = content.ValueKind == JsonValueKind.String ? [content] : content.Items();
+        return parts.Where(static part => !IsEmptyText(part) && !IsEmptyText(part.Field("text"u8)) && !IsEmptyText(part.Field("refusal"u8)));
     }
+
+    private static bool IsEmptyText(JsonElement text) => text.ValueKind == JsonValueKind.String && text.RawText().IsEmpty;
 
     private void WriteAssistant(JsonElement message)
     {
-        WriteContent("model", message.Field("content"u8));
-        if (message.Field("refusal"u8).ValueKind == JsonValueKind.String)
-        {
-            Open("model");
-            WriteText(message.Field("refusal"u8));
-        }
-
+        WriteContent("model", message.Field("content"u8), message.Field("provider_specific_fields"u8).Field("thought_signatures"u8).Items().LastOrDefault());
+        WriteContent("model", message.Field("refusal"u8));
         if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String)
         {
             // Google takes no thoughts back, only their signatures.
@@ -140,19 +142,25 @@ internal sealed class GeminiContents
                 throw new UntranslatableRequestException("Each tool call needs a function with a name.", "messages.tool_calls");
             }
 
+            var (id, signature) = SignedCallId.Split(call.Field("id"u8).Text() ?? "");
             Open("model");
             writer.WriteStartObject();
             writer.WriteStartObject("functionCall"u8);
+            WriteId(id);
             writer.WriteCopy("name"u8, function.Field("name"u8));
             ChatRequest.WriteArguments(writer, "args"u8, function.Field("arguments"u8), dropped);
             writer.WriteEndObject();
-            WriteSignature(call, first);
+            WriteSignature(call, signature, first);
             writer.WriteEndObject();
             first = false;
+            if (id.Length > 0)
+            {
+                calls[id] = (function.Field("name"u8).Text() ?? "", places++);
+            }
         }
     }
 
-    private void WriteSignature(JsonElement call, bool first)
+    private void WriteSignature(JsonElement call, string? inId, bool first)
     {
         var signature = call.Field("provider_specific_fields"u8).Field("thought_signature"u8);
         signature = signature.Given() ? signature : call.Field("extra_content"u8).Field("google"u8).Field("thought_signature"u8);
@@ -160,24 +168,41 @@ internal sealed class GeminiContents
         {
             writer.WriteCopy("thoughtSignature"u8, signature);
         }
-        else if (first && needsSignatures)
+        else if (inId is not null)
+        {
+            writer.WriteString("thoughtSignature"u8, inId);
+        }
+        else if (first && GeminiModel.IsThreeOrLater(model))
         {
             writer.WriteString("thoughtSignature"u8, NoSignature);
         }
     }
 
+    /// <summary>Google tells results of one tool apart by their order, unless both sides have ids: they are given in the order of their calls.</summary>
+    private void WriteToolResults(List<JsonElement> results)
+    {
+        foreach (var result in results.OrderBy(result => calls.TryGetValue(AnsweredBy(result), out var call) ? call.Place : int.MaxValue))
+        {
+            WriteToolResult(result);
+        }
+
+        results.Clear();
+    }
+
+    private static string AnsweredBy(JsonElement result) => SignedCallId.Split(result.Field("tool_call_id"u8).Text() ?? "").Id;
+
     private void WriteToolResult(JsonElement message)
     {
-        var id = message.Field("tool_call_id"u8).Text();
-        if (id is null || !toolNames.TryGetValue(id, out var name))
-        {
-            name = message.Field("name"u8).Text() ??
-                throw new UntranslatableRequestException("A tool's result must name a tool call that stands before it.", "messages.tool_call_id");
-        }
+        var id = AnsweredBy(message);
+        var isKnown = calls.TryGetValue(id, out var call);
+        var name = isKnown ? call.Name
+            : message.Field("name"u8).Text() ??
+            throw new UntranslatableRequestException("A tool's result must name a tool call that stands before it.", "messages.tool_call_id");
 
         Open("user");
         writer.WriteStartObject();
         writer.WriteStartObject("functionResponse"u8);
+        WriteId(isKnown ? id : "");
         writer.WriteString("name"u8, name);
         var content = message.Field("content"u8);
         writer.WritePropertyName("response"u8);
@@ -187,7 +212,7 @@ internal sealed class GeminiContents
         }
         else
         {
-            var text = new OpenAi.EscapedText();
+            var text = new EscapedText();
             text.Add(content.RawText());
             foreach (var part in content.Items())
             {
@@ -209,17 +234,26 @@ internal sealed class GeminiContents
         }
     }
 
-    private void WritePart(JsonElement part)
+    /// <summary>The id that Google gave a call; one that the gateway made says nothing to it, and models before Gemini 3 know none.</summary>
+    private void WriteId(string id)
+    {
+        if (id.Length > 0 && GeminiModel.IsThreeOrLater(model) && !CompletionIds.IsMadeForToolCall(id))
+        {
+            writer.WriteString("id"u8, id);
+        }
+    }
+
+    private void WritePart(JsonElement part, JsonElement signature = default)
     {
         if (part.Field("cache_control"u8).Given())
         {
             dropped.Add("cache_control");
         }
 
-        switch (part.Field("type"u8).Text())
+        switch (part.ValueKind == JsonValueKind.String ? "text" : part.Field("type"u8).Text())
         {
             case "text":
-                WriteText(part.Field("text"u8));
+                WriteText(part.ValueKind == JsonValueKind.String ? part : part.Field("text"u8), signature);
                 break;
             case "refusal":
                 WriteText(part.Field("refusal"u8));
@@ -296,7 +330,7 @@ internal sealed class GeminiContents
         };
     }
 
-    private void WriteText(JsonElement text)
+    private void WriteText(JsonElement text, JsonElement signature = default)
     {
         if (text.ValueKind != JsonValueKind.String)
         {
@@ -305,6 +339,11 @@ internal sealed class GeminiContents
 
         writer.WriteStartObject();
         writer.WriteCopy("text"u8, text);
+        if (signature.ValueKind == JsonValueKind.String)
+        {
+            writer.WriteCopy("thoughtSignature"u8, signature);
+        }
+
         writer.WriteEndObject();
     }
 

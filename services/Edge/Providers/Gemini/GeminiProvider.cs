@@ -29,6 +29,16 @@ internal class GeminiProvider : IChatProvider
     public Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, stream ? ":streamGenerateContent" : ":generateContent").WithSse(stream);
 
     /// <inheritdoc/>
+    public virtual Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) => protocol switch
+    {
+        SurfaceProtocol.GeminiGenerate => ChatAddress(target, stream),
+        SurfaceProtocol.GeminiCount => AddressOf(target, ":countTokens"),
+        SurfaceProtocol.GeminiEmbed => AddressOf(target, ":embedContent"),
+        SurfaceProtocol.GeminiBatchEmbed => AddressOf(target, ":batchEmbedContents"),
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public virtual IUpstreamOperation? Serve(OperationKind kind) => kind switch
     {
         OperationKind.Embeddings => embeddings,

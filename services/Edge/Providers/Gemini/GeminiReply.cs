@@ -37,14 +37,15 @@ internal static class GeminiReply
     public static string FinishReason(JsonElement reason, bool hasToolCalls, bool blocked) => reason.Text() switch
     {
         "MAX_TOKENS" => "length",
-        "SAFETY" or "RECITATION" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "MODEL_ARMOR" => "content_filter",
+        "SAFETY" or "RECITATION" or "LANGUAGE" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "IMAGE_RECITATION" or "MODEL_ARMOR" or "OTHER" => "content_filter",
         _ when hasToolCalls => "tool_calls",
         null when blocked => "content_filter",
         _ => "stop",
     };
 
     /// <summary>
-    /// The counts: the prompt's contains the cached ones, the candidates' leaves out the thoughts, and what Google's own tools read comes on top.
+    /// The counts: the prompt's contains the cached ones, and what Google's own tools read comes on top. The candidates' leaves out the thoughts;
+    /// some of Google's endpoints have them in it, and only the total shows that.
     /// </summary>
     public static TokenUsage? Usage(JsonElement usage)
     {
@@ -60,15 +61,23 @@ internal static class GeminiReply
         var audio = Math.Max(0, Audio(usage.Field("promptTokensDetails"u8)) - Audio(usage.Field("cacheTokensDetails"u8)));
         audio = Math.Min(audio, prompt - cached);
         var written = usage.Field("candidatesTokenCount"u8).Count();
+        var thoughts = usage.Field("thoughtsTokenCount"u8).Count();
+        var read = usage.Field("toolUsePromptTokenCount"u8).Count();
+        var total = usage.Field("totalTokenCount"u8).Count();
+        if (thoughts <= written && (total == prompt + read + written || total == prompt + written))
+        {
+            written -= thoughts;
+        }
+
         var spoken = Math.Min(written, Audio(usage.Field("candidatesTokensDetails"u8)));
         return new TokenUsage
         {
-            Input = prompt - cached - audio + usage.Field("toolUsePromptTokenCount"u8).Count(),
+            Input = prompt - cached - audio + read,
             CachedInput = cached,
             InputAudio = audio,
             Output = written - spoken,
             OutputAudio = spoken,
-            Reasoning = usage.Field("thoughtsTokenCount"u8).Count(),
+            Reasoning = thoughts,
         };
     }
 
@@ -106,15 +115,20 @@ internal static class GeminiReply
         }
 
         completion.Content.Add(text);
+        var signature = part.Field("thoughtSignature"u8);
         var function = part.Field("functionCall"u8);
         if (function.ValueKind == JsonValueKind.Object)
         {
             var arguments = function.Field("args"u8);
             completion.AddToolCall(
-                ToolCallId(function, call.Id, completion.ToolCallCount),
+                SignedCallId.Join(ToolCallId(function, call.Id, completion.ToolCallCount), signature.Text()),
                 function.Field("name"u8).RawText(),
                 arguments.ValueKind == JsonValueKind.Object ? arguments.Raw() : default,
-                part.Field("thoughtSignature"u8).RawText());
+                signature.RawText());
+        }
+        else if (!signature.RawText().IsEmpty)
+        {
+            completion.TextSignature = signature.RawText().ToArray();
         }
 
         var picture = part.Field("inlineData"u8);

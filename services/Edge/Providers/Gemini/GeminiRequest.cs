@@ -143,23 +143,26 @@ internal sealed class GeminiRequest
             return;
         }
 
+        var thinking = GeminiModel.ThinkingOf(call.ProviderModel);
         if (effort is null)
         {
             return;
         }
 
-        writer.WriteStartObject("thinkingConfig"u8);
-        if (GeminiModel.TakesThinkingLevel(call.ProviderModel))
+        if (thinking == GeminiThinking.None)
         {
-            var flash = call.ProviderModel.Contains("flash", StringComparison.OrdinalIgnoreCase);
-            writer.WriteString(
-                "thinkingLevel"u8,
-                effort switch
-                {
-                    "none" or "minimal" => flash ? "minimal" : "low",
-                    "low" or "medium" => effort,
-                    _ => "high",
-                });
+            if (effort != "none")
+            {
+                dropped.Add("reasoning_effort");
+            }
+
+            return;
+        }
+
+        writer.WriteStartObject("thinkingConfig"u8);
+        if (thinking == GeminiThinking.Level)
+        {
+            writer.WriteString("thinkingLevel"u8, GeminiModel.LevelOf(call.ProviderModel, effort));
         }
         else
         {
@@ -167,7 +170,7 @@ internal sealed class GeminiRequest
                 "thinkingBudget"u8,
                 effort switch
                 {
-                    "none" => 0,
+                    "none" => GeminiModel.LeastBudget(call.ProviderModel),
                     "minimal" => 512,
                     "low" => 1024,
                     "medium" => 8192,
@@ -185,7 +188,7 @@ internal sealed class GeminiRequest
 
     private void WriteTools()
     {
-        var functions = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).Field("name"u8).ValueKind == JsonValueKind.String).ToList();
+        var functions = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind != JsonValueKind.Undefined).ToList();
         var others = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind == JsonValueKind.Undefined).ToList();
         var searches = request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
         if (functions.Count == 0 && others.Count == 0 && !searches)
@@ -232,6 +235,11 @@ internal sealed class GeminiRequest
 
     private void WriteFunction(JsonElement function)
     {
+        if (function.Field("name"u8).ValueKind != JsonValueKind.String)
+        {
+            throw new UntranslatableRequestException("Each tool of type function needs a function with a name.", "tools");
+        }
+
         dropped.AddStrictOf(function);
         writer.WriteStartObject();
         writer.WriteCopy("name"u8, function.Field("name"u8));
@@ -282,12 +290,4 @@ internal sealed class GeminiRequest
         writer.WriteEndObject();
         writer.WriteEndObject();
     }
-}
-
-/// <summary>What a Gemini model can do, told by its name.</summary>
-internal static class GeminiModel
-{
-    /// <summary>Gemini 3 and later take a level of thinking, earlier ones a number of tokens.</summary>
-    public static bool TakesThinkingLevel(string model) =>
-        !model.Contains("gemini-1", StringComparison.OrdinalIgnoreCase) && !model.Contains("gemini-2", StringComparison.OrdinalIgnoreCase);
 }

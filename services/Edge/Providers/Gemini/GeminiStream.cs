@@ -75,16 +75,20 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
             }
         }
 
+        var signature = part.Field("thoughtSignature"u8);
         var function = part.Field("functionCall"u8);
         if (function.ValueKind == JsonValueKind.Object)
         {
-            var signature = part.Field("thoughtSignature"u8).RawText();
-            ReadOnlySpan<byte> extra = signature.IsEmpty
+            ReadOnlySpan<byte> extra = signature.RawText().IsEmpty
                 ? default
-                : [.. ",\"provider_specific_fields\":{\"thought_signature\":\""u8, .. signature, .. "\"}"u8];
-            var index = to.ToolCall(output, GeminiReply.ToolCallId(function, call.Id, to.ToolCalls), function.Field("name"u8).RawText(), extra);
+                : [.. ",\"provider_specific_fields\":{\"thought_signature\":\""u8, .. signature.RawText(), .. "\"}"u8];
+            var index = to.ToolCall(output, SignedCallId.Join(GeminiReply.ToolCallId(function, call.Id, to.ToolCalls), signature.Text()), function.Field("name"u8).RawText(), extra);
             var arguments = function.Field("args"u8);
             to.Arguments(output, index, arguments.ValueKind == JsonValueKind.Object ? EscapedText.Escape(arguments.Raw()) : "{}"u8);
+        }
+        else if (!signature.RawText().IsEmpty && part.Field("thought"u8).ValueKind != JsonValueKind.True)
+        {
+            to.Delta(output, [.. "\"provider_specific_fields\":{\"thought_signatures\":[\""u8, .. signature.RawText(), .. "\"]}"u8]);
         }
 
         var picture = part.Field("inlineData"u8);

@@ -11,7 +11,7 @@ namespace Gateway.Edge.Providers.Mistral;
 internal static class MistralContent
 {
     /// <summary>The reply or chunk in OpenAI's words; null when it is in them already.</summary>
-    /// <exception cref="MalformedReplyException">It is no JSON object.</exception>
+    /// <exception cref="MalformedReplyException">It is no JSON object, or a name in it is broken.</exception>
     public static byte[]? Mend(ReadOnlySpan<byte> reply)
     {
         // Nearly always the content is a text, and nothing is parsed.
@@ -20,6 +20,19 @@ internal static class MistralContent
             return null;
         }
 
+        try
+        {
+            return Say(reply);
+        }
+        catch (InvalidOperationException)
+        {
+            // A member's name is broken (half a surrogate pair).
+            throw new MalformedReplyException("A name in the reply is broken.");
+        }
+    }
+
+    private static byte[] Say(ReadOnlySpan<byte> reply)
+    {
         using var document = JsonReading.ParseReply(reply);
         var output = new ArrayBufferWriter<byte>(reply.Length);
         using (var json = new Utf8JsonWriter(output, Completion.Writing))

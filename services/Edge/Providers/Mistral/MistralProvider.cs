@@ -1,10 +1,11 @@
+using System.Buffers;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Mistral;
 
 /// <summary>
-/// Mistral: OpenAI's chat, strict about fields that it does not know. It reports the usage of a stream unasked, and what its models thought
+/// Mistral: OpenAI's chat, strict about fields that it does not know (<see cref="MistralRequest"/>). It reports the usage of a stream unasked, and what its models thought
 /// stands in the content (<see cref="MistralContent"/>).
 /// </summary>
 internal sealed class MistralProvider : OpenAiProvider
@@ -14,6 +15,13 @@ internal sealed class MistralProvider : OpenAiProvider
 
     /// <inheritdoc/>
     public override bool TakesStreamOptions => false;
+
+    /// <inheritdoc/>
+    public override bool RewritesOpenAiChat => true;
+
+    /// <inheritdoc/>
+    public override void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
+        MistralRequest.Write(request, call, output, dropped);
 
     /// <inheritdoc/>
     public override byte[]? Mend(ReadOnlySpan<byte> reply) => MistralContent.Mend(reply);

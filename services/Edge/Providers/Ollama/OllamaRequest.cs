@@ -50,7 +50,7 @@ internal sealed class OllamaRequest
         WriteMessages();
         WriteTools();
         WriteFormat();
-        WriteThink();
+        WriteThink(call.ProviderModel);
         WriteOptions();
         foreach (var name in (ReadOnlySpan<string>)["keep_alive", "logprobs", "top_logprobs"])
         {
@@ -145,7 +145,7 @@ internal sealed class OllamaRequest
         }
     }
 
-    private void WriteThink()
+    private void WriteThink(string model)
     {
         if (request.Field("think"u8).Given())
         {
@@ -160,14 +160,14 @@ internal sealed class OllamaRequest
             case "none":
                 writer.WriteBoolean("think"u8, false);
                 break;
-            case "minimal" or "low":
-                writer.WriteString("think"u8, "low"u8);
+            case var effort when OllamaModel.TakesLevel(model):
+                writer.WriteString("think"u8, effort is "minimal" or "low" ? "low" : effort == "medium" ? "medium" : "high");
                 break;
-            case "medium":
-                writer.WriteString("think"u8, "medium"u8);
+            case var _ when OllamaModel.CannotThink(model):
+                dropped.Add("reasoning_effort");
                 break;
             default:
-                writer.WriteString("think"u8, "high"u8);
+                writer.WriteBoolean("think"u8, true);
                 break;
         }
     }

@@ -130,4 +130,8 @@ internal static class CompletionIds
 
     /// <summary>The id of a tool call that the provider gave none.</summary>
     public static string ForToolCall(Guid request, int index) => string.Create(CultureInfo.InvariantCulture, $"call_{request:N}{index}");
+
+    /// <summary>Whether an id is one of those.</summary>
+    public static bool IsMadeForToolCall(string id) =>
+        id.Length > 37 && id.StartsWith("call_", StringComparison.Ordinal) && Guid.TryParseExact(id.AsSpan(5, 32), "N", out _) && int.TryParse(id.AsSpan(37), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }

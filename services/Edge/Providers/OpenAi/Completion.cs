@@ -30,6 +30,9 @@ internal sealed class Completion
     /// <summary>Reasoning blocks with their signatures: a caller who sends them back lets the model go on where it was.</summary>
     public List<JsonElement> ThinkingBlocks { get; } = [];
 
+    /// <summary>A signature that belongs to the answer's text, escaped for JSON; empty when there is none.</summary>
+    public ReadOnlyMemory<byte> TextSignature { get; set; }
+
     /// <summary>Why the reply ended, in OpenAI's word.</summary>
     public string FinishReason { get; set; } = "stop";
 
@@ -126,6 +129,15 @@ internal sealed class Completion
             }
 
             writer.WriteEndArray();
+        }
+
+        if (!TextSignature.IsEmpty)
+        {
+            writer.WriteStartObject("provider_specific_fields"u8);
+            writer.WriteStartArray("thought_signatures"u8);
+            writer.WriteRawValue([(byte)'"', .. TextSignature.Span, (byte)'"'], skipInputValidation: true);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
         }
 
         if (images.Count > 0)

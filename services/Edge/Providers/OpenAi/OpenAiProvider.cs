@@ -35,6 +35,9 @@ internal class OpenAiProvider : IChatProvider
     public virtual bool TakesStreamOptions => true;
 
     /// <inheritdoc/>
+    public virtual bool RewritesOpenAiChat => false;
+
+    /// <inheritdoc/>
     public virtual byte[]? Mend(ReadOnlySpan<byte> reply) => null;
 
     /// <inheritdoc/>
@@ -74,7 +77,7 @@ internal class OpenAiProvider : IChatProvider
     }
 
     /// <inheritdoc/>
-    public void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
+    public virtual void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
         output.Write(request.Span);
 
     /// <inheritdoc/>
@@ -85,8 +88,8 @@ internal class OpenAiProvider : IChatProvider
         return new ReplyUsage(OpenAiUsage.TryReadWhole(reply.Span, out var usage) ? usage : null);
     }
 
-    /// <inheritdoc/>
-    public IChatStream OpenStream(in ChatCall call) => new OpenAiStream();
+    /// <summary>A stream is not translated: the relay passes its frames and reads on the way what it must know (<see cref="OpenAiStream"/>).</summary>
+    public IChatStream OpenStream(in ChatCall call) => throw new NotSupportedException("A stream of OpenAI's chat passes as it comes.");
 
     /// <inheritdoc/>
     public ProviderError ReadError(int status, ReadOnlySpan<byte> body) => OpenAiError.Read(status, body);

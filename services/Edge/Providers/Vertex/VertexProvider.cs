@@ -20,6 +20,11 @@ internal sealed class VertexProvider : GeminiProvider
     public override IChatProvider For(string model) => model.StartsWith("claude", StringComparison.OrdinalIgnoreCase) ? Claude : this;
 
     /// <inheritdoc/>
+    public override Uri? PassedAddress(ProviderTarget target, SurfaceProtocol protocol, bool stream) =>
+        // Its embeddings are asked for in words of its own.
+        protocol is SurfaceProtocol.GeminiEmbed or SurfaceProtocol.GeminiBatchEmbed ? null : base.PassedAddress(target, protocol, stream);
+
+    /// <inheritdoc/>
     public override IUpstreamOperation? Serve(OperationKind kind) => kind == OperationKind.Embeddings ? embeddings : base.Serve(kind);
 
     /// <inheritdoc/>

@@ -25,6 +25,26 @@ public sealed class MistralContentTests
     [InlineData("")]
     public void What_is_OpenAIs_already_passes(string reply) => Assert.Null(MistralContent.Mend(Encoding.UTF8.GetBytes(reply)));
 
+    [Theory]
+    [InlineData("{\"content\":[")]
+    [InlineData("{\"\\ud800\":1,\"choices\":[{\"delta\":{\"content\":[]}}]}")]
+    public void What_is_broken_is_malformed(string reply) => Assert.Throws<MalformedReplyException>(() => MistralContent.Mend(Encoding.UTF8.GetBytes(reply)));
+
     [Fact]
-    public void Half_an_object_is_malformed() => Assert.Throws<MalformedReplyException>(() => MistralContent.Mend("{\"content\":["u8));
+    public void T84_No_bytes_whatever_raise_anything_but_a_malformed_reply()
+    {
+        var reply = Encoding.UTF8.GetBytes("""
+            {"id":"a","choices":[{"index":0,"message":{"role":"assistant","tool_calls":null,"content":[{"type":"thinking","thinking":[{"type":"text","text":"H\u006d"}]},{"type":"text","text":"Caf\u00e9"}]},"finish_reason":"stop"}]}
+            """);
+        foreach (var random in Effort.Rounds(3000, 17))
+        {
+            try
+            {
+                MistralContent.Mend(ProviderContractTests.Mutate(reply, random));
+            }
+            catch (MalformedReplyException)
+            {
+            }
+        }
+    }
 }

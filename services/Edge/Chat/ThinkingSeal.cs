@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
 
-namespace Gateway.Edge.Responses;
+namespace Gateway.Edge.Chat;
 
 /// <summary>
 /// Thinking blocks with their signatures as the text that stands in <c>encrypted_content</c>: a client sends it back with its next request, and
@@ -16,7 +16,20 @@ internal sealed class ThinkingSeal
     private readonly List<JsonObject> blocks = [];
 
     /// <summary>Takes a block, or a piece of one that comes streamed.</summary>
+    /// <exception cref="MalformedReplyException">A text in it is broken.</exception>
     public void Add(JsonElement block)
+    {
+        try
+        {
+            Take(block);
+        }
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
+        {
+            throw new MalformedReplyException("A block of thinking is broken.");
+        }
+    }
+
+    private void Take(JsonElement block)
     {
         if (block.ValueKind != JsonValueKind.Object)
         {

@@ -1,15 +1,16 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Npgsql;
 
-namespace Gateway.Ledger.Journal;
+namespace Gateway.ServiceDefaults;
 
-/// <summary>Records that cannot be booked: kept whole, once each, for a person; the metric and the reconciliation show them.</summary>
-internal sealed class RejectedRecords(NpgsqlDataSource database)
+/// <summary>Records that cannot be booked or stored: kept whole in the service's own table <c>rejected_records</c>, for a person to look at.</summary>
+public sealed class RejectedRecords(NpgsqlDataSource database)
 {
-    public Task KeepAsync(JournalEntry entry, string reason, CancellationToken cancellation) =>
-        KeepAsync(entry.EdgeId ?? "", reason, JsonSerializer.SerializeToUtf8Bytes(entry), cancellation);
-
+    /// <summary>Keeps one. The same record again is not kept twice.</summary>
+    /// <param name="edgeId">Who sent it.</param>
+    /// <param name="reason">One of a small closed set, or PostgreSQL's code.</param>
+    /// <param name="record">The record as it came.</param>
+    /// <param name="cancellation">Ends the write.</param>
     public async Task KeepAsync(string edgeId, string reason, byte[] record, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
@@ -21,6 +22,7 @@ internal sealed class RejectedRecords(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
+    /// <summary>How many there are.</summary>
     public async Task<long> CountAsync(CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("select count(*) from rejected_records");

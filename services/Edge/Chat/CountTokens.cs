@@ -8,27 +8,30 @@ using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using Gateway.Edge.Streaming;
 
-namespace Gateway.Edge.Messages;
+namespace Gateway.Edge.Chat;
 
 /// <summary>
-/// <c>POST /v1/messages/count_tokens</c>: costs nothing, and counts as a request under the limits of its caller. A model of Anthropic's is asked there, byte for byte; the tokens of any other are counted
-/// here, which a header says. A provider that does not answer leaves the counting to the gateway, too.
+/// The tokens of a request that is not sent: costs nothing, and counts as a request under the limits of its caller. A provider of the client's own protocol is asked, byte for byte; the tokens of
+/// any other are counted here, which a header says. A provider that does not answer leaves the counting to the gateway, too.
 /// </summary>
-internal sealed class CountTokens(Authentication authentication, RoutingTables tables, UpstreamClient upstream)
+internal sealed class CountTokens(Authentication authentication, RoutingTables tables, UpstreamClient upstream, ICountedSurface counted)
 {
     private const int ReplyBytesMax = 64 * 1024;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    private readonly MessagesSurface surface = new();
+    private readonly IChatSurface surface = counted.Surface;
 
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>Handles a request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="modelInPath">The model, where the path names it and not the body.</param>
+    public async Task HandleAsync(HttpContext context, string? modelInPath = null)
     {
         RequestBody body = default;
         using var gates = new EnteredGates();
         try
         {
-            if (await AnswerAsync(context, gates, read => body = read) is { } error)
+            if (await AnswerAsync(context, modelInPath, gates, read => body = read) is { } error)
             {
                 await error.WriteAsync(context, surface);
             }
@@ -43,7 +46,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         }
     }
 
-    private async Task<GatewayError?> AnswerAsync(HttpContext context, EnteredGates gates, Action<RequestBody> keep)
+    private async Task<GatewayError?> AnswerAsync(HttpContext context, string? modelInPath, EnteredGates gates, Action<RequestBody> keep)
     {
         var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
         if (caller is null)
@@ -68,6 +71,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
             return wrong;
         }
 
+        head.ModelName = modelInPath ?? head.ModelName;
         if (caller.Find(head.ModelName, table) is not { Granted: true } grant)
         {
             return new GatewayError(404, "model_not_found", "There is no such model among those that this key may use. GET /v1/models lists them.", "model");
@@ -78,7 +82,7 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
             return limited;
         }
 
-        var target = Array.Find(grant.Group.Deployments, static deployment => deployment.CountTokensAddress is not null && !deployment.Health.Cooling);
+        var target = Array.Find(grant.Group.Deployments, deployment => counted.Address(deployment) is not null && !deployment.Health.Cooling);
         if (target is not null && await AskAsync(context, target, body, head) is { } told)
         {
             await WriteAsync(context, told.Status, told.Body);
@@ -86,8 +90,8 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         }
 
         context.Response.Headers["x-gateway-estimated"] = "true";
-        var counted = TokenCounter.CountPrompt(body.Memory, grant.Group.Deployments[0].OpenAiModel);
-        await WriteAsync(context, 200, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"input_tokens":{{counted}}}""")));
+        var tokens = TokenCounter.CountPrompt(counted.Prompt(body.Memory), grant.Group.Deployments[0].OpenAiModel);
+        await WriteAsync(context, 200, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"{{counted.Member}}":{{tokens}}}""")));
         return null;
     }
 
@@ -96,13 +100,13 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(Limit);
-        using var request = new HttpRequestMessage(HttpMethod.Post, target.CountTokensAddress);
-        var passed = new SplicedContent(body.Memory, Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false));
+        using var request = new HttpRequestMessage(HttpMethod.Post, counted.Address(target));
+        var passed = new SplicedContent(body.Memory, counted.Splices(body.Span, head, target));
         request.Content = target.Protocol.WrapsPassed ? UpstreamRequest.Wrapped(passed, target, counts: true) : passed;
         try
         {
             var access = target.Target;
-            UpstreamRequest.AddHeaders(context.Request, MessagesPassed.Instance, tables.Current.Configuration.General, target, access, request);
+            UpstreamRequest.AddHeaders(context.Request, surface.Passed, tables.Current.Configuration.General, target, access, request);
             await target.Protocol.SignAsync(access, request, default, limit.Token);
             using var reply = await upstream.SendAsync(request, limit.Token);
             await using var stream = await UpstreamClient.OpenAsync(reply.Content, limit.Token);
@@ -122,4 +126,22 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
+}
+
+/// <summary>How a surface's client asks for the tokens of a request, and is told.</summary>
+internal interface ICountedSurface
+{
+    IChatSurface Surface { get; }
+
+    /// <summary>The member of the answer that has the number.</summary>
+    string Member { get; }
+
+    /// <summary>Where a provider counts them; null when it does not.</summary>
+    Uri? Address(Deployment target);
+
+    /// <summary>What is changed in a request that a provider counts.</summary>
+    List<Splice> Splices(ReadOnlySpan<byte> body, in RequestHead head, Deployment target);
+
+    /// <summary>What is counted here of a request.</summary>
+    ReadOnlyMemory<byte> Prompt(ReadOnlyMemory<byte> body) => body;
 }

@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Contracts;
+using Gateway.Edge.Chat;
+using Gateway.Edge.Flow;
+using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.GeminiApi;
+
+/// <summary>Makes Gemini's pieces of OpenAI's chunks. A call of a tool is one part, so it waits for its arguments and comes with the last piece.</summary>
+internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFraming framing) : ChatSurfaceStream
+{
+    private readonly SortedDictionary<int, Candidate> candidates = [];
+
+    public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
+    {
+        if (candidates.Count == 0)
+        {
+            candidates[0] = new Candidate(default);
+        }
+
+        Piece(output, answer =>
+        {
+            foreach (var candidate in candidates.Values)
+            {
+                answer.WriteCandidate(candidate.Place, default, null, candidate.Calls.All, candidate.FinishReason ?? "stop");
+            }
+
+            answer.End(usage, cost);
+        });
+        framing.Close(output);
+    }
+
+    public override void Fail(GatewayError error, IBufferWriter<byte> output) => framing.Fail(error, output);
+
+    protected override void Take(JsonElement chunk, IBufferWriter<byte> output)
+    {
+        foreach (var choice in chunk.Field("choices"u8).Items())
+        {
+            Take(choice, choice.Field("delta"u8), output);
+        }
+    }
+
+    private void Take(JsonElement choice, JsonElement delta, IBufferWriter<byte> output)
+    {
+        var index = choice.Field("index"u8).Int() ?? 0;
+        if (!candidates.TryGetValue(index, out var candidate))
+        {
+            candidates[index] = candidate = new Candidate(choice.Clone());
+        }
+
+        candidate.Calls.Take(delta.Field("tool_calls"u8));
+        candidate.FinishReason = FinishReasonOf(choice) ?? candidate.FinishReason;
+        var seal = candidate.Sealed(delta.Field("thinking_blocks"u8));
+        if (seal is not null || delta.Field("images"u8).Items().Any()
+            || delta.Field("content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length > 0)
+        {
+            Piece(output, answer =>
+            {
+                answer.WriteCandidate(choice, delta, seal, [], null);
+                answer.End(usage: null);
+            });
+        }
+    }
+
+    private void Piece(IBufferWriter<byte> output, Action<GeminiAnswer> write)
+    {
+        framing.Begin(output);
+        using (var json = new Utf8JsonWriter(output, Completion.Writing))
+        {
+            var answer = new GeminiAnswer(json, exchange);
+            answer.Start();
+            write(answer);
+        }
+
+        framing.End(output);
+    }
+
+    /// <summary>One answer of several, as it grows.</summary>
+    /// <param name="place">A choice that says which it is.</param>
+    private sealed class Candidate(JsonElement place)
+    {
+        private ThinkingSeal thinking = new();
+
+        public JsonElement Place { get; } = place;
+
+        public StreamedCalls Calls { get; } = new();
+
+        public string? FinishReason { get; set; }
+
+        /// <summary>Takes pieces of thinking; gives what is signed with them, which is whole then.</summary>
+        public ThinkingSeal? Sealed(JsonElement blocks)
+        {
+            var isSigned = false;
+            foreach (var block in blocks.Items())
+            {
+                thinking.Add(block);
+                isSigned |= !block.Field("signature"u8).RawText().IsEmpty || block.Field("type"u8).Is("redacted_thinking"u8);
+            }
+
+            if (!isSigned)
+            {
+                return null;
+            }
+
+            var whole = thinking;
+            thinking = new();
+            return whole;
+        }
+    }
+}

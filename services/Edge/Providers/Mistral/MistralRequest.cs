@@ -1,0 +1,230 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Gateway.Edge.Providers.OpenAi;
+
+namespace Gateway.Edge.Providers.Mistral;
+
+/// <summary>
+/// A chat request in the words that Mistral takes: it answers 422 (<c>extra_forbidden</c>) to any field that it does not know, also in a message.
+/// What OpenAI calls by another name is renamed; what Mistral does not have is left out and named; everything else stays as it came.
+/// </summary>
+internal sealed partial class MistralRequest
+{
+    // OpenAI's fields that Mistral does not have. Any other passes: Mistral adds fields of its own from time to time.
+    private static readonly HashSet<string> Unknown = new(StringComparer.Ordinal)
+    {
+        "audio", "functions", "function_call", "logit_bias", "logprobs", "modalities", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
+        "service_tier", "store", "top_logprobs", "user", "verbosity", "web_search_options",
+    };
+
+    // Those of them that only advise.
+    private static readonly HashSet<string> Advice = new(StringComparer.Ordinal) { "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user" };
+
+    private static readonly HashSet<string> KnownOfMessages = new(StringComparer.Ordinal) { "role", "content", "tool_calls", "tool_call_id", "prefix" };
+
+    private static readonly HashSet<string> KnownOfCalls = new(StringComparer.Ordinal) { "id", "type", "function", "index" };
+
+    private readonly JsonElement request;
+    private readonly DroppedFields dropped;
+    private readonly bool takesThoughts;
+    private readonly Utf8JsonWriter writer;
+
+    private MistralRequest(JsonElement request, DroppedFields dropped, bool takesThoughts, Utf8JsonWriter writer)
+    {
+        this.request = request;
+        this.dropped = dropped;
+        this.takesThoughts = takesThoughts;
+        this.writer = writer;
+    }
+
+    /// <summary>Writes the request.</summary>
+    /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
+    public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
+    {
+        using var document = ChatRequest.Parse(body);
+        using var writer = new Utf8JsonWriter(output, Completion.Writing);
+        new MistralRequest(document.RootElement, new DroppedFields(droppedNames, call.DropUnsupported, "Mistral"), Reasons(call.ProviderModel), writer).Write();
+    }
+
+    private void Write()
+    {
+        ChatRequest.RefuseLegacyFunctions(request);
+        writer.WriteStartObject();
+        foreach (var field in request.EnumerateObject())
+        {
+            switch (field.Name)
+            {
+                case "messages" when field.Value.ValueKind == JsonValueKind.Array:
+                    writer.WriteStartArray("messages"u8);
+                    foreach (var message in field.Value.EnumerateArray())
+                    {
+                        WriteMessage(message);
+                    }
+
+                    writer.WriteEndArray();
+                    break;
+
+                case "max_completion_tokens":
+                    WriteAs("max_tokens", field.Value);
+                    break;
+
+                case "max_tokens" when request.Field("max_completion_tokens"u8).Given():
+                    break;
+
+                case "seed":
+                    WriteAs("random_seed", field.Value);
+                    break;
+
+                case "stream_options":
+                    // The usage of a stream is reported unasked.
+                    break;
+
+                case "metadata":
+                    dropped.AddMetadataOf(request);
+                    break;
+
+                case var name when Unknown.Contains(name):
+                    dropped.AddGiven(field, isAdvice: Advice.Contains(name));
+                    break;
+
+                default:
+                    Copy(field);
+                    break;
+            }
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private void WriteMessage(JsonElement message)
+    {
+        if (message.ValueKind != JsonValueKind.Object)
+        {
+            writer.WriteCopy(message);
+            return;
+        }
+
+        var thoughts = message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } text && !text.RawText().IsEmpty ? text : default;
+        var thinks = takesThoughts && thoughts.Given();
+        writer.WriteStartObject();
+        foreach (var field in message.EnumerateObject())
+        {
+            switch (field.Name)
+            {
+                case "role" when field.Value.Is("developer"u8):
+                    writer.WriteString("role"u8, "system"u8);
+                    break;
+
+                case "content" when thinks:
+                    break;
+
+                case "name" when message.Field("role"u8).Is("tool"u8):
+                    Copy(field);
+                    break;
+
+                case "tool_calls" when field.Value.ValueKind == JsonValueKind.Array:
+                    WriteCalls(field.Value);
+                    break;
+
+                case "tool_call_id" when field.Value.ValueKind == JsonValueKind.String:
+                    writer.WriteString("tool_call_id"u8, MistralCallId.Of(field.Value.Text() ?? ""));
+                    break;
+
+                case "reasoning_content" when thinks:
+                    WriteThoughts(thoughts, message.Field("content"u8));
+                    break;
+
+                case var name when KnownOfMessages.Contains(name):
+                    Copy(field);
+                    break;
+
+                default:
+                    dropped.AddGiven(field, isAdvice: true, "messages.");
+                    break;
+            }
+        }
+
+        writer.WriteEndObject();
+    }
+
+    /// <summary>What the model thought stands in the content, before what it said: the way in which Mistral gave it (<see cref="MistralContent"/>).</summary>
+    private void WriteThoughts(JsonElement thoughts, JsonElement content)
+    {
+        writer.WriteStartArray("content"u8);
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "thinking"u8);
+        writer.WriteStartArray("thinking"u8);
+        WriteText(thoughts);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        if (!content.RawText().IsEmpty)
+        {
+            WriteText(content);
+        }
+
+        foreach (var part in content.Items())
+        {
+            writer.WriteCopy(part);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private void WriteText(JsonElement text)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "text"u8);
+        writer.WriteCopy("text"u8, text);
+        writer.WriteEndObject();
+    }
+
+    private void WriteCalls(JsonElement calls)
+    {
+        writer.WriteStartArray("tool_calls"u8);
+        foreach (var call in calls.EnumerateArray())
+        {
+            writer.WriteStartObject();
+            foreach (var field in call.Fields())
+            {
+                if (field.NameEquals("id"u8) && field.Value.Text() is { } id)
+                {
+                    writer.WriteString("id"u8, MistralCallId.Of(id));
+                }
+                else if (KnownOfCalls.Contains(field.Name))
+                {
+                    Copy(field);
+                }
+                else
+                {
+                    dropped.AddGiven(field, isAdvice: true, "messages.tool_calls.");
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private void WriteAs(string name, JsonElement value)
+    {
+        if (value.Given())
+        {
+            writer.WritePropertyName(name);
+            writer.WriteCopy(value);
+        }
+    }
+
+    private void Copy(JsonProperty field)
+    {
+        writer.WritePropertyName(field.Name);
+        writer.WriteCopy(field.Value);
+    }
+
+    /// <summary>Whether a model takes thoughts back: one that has none refuses them.</summary>
+    private static bool Reasons(string model) => ReasoningName().IsMatch(model);
+
+    [GeneratedRegex(@"magistral|mistral-(small|medium)-(latest|2[6-9]\d\d|3[-.]5|[4-9])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ReasoningName();
+}

@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+
+namespace Gateway.Edge.Providers;
+
+/// <summary>
+/// A tool call's id with the signature behind it that Gemini wants back: clients drop fields that they do not know, and none drops an id. The form
+/// is LiteLLM's, <c>{id}__thought__{signature}</c>, with the signature in the alphabet that every client and provider takes in an id (base64url).
+/// Other providers are sent the id alone: some bound its length.
+/// </summary>
+internal static class SignedCallId
+{
+    private const string Mark = "__thought__";
+
+    private static readonly SearchValues<char> Base64Signs = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    private static readonly SearchValues<byte> Signs = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="u8);
+
+    /// <summary>The id with the signature behind it; the id alone where there is none, or one that could not be made again from it.</summary>
+    /// <param name="id">Escaped for JSON.</param>
+    /// <param name="signature">Base64, as Google writes it.</param>
+    public static ReadOnlySpan<byte> Join(ReadOnlySpan<byte> id, string? signature)
+    {
+        var bare = signature?.TrimEnd('=') ?? "";
+        return bare.Length == 0 || bare.AsSpan().ContainsAnyExcept(Base64Signs) || Padded(bare) != signature
+            ? id
+            : (byte[])[.. id, .. Encoding.ASCII.GetBytes(Mark + bare.Replace('+', '-').Replace('/', '_'))];
+    }
+
+    /// <summary>The id and the signature behind it; null where there is none.</summary>
+    public static (string Id, string? Signature) Split(string id)
+    {
+        var at = id.IndexOf(Mark, StringComparison.Ordinal);
+        if (at <= 0)
+        {
+            return (id, null);
+        }
+
+        var bare = id[(at + Mark.Length)..].Replace('-', '+').Replace('_', '/').TrimEnd('=');
+        return bare.Length == 0 || bare.AsSpan().ContainsAnyExcept(Base64Signs) ? (id, null) : (id[..at], Padded(bare));
+    }
+
+    /// <summary>Where signatures stand behind the ids of tool calls in a request, whatever surface it speaks.</summary>
+    /// <param name="request">A JSON object.</param>
+    public static List<Range> In(ReadOnlySpan<byte> request)
+    {
+        var places = new List<Range>();
+        if (request.IndexOf("__thought__"u8) < 0)
+        {
+            return places;
+        }
+
+        var json = new Utf8JsonReader(request, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        while (json.Read())
+        {
+            if (json.TokenType != JsonTokenType.PropertyName ||
+                !(json.ValueTextEquals("id"u8) || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("tool_use_id"u8) || json.ValueTextEquals("call_id"u8)))
+            {
+                continue;
+            }
+
+            json.Read();
+            if (json.TokenType == JsonTokenType.String && json.ValueSpan.IndexOf("__thought__"u8) is > 0 and var at &&
+                json.ValueSpan.Length > at + Mark.Length && !json.ValueSpan[(at + Mark.Length)..].ContainsAnyExcept(Signs))
+            {
+                var start = (int)json.TokenStartIndex + 1;
+                places.Add((start + at)..(start + json.ValueSpan.Length));
+            }
+        }
+
+        return places;
+    }
+
+    private static string Padded(string bare) => bare.PadRight((bare.Length + 3) / 4 * 4, '=');
+}
