@@ -17,8 +17,8 @@ internal static class GeminiThoughts
     /// <summary>The blocks of thinking in a part; none when it has no signature, or Google's.</summary>
     public static IEnumerable<JsonElement> Blocks(JsonElement part)
     {
-        // Python's client writes base64 with other signs for two of the 64.
-        var text = part.Named("thoughtSignature").Text()?.Replace('-', '+').Replace('_', '/') ?? "";
+        // Of such a text base64 has none of the two signs for which some clients write others.
+        var text = part.Named("thoughtSignature").Text() ?? "";
         var bytes = new byte[text.Length];
         return Convert.TryFromBase64String(text, bytes, out var length) && ThinkingSeal.Open(Encoding.UTF8.GetString(bytes, 0, length)) is { } blocks ? blocks.EnumerateArray() : [];
     }

@@ -189,16 +189,16 @@ public sealed class GeminiSurfaceTests
 
             data: {"candidates":[{"content":{"parts":[{"text":"i"},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"c2ln"}],"role":"model"},"safetyRatings":[]}],"of_tomorrow":1}
 
-            data: {"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"eA=="}],"role":"model"},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"thoughtsTokenCount":2}}
+            data: {"candidates":[{"content":{"parts":[{"text":"!"},{"text":"","thoughtSignature":"eA=="}],"role":"model"},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"thoughtsTokenCount":2}}
 
 
             """), static () => 17, tap);
 
         Assert.Equal((true, true, new TokenUsage { Input = 3, Output = 4, Reasoning = 2 }), (watched.Ended, watched.HasUsage, watched.Usage));
-        Assert.Equal("""HmH\u00e9if{\"a\":1}""", Encoding.UTF8.GetString(tap.Text));
+        Assert.Equal("""HmH\u00e9if{\"a\":1}!""", Encoding.UTF8.GetString(tap.Text));
         ProviderCases.AssertSame(
             JsonNode.Parse("""
-                {"candidates":[{"content":{"parts":[{"text":"Hm","thought":true},{"text":"Héi"},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"c2ln"},{"text":"","thoughtSignature":"eA=="}],"role":"model"},
+                {"candidates":[{"content":{"parts":[{"text":"Hm","thought":true},{"text":"Héi"},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"c2ln"},{"text":"!"},{"text":"","thoughtSignature":"eA=="}],"role":"model"},
                  "index":0,"safetyRatings":[],"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"thoughtsTokenCount":2},"modelVersion":"g","of_tomorrow":1}
                 """),
             JsonNode.Parse(watched.Assemble().Span));
