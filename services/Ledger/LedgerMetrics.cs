@@ -46,6 +46,8 @@ internal sealed class LedgerMetrics
             pair.Value, new KeyValuePair<string, object?>("kind", pair.Key))), description: "What the last comparison of the books found: 0 is right.");
         meter.CreateObservableGauge("gateway.batches", () => Batches.Select(pair => new Measurement<long>(
             pair.Value, new KeyValuePair<string, object?>("state", pair.Key.ToLowerInvariant()))), "{batch}", "Batches that are not settled by how far the gateway is with them. One that is unresolved stays charged at its estimate.");
+        meter.CreateObservableGauge("gateway.reconciliation.open.dollars", () => OpenAtEdges.Dollars, description: "What edges have charged and the journal does not have yet.");
+        meter.CreateObservableGauge("gateway.reconciliation.open.age", () => OpenAtEdges.Seconds, "s", "For how long some of it has not moved.");
         meter.CreateObservableGauge("gateway.reconciliation.age", () => ReconciledAgo?.Invoke() ?? 0, "s", "Since the last finished comparison.");
     }
 
@@ -54,6 +56,9 @@ internal sealed class LedgerMetrics
 
     /// <summary>Set by the reconciliation.</summary>
     public IReadOnlyDictionary<string, double> Differences { get; set; } = new Dictionary<string, double>();
+
+    /// <summary>Set by the reconciliation: what edges have charged and the journal does not have, and for how many seconds some of it has not moved.</summary>
+    public (double Dollars, double Seconds) OpenAtEdges { get; set; }
 
     /// <summary>Set when a provider's own usage was compared: the last such file's difference, in dollars.</summary>
     public double ProviderDifference { get; set; }

@@ -64,6 +64,9 @@ public sealed record Provider
     /// <summary>Whether it has OpenAI's <c>/files</c> and <c>/batches</c>, too.</summary>
     public bool HasBatches { get; init; }
 
+    /// <summary>What it does not take of OpenAI's chat; null for nearly all, whose requests pass as they came.</summary>
+    public ProviderQuirks? Quirks { get; init; }
+
     /// <summary>Other spellings of the name.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 }

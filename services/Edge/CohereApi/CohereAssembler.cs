@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.CohereApi;
 
@@ -32,7 +31,10 @@ internal sealed class CohereAssembler
     }
 
     /// <summary>The whole reply.</summary>
-    public ReadOnlyMemory<byte> ToJson()
+    /// <exception cref="MalformedReplyException">Its pieces make none.</exception>
+    public ReadOnlyMemory<byte> ToJson() => JsonReading.Assembled(Whole);
+
+    private JsonObject Whole()
     {
         var message = new JsonObject { ["role"] = "assistant" };
         Add(message, "content", contents.Values);
@@ -50,7 +52,7 @@ internal sealed class CohereAssembler
         }
 
         Add(reply, "logprobs", logprobs);
-        return Encoding.UTF8.GetBytes(reply.ToJsonString(new JsonSerializerOptions { Encoder = Completion.Writing.Encoder }));
+        return reply;
     }
 
     private void TakeEvent(JsonElement item)

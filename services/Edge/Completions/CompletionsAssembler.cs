@@ -52,18 +52,8 @@ internal sealed class CompletionsAssembler
     }
 
     /// <summary>The answer.</summary>
-    /// <exception cref="MalformedReplyException">A text in it is broken: it could be read, and cannot be said.</exception>
-    public byte[] ToJson(TokenUsage? usage)
-    {
-        try
-        {
-            return Encoding.UTF8.GetBytes(Answer(usage).ToJsonString());
-        }
-        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
-        {
-            throw new MalformedReplyException("The stream has a text that is broken.");
-        }
-    }
+    /// <exception cref="MalformedReplyException">Its pieces make none.</exception>
+    public byte[] ToJson(TokenUsage? usage) => JsonReading.Assembled(() => Answer(usage));
 
     private JsonObject Answer(TokenUsage? usage)
     {

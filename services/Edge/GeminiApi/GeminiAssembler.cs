@@ -1,8 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.GeminiApi;
 
@@ -43,7 +41,10 @@ internal sealed class GeminiAssembler
     }
 
     /// <summary>The whole answer.</summary>
-    public ReadOnlyMemory<byte> ToJson()
+    /// <exception cref="MalformedReplyException">Its pieces make none.</exception>
+    public ReadOnlyMemory<byte> ToJson() => JsonReading.Assembled(Whole);
+
+    private JsonObject Whole()
     {
         var whole = new JsonObject();
         if (candidates.Count > 0)
@@ -56,7 +57,7 @@ internal sealed class GeminiAssembler
             whole[name] = value?.DeepClone();
         }
 
-        return Encoding.UTF8.GetBytes(whole.ToJsonString(new JsonSerializerOptions { Encoder = Completion.Writing.Encoder }));
+        return whole;
     }
 
     private void TakeCandidate(JsonObject piece)

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Messages;
 
@@ -53,10 +52,13 @@ internal sealed class MessageAssembler
     }
 
     /// <summary>The whole message.</summary>
-    public ReadOnlyMemory<byte> ToJson()
+    /// <exception cref="MalformedReplyException">Its pieces make none.</exception>
+    public ReadOnlyMemory<byte> ToJson() => JsonReading.Assembled(Whole);
+
+    private JsonObject Whole()
     {
         message["content"] = new JsonArray([.. blocks.Values.Select(static block => block.Whole())]);
-        return Encoding.UTF8.GetBytes(message.ToJsonString(new JsonSerializerOptions { Encoder = Completion.Writing.Encoder }));
+        return message;
     }
 
     private static JsonObject? NodeOf(JsonElement element) => element.ValueKind == JsonValueKind.Object ? JsonObject.Create(element.CloneOfText()) : null;

@@ -1,8 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.OllamaApi;
 
@@ -29,7 +27,8 @@ internal sealed class OllamaAssembler
     }
 
     /// <summary>The whole answer.</summary>
-    public ReadOnlyMemory<byte> ToJson() => Encoding.UTF8.GetBytes(answer.ToJsonString(new JsonSerializerOptions { Encoder = Completion.Writing.Encoder }));
+    /// <exception cref="MalformedReplyException">Its pieces make none.</exception>
+    public ReadOnlyMemory<byte> ToJson() => JsonReading.Assembled(() => answer);
 
     private static void Merge(JsonObject into, JsonObject more)
     {

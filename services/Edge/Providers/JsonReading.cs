@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers;
 
@@ -10,6 +13,8 @@ namespace Gateway.Edge.Providers;
 /// </summary>
 internal static class JsonReading
 {
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = Completion.Writing.Encoder };
+
     /// <summary>Parses a provider's reply or event, which must be an object.</summary>
     /// <exception cref="MalformedReplyException">It is not.</exception>
     public static JsonDocument ParseReply(ReadOnlySpan<byte> bytes)
@@ -35,6 +40,20 @@ internal static class JsonReading
 
     /// <summary>Whether an exception comes of JSON that is broken, or of a value of another kind than its name says.</summary>
     public static bool IsOfBrokenJson(Exception odd) => odd is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException;
+
+    /// <summary>An answer that was put together of a provider's pieces, as JSON.</summary>
+    /// <exception cref="MalformedReplyException">What could be read cannot be said: a member that stands twice, half a surrogate pair.</exception>
+    public static byte[] Assembled(Func<JsonNode> answer)
+    {
+        try
+        {
+            return Encoding.UTF8.GetBytes(answer().ToJsonString(Relaxed));
+        }
+        catch (Exception odd) when (IsOfBrokenJson(odd))
+        {
+            throw new MalformedReplyException("The stream's pieces make no answer.");
+        }
+    }
 
     /// <summary>Copies what is to be put together with other pieces.</summary>
     /// <exception cref="MalformedReplyException">Its text is broken: it could be passed on, and not be read.</exception>

@@ -5,6 +5,7 @@ using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Credentials;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Routing;
 
@@ -77,6 +78,11 @@ internal sealed class RoutingTables(SampleProviderAddress sample, CredentialKeep
         // A fixed answer is in OpenAI's format, whatever the provider would speak.
         var protocol = ChatProviders.Find((model.MockResponse is null ? model.Protocol : ProviderProtocol.OpenAi).ToString())?.For(providerModel) ?? throw new InvalidOperationException(
             $"The gateway does not speak {model.Protocol} yet: {model.ModelName} cannot be served.");
+        if (protocol is OpenAiProvider && model.Protocol == ProviderProtocol.OpenAi && model.MockResponse is null && ProviderCatalogue.Find(model.Provider)?.Quirks is { } quirks)
+        {
+            protocol = new OpenAiProvider(quirks);
+        }
+
         var budgets = new List<BudgetSlot>();
         if (configuration.Router.ProviderBudgets.TryGetValue(model.Provider, out var budget))
         {

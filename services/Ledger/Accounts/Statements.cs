@@ -143,6 +143,23 @@ internal static class Statements
         var entry = JournalRules.Adjustment(
             id, at, account, Money.FromDollars(dollars), windows, body.Reason, BudgetAdmin.AuthorOf(context));
         await posting.WriteAsync([entry], patient: false, cancellation);
+        if (await BookedAsync(database, entry, cancellation) is { } booked && (booked.Account != account || booked.Amount != entry.Counts))
+        {
+            return Problems.Result(
+                409, "already_exists", $"Adjustment {id} is booked already, of {booked.Amount.ToDollars()} dollars on {booked.Account}: another one needs another id.", "id");
+        }
+
         return TypedResults.Ok(new { id = entry.Id, account, amount = dollars, reason = body.Reason, author = entry.Author, windows });
+    }
+
+    // What the journal has under an adjustment's id: the first stands. Null when it was kept aside.
+    private static async Task<(string Account, Money Amount)?> BookedAsync(NpgsqlDataSource database, JournalEntry entry, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(
+            "select accounts[1], case when reverses then -amount_nano else amount_nano end from journal.entries where at = $1 and id = $2");
+        command.Parameters.AddWithValue(entry.At.UtcDateTime);
+        command.Parameters.AddWithValue(entry.Id);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? (reader.GetString(0), new(reader.GetInt64(1))) : null;
     }
 }

@@ -11,32 +11,49 @@ namespace Gateway.Ledger.Alerts;
 /// <summary>A delivery whose time has come.</summary>
 internal sealed record DueAlert(long Id, string Channel, string Event, string Subject, string Body);
 
-/// <summary>Delivers what is due: at least once, in the order of raising, with growing pauses after a failure.</summary>
+/// <summary>Delivers what is due: at least once, a few at a time in the order of raising, with growing pauses after a failure. No receiver waits for another.</summary>
 internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory clients, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertSender> logger)
 {
     public const string Client = "alerts";
     public const string SignatureHeader = "x-gateway-signature";
     private const int RoundMax = 100;
+    private const int AtOnce = 4;
+    private const string Timeout = "timeout";
 
-    public async Task SendAsync(IEnumerable<DueAlert> alerts, CancellationToken cancellation)
+    public Task SendAsync(IEnumerable<DueAlert> alerts, CancellationToken cancellation) =>
+        Task.WhenAll(alerts.GroupBy(due => due.Channel, StringComparer.Ordinal).Select(channel => SendToOneAsync(channel, cancellation)));
+
+    private async Task SendToOneAsync(IEnumerable<DueAlert> alerts, CancellationToken cancellation)
     {
-        foreach (var due in alerts)
+        foreach (var few in alerts.Chunk(AtOnce))
         {
-            var failure = await TryAsync(due, cancellation);
-            await using var note = failure is null
-                ? database.CreateCommand("delete from alert_deliveries where alert_id = $1 and channel = $2")
-                : database.CreateCommand("""
-                    update alert_deliveries set attempts = attempts + 1, next_try_at = now() + least(interval '1 hour', interval '1 second' * (2 ^ least(attempts, 12)))
-                    where alert_id = $1 and channel = $2
-                    """);
-            note.Parameters.AddWithValue(due.Id);
-            note.Parameters.AddWithValue(due.Channel);
-            await note.ExecuteNonQueryAsync(cancellation);
-            if (failure is not null)
+            var failures = await Task.WhenAll(few.Select(due => DeliverAsync(due, cancellation)));
+            if (failures.Contains(Timeout))
             {
-                logger.AlertNotDelivered(due.Event, due.Subject, failure);
+                // It hangs: the rest is tried in the next round, and new alerts are not kept waiting for it.
+                return;
             }
         }
+    }
+
+    private async Task<string?> DeliverAsync(DueAlert due, CancellationToken cancellation)
+    {
+        var failure = await TryAsync(due, cancellation);
+        await using var note = failure is null
+            ? database.CreateCommand("delete from alert_deliveries where alert_id = $1 and channel = $2")
+            : database.CreateCommand("""
+                update alert_deliveries set attempts = attempts + 1, next_try_at = now() + least(interval '1 hour', interval '1 second' * (2 ^ least(attempts, 12)))
+                where alert_id = $1 and channel = $2
+                """);
+        note.Parameters.AddWithValue(due.Id);
+        note.Parameters.AddWithValue(due.Channel);
+        await note.ExecuteNonQueryAsync(cancellation);
+        if (failure is not null)
+        {
+            logger.AlertNotDelivered(due.Event, due.Subject, failure);
+        }
+
+        return failure;
     }
 
     /// <summary>The signature of a body sent at <paramref name="seconds"/> (Unix time): the receiver computes the same and compares.</summary>
@@ -76,7 +93,7 @@ internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory 
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return "timeout";
+            return Timeout;
         }
     }
 
@@ -96,8 +113,11 @@ internal sealed class AlertSender(NpgsqlDataSource database, IHttpClientFactory 
 
     /// <summary>Asks for what is due, in a batch with other questions; <see cref="ReadDueAsync"/> reads its answer.</summary>
     public NpgsqlBatchCommand DueCommand() => new($"""
-        select a.id, d.channel, a.event, a.subject, a.body::text from alert_deliveries d join alerts a on a.id = d.alert_id
-        where d.next_try_at <= now() and d.attempts < $1 order by a.id limit {RoundMax}
+        select a.id, d.channel, a.event, a.subject, a.body::text
+        from (
+            select alert_id, channel, row_number() over (partition by channel order by alert_id) as place
+            from alert_deliveries where next_try_at <= now() and attempts < $1) d
+        join alerts a on a.id = d.alert_id where d.place <= {RoundMax} order by a.id
         """)
     {
         Parameters = { new() { Value = options.Value.AttemptsMax } },

@@ -19,14 +19,22 @@ internal sealed record BudgetBody
     [JsonPropertyName("max_budget")]
     public decimal? MaxBudget { get; init; }
 
+    /// <summary>Dollars; a null that is said takes it away.</summary>
     [JsonPropertyName("soft_budget")]
-    public decimal? SoftBudget { get; init; }
+    public JsonElement SoftBudget { get; init; }
 
     [JsonPropertyName("budget_duration")]
     public string? BudgetDuration { get; init; }
 
     [JsonPropertyName("time_zone")]
     public string? TimeZone { get; init; }
+
+    /// <summary>Dollars more until <see cref="TempBudgetExpiry"/>; a null that is said takes it away.</summary>
+    [JsonPropertyName("temp_budget_increase")]
+    public JsonElement TempBudgetIncrease { get; init; }
+
+    [JsonPropertyName("temp_budget_expiry")]
+    public DateTimeOffset? TempBudgetExpiry { get; init; }
 
     /// <summary>Whose requests a shared budget counts.</summary>
     [JsonPropertyName("applies_to")]
@@ -55,6 +63,14 @@ internal sealed record BudgetView
 
     [JsonPropertyName("budget_duration")]
     public string? BudgetDuration { get; init; }
+
+    [JsonPropertyName("temp_budget_increase")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public decimal? TempBudgetIncrease { get; init; }
+
+    [JsonPropertyName("temp_budget_expiry")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? TempBudgetExpiry { get; init; }
 
     [JsonPropertyName("time_zone")]
     public required string TimeZone { get; init; }
@@ -102,6 +118,8 @@ internal sealed record BudgetView
 /// <summary><c>/budget/*</c>, in LiteLLM's shapes where it has them.</summary>
 internal static class BudgetAdmin
 {
+    private const decimal DollarsMax = 9_000_000_000m;
+
     // Budgets that belong to somebody at Auth, and where they are changed.
     private static readonly Dictionary<string, string> AuthRoutes = new(StringComparer.Ordinal)
     {
@@ -140,11 +158,20 @@ internal static class BudgetAdmin
             return refusal;
         }
 
-        // Fields that are not named stay as they are.
-        var known = isNew ? null : (await table.OfAsync([id!], cancellation)).FirstOrDefault(row => body.BudgetDuration is null || row.Definition.Period == body.BudgetDuration);
+        if (isNew && await table.CountAsync(cancellation) >= BudgetTable.AdministratorsMax)
+        {
+            return Problems.Result(
+                422, "invalid_request", $"There are {BudgetTable.AdministratorsMax} budgets already, and edges keep no more. Delete some, or give end_user/* one for all end users.", "budget_id");
+        }
+
+        // Fields that are not named stay as they are. A duration names one of several budgets of this id; it changes the only one.
+        var rows = isNew ? [] : await table.OfAsync([id!], cancellation);
+        var known = rows.FirstOrDefault(row => body.BudgetDuration is null || row.Definition.Period == body.BudgetDuration) ?? (rows.Count == 1 ? rows[0] : null);
         if (!isNew && known is null)
         {
-            return Problems.Result(404, "not_found", $"There is no budget '{id}'{(body.BudgetDuration is null ? "" : $" with the duration '{body.BudgetDuration}'")}.", "budget_id");
+            return Problems.Result(
+                404, "not_found", rows.Count == 0 ? $"There is no budget '{id}'."
+                : $"Budget '{id}' has the durations {string.Join(", ", rows.Select(row => row.Definition.Period ?? "none"))}, and none is '{body.BudgetDuration}': name one of them, or add one with /budget/new.", "budget_id");
         }
 
         if (known is null && body.MaxBudget is null)
@@ -158,10 +185,18 @@ internal static class BudgetAdmin
             Limit = body.MaxBudget is { } dollars ? Money.FromDollars(dollars) : known!.Definition.Limit,
             Period = body.BudgetDuration ?? known?.Definition.Period,
             TimeZone = body.TimeZone ?? known?.Definition.TimeZone ?? "UTC",
-            SoftLimit = body.SoftBudget is { } soft ? Money.FromDollars(soft) : known?.Definition.SoftLimit,
+            SoftLimit = Dollars(body.SoftBudget, known?.Definition.SoftLimit),
+            Increase = Dollars(body.TempBudgetIncrease, known?.Definition.Increase),
+            IncreaseUntil = body.TempBudgetIncrease.ValueKind == JsonValueKind.Null ? null : body.TempBudgetExpiry ?? known?.Definition.IncreaseUntil,
         };
+        if (definition.Increase is null != definition.IncreaseUntil is null)
+        {
+            return Problems.Result(422, "invalid_request", "temp_budget_increase goes together with temp_budget_expiry: how much more, and until when.", "temp_budget_increase");
+        }
+
+        var replaces = known is not null && known.Definition.Period != definition.Period ? known.Definition.Period ?? "" : null;
         var settings = body.Others is { Count: > 0 } others ? JsonSerializer.Serialize(others) : known?.Settings.GetRawText() ?? "{}";
-        if (!await table.SaveAsync(definition, body.AppliesTo ?? known?.AppliesTo, settings, AuthorOf(context), isNew, cancellation))
+        if (!await table.SaveAsync(definition, body.AppliesTo ?? known?.AppliesTo, settings, AuthorOf(context), isNew, replaces, cancellation))
         {
             return isNew
                 ? Problems.Result(409, "already_exists", $"Budget '{id}' is there already: change it with /budget/update.", "budget_id")
@@ -200,9 +235,9 @@ internal static class BudgetAdmin
             return Problems.Result(422, "invalid_request", unfit, "applies_to");
         }
 
-        if (body.MaxBudget is < 0 or > 9_000_000_000m || body.SoftBudget is < 0 or > 9_000_000_000m)
+        if (body.MaxBudget is < 0 or > DollarsMax || !IsDollars(body.SoftBudget) || !IsDollars(body.TempBudgetIncrease))
         {
-            return Problems.Result(422, "invalid_request", "max_budget and soft_budget are dollars from 0 to 9,000,000,000.", "max_budget");
+            return Problems.Result(422, "invalid_request", "max_budget, soft_budget and temp_budget_increase are dollars from 0 to 9,000,000,000.", "max_budget");
         }
 
         if (body.BudgetDuration is { } duration && !BudgetPeriod.TryParse(duration, out _))
@@ -214,6 +249,17 @@ internal static class BudgetAdmin
             ? Problems.Result(422, "invalid_request", $"time_zone '{zone}' is no IANA time zone, such as Europe/Berlin.", "time_zone")
             : null;
     }
+
+    // Not said, null, or an amount.
+    private static bool IsDollars(JsonElement said) =>
+        said.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null || (said.ValueKind == JsonValueKind.Number && said.TryGetDecimal(out var dollars) && dollars is >= 0 and <= DollarsMax);
+
+    private static Money? Dollars(JsonElement said, Money? before) => said.ValueKind switch
+    {
+        JsonValueKind.Undefined => before,
+        JsonValueKind.Null => null,
+        _ => Money.FromDollars(said.GetDecimal()),
+    };
 
     private static async Task<IResult> SettingsAsync(string budget_id, BudgetTable table, CancellationToken cancellation)
     {
@@ -247,6 +293,8 @@ internal static class BudgetAdmin
                 MaxBudget = row.Definition.Limit.ToDollars(),
                 SoftBudget = row.Definition.SoftLimit?.ToDollars(),
                 BudgetDuration = row.Definition.Period,
+                TempBudgetIncrease = row.Definition.Increase?.ToDollars(),
+                TempBudgetExpiry = row.Definition.IncreaseUntil,
                 TimeZone = row.Definition.TimeZone,
                 AppliesTo = row.AppliesTo,
                 Warnings = BudgetId.ScopeOf(row.Definition.Id) == BudgetId.SharedScope && row.AppliesTo is null

@@ -14,9 +14,19 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
     private const string Columns =
         "select budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_at, created_by, updated_at, updated_by, applies_to, increase_nano, increase_until from budgets";
 
+    /// <summary>Budgets that may be made here: every edge has all of them in memory.</summary>
+    public const int AdministratorsMax = 10_000;
+
+    /// <summary>How many were made here.</summary>
+    public async Task<long> CountAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("select count(*) from budgets where source = 'admin'");
+        return (long)(await command.ExecuteScalarAsync(cancellation))!;
+    }
+
     /// <summary>The budgets that were made here, for edges to apply.</summary>
     public async Task<BudgetDefinition[]> AdministratorsAsync(CancellationToken cancellation) =>
-        [.. (await ReadAsync($"{Columns} where source = 'admin' order by budget_id, period limit 10000", [], cancellation)).Select(row => row.Definition)];
+        [.. (await ReadAsync($"{Columns} where source = 'admin' order by budget_id, period", [], cancellation)).Select(row => row.Definition)];
 
     public Task<List<BudgetRow>> OfAsync(IEnumerable<string> budgetIds, CancellationToken cancellation) =>
         ReadAsync($"{Columns} where budget_id = any($1) order by budget_id, period", [new() { Value = budgetIds.ToArray() }], cancellation);
@@ -25,14 +35,24 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
         ReadAsync($"{Columns} order by budget_id, period limit $1 offset $2", [new() { Value = limit }, new() { Value = offset }], cancellation);
 
     /// <summary>Makes or changes a budget of the administrators'; false when it is Auth's, or (for a new one) there already.</summary>
-    public async Task<bool> SaveAsync(BudgetDefinition definition, AppliesTo? appliesTo, string settings, string author, bool isNew, CancellationToken cancellation)
+    /// <param name="definition">What it is to be.</param>
+    /// <param name="appliesTo">Whose requests it counts.</param>
+    /// <param name="settings">What is kept and shown.</param>
+    /// <param name="author">Who changes it.</param>
+    /// <param name="isNew">Whether it must not be there yet.</param>
+    /// <param name="replaces">The period that it had until now; null when it keeps it.</param>
+    /// <param name="cancellation">Ends the write.</param>
+    public async Task<bool> SaveAsync(
+        BudgetDefinition definition, AppliesTo? appliesTo, string settings, string author, bool isNew, string? replaces, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("""
-            insert into budgets as b (budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by, applies_to)
-            values ($1, $2, $3, $4, $5, (extract(epoch from clock_timestamp()) * 1000)::bigint, 'admin', $6::jsonb, $7, $7, $9::jsonb)
+            with former as (delete from budgets where $13 is not null and budget_id = $1 and period = $13 and source = 'admin')
+            insert into budgets as b (
+                budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by, applies_to, increase_nano, increase_until)
+            values ($1, $2, $3, $4, $5, (extract(epoch from clock_timestamp()) * 1000)::bigint, 'admin', $6::jsonb, $7, $7, $9::jsonb, $11, $12)
             on conflict (budget_id, period) do update
             set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano, settings = excluded.settings,
-                applies_to = excluded.applies_to, revision = greatest(b.revision + 1, excluded.revision), source = 'admin', updated_at = now(), updated_by = excluded.updated_by
+                applies_to = excluded.applies_to, increase_nano = excluded.increase_nano, increase_until = excluded.increase_until, revision = greatest(b.revision + 1, excluded.revision), source = 'admin', updated_at = now(), updated_by = excluded.updated_by
             where (b.source = 'admin' and not $8) or (b.source = 'auth' and split_part(b.budget_id, '/', 1) = any($10))
             """);
         command.Parameters.AddWithValue(definition.Id);
@@ -48,7 +68,10 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
         // edge went on with for the seconds after it was deleted. The revision starts with the clock, so that what is made anew under an old
         // name is newer than what edges and Redis know of the old one.
         command.Parameters.AddWithValue(new[] { BudgetId.SharedScope, BudgetId.TagScope, BudgetId.ModelScope, BudgetId.EndUserScope });
-        return await command.ExecuteNonQueryAsync(cancellation) == 1;
+        command.Parameters.Add(new() { Value = (object?)definition.Increase?.NanoDollars ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
+        command.Parameters.Add(new() { Value = (object?)definition.IncreaseUntil?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new() { Value = (object?)replaces ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        return await command.ExecuteNonQueryAsync(cancellation) > 0;
     }
 
     /// <summary>How many were removed; Auth's stay.</summary>

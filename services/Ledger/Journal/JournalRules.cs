@@ -58,7 +58,7 @@ internal static class JournalRules
             Credit = takesBack ? key : provider,
             Amount = takesBack ? -record.Cost : record.Cost,
             Reverses = takesBack,
-            Accounts = [.. Accounts(record)],
+            Accounts = [.. Accounts(record).Concat(record.BudgetWindows.Select(static window => Budgets.WindowName.Parse(window).BudgetId)).Distinct(StringComparer.Ordinal)],
             Windows = record.BudgetWindows.Length < 2 ? record.BudgetWindows : [.. record.BudgetWindows.Distinct(StringComparer.Ordinal)],
             EdgeId = record.Corrects is null && record.EdgeId.Length > 0 ? record.EdgeId : null,
             Price = record.Price,
@@ -121,7 +121,7 @@ internal static class JournalRules
             [.. accountDays.Values.OrderBy(total => total.Account, StringComparer.Ordinal).ThenBy(total => total.Day)]);
     }
 
-    // The provider's account shows what is owed to it; everybody else's what they used.
+    // The provider's account shows what is owed to it; everybody else's what they used. Beside these, every budget charged has one of its own name.
     private static IEnumerable<string> Accounts(UsageRecord record)
     {
         yield return BudgetId.Gateway;

@@ -16,6 +16,9 @@ namespace Gateway.Ledger.Reconciliation;
 /// <summary>What Metering has in a period (<c>GET /internal/usage/totals</c>).</summary>
 internal sealed record UsageTotals([property: JsonPropertyName("rows")] long Rows, [property: JsonPropertyName("cost")] long Cost);
 
+/// <summary>The same for one day (UTC): <c>by=day</c>.</summary>
+internal sealed record UsageDay([property: JsonPropertyName("day")] DateOnly Day, [property: JsonPropertyName("rows")] long Rows, [property: JsonPropertyName("cost")] long Cost);
+
 /// <summary>Compares the journal with everything that was added up from it. Reads only.</summary>
 internal sealed class Reconciler(
     NpgsqlDataSource database, IConnectionMultiplexer redis, RejectedRecords rejected, AlertOutbox alerts, IHttpClientFactory clients, IOptions<LedgerOptions> options,
@@ -23,6 +26,8 @@ internal sealed class Reconciler(
 {
     public const string MeteringClient = "metering";
     private const int DifferencesMax = 200;
+
+    private readonly OpenCharges open = new();
 
     // Records of the last moments are still on their way to one of the two.
     private static readonly TimeSpan UsageLag = TimeSpan.FromMinutes(2);
@@ -39,9 +44,10 @@ internal sealed class Reconciler(
         var windows = await CompareTotalsAsync(from, full, differences, notCompared, cancellation);
         // 2. Redis against the totals.
         var (inRedis, onTheirWay) = await CompareRedisAsync(windows, differences, notCompared);
+        var (unposted, unpostedFor) = open.Look(now);
         // 3. Metering's rows against the journal's entries.
-        var (entries, amount) = await JournalAsync(from, to, cancellation);
-        await CompareUsageAsync(from, to, entries, amount, differences, notCompared, cancellation);
+        var journal = await JournalAsync(from, to, cancellation);
+        await CompareUsageAsync(from, to, journal, differences, notCompared, cancellation);
 
         var report = new ReconciliationReport
         {
@@ -49,11 +55,13 @@ internal sealed class Reconciler(
             From = from,
             To = to,
             Full = full,
-            JournalEntries = entries,
-            JournalAmount = new Money(amount).ToDollars(),
+            JournalEntries = journal.Sum(day => day.Rows),
+            JournalAmount = new Money(journal.Sum(day => day.Cost)).ToDollars(),
             WindowsCompared = windows.Count,
             WindowsInRedis = inRedis,
             WindowsOnTheirWay = onTheirWay,
+            OpenAtEdges = new Money(unposted).ToDollars(),
+            OpenForSeconds = (long)unpostedFor.TotalSeconds,
             RejectedRecords = await rejected.CountAsync(cancellation),
             NotCompared = notCompared,
             Differences = [.. differences.Take(DifferencesMax)],
@@ -74,6 +82,7 @@ internal sealed class Reconciler(
         }
 
         metrics.Differences = report.ByKind();
+        metrics.OpenAtEdges = ((double)report.OpenAtEdges, report.OpenForSeconds);
         await using var save = database.CreateCommand("insert into reconciliations (started_at, report) values ($1, $2::jsonb)");
         save.Parameters.AddWithValue(now.UtcDateTime);
         save.Parameters.AddWithValue(JsonSerializer.Serialize(report));
@@ -182,6 +191,7 @@ internal sealed class Reconciler(
                             "Redis has another total of the same version: somebody wrote to Redis. Delete the key: the window is then rebuilt from the journal."));
                     }
 
+                    open.Note(window.Id, values);
                     var held = values.Where(field => field.Key.StartsWith("g:", StringComparison.Ordinal))
                         .Sum(field => Math.Max(0, (long)field.Value - (long)values.GetValueOrDefault("p:" + field.Key[2..], 0)));
                     if (held != (long)values["leased"])
@@ -201,37 +211,52 @@ internal sealed class Reconciler(
         return (inRedis, onTheirWay);
     }
 
-    private async Task<(long Entries, long Amount)> JournalAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
+    private async Task<List<UsageDay>> JournalAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
-            "select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.entries where kind = 'usage' and at >= $1 and at < $2");
+            """
+            select (at at time zone 'UTC')::date, count(*), sum(case when reverses then -amount_nano else amount_nano end)::bigint
+            from journal.entries where kind = 'usage' and at >= $1 and at < $2 group by 1 order by 1
+            """);
         command.Parameters.AddWithValue(from.UtcDateTime);
         command.Parameters.AddWithValue(to.UtcDateTime);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
-        return (reader.GetInt64(0), reader.GetInt64(1));
+        var days = new List<UsageDay>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            days.Add(new(reader.GetFieldValue<DateOnly>(0), reader.GetInt64(1), reader.GetInt64(2)));
+        }
+
+        return days;
     }
 
     private async Task CompareUsageAsync(
-        DateTimeOffset from, DateTimeOffset to, long entries, long amount, List<Difference> differences, List<string> notCompared, CancellationToken cancellation)
+        DateTimeOffset from, DateTimeOffset to, List<UsageDay> journal, List<Difference> differences, List<string> notCompared, CancellationToken cancellation)
     {
         try
         {
             using var client = clients.CreateClient(MeteringClient);
-            var path = string.Create(CultureInfo.InvariantCulture, $"/internal/usage/totals?from={Uri.EscapeDataString(from.ToString("O"))}&to={Uri.EscapeDataString(to.ToString("O"))}");
-            var usage = await client.GetFromJsonAsync<UsageTotals>(path, cancellation)
+            var path = string.Create(CultureInfo.InvariantCulture, $"/internal/usage/totals?by=day&from={Uri.EscapeDataString(from.ToString("O"))}&to={Uri.EscapeDataString(to.ToString("O"))}");
+            var usage = await client.GetFromJsonAsync<List<UsageDay>>(path, cancellation)
                 ?? throw new JsonException("Metering answered null.");
-            if (usage.Rows != entries || usage.Cost != amount)
+            // Day by day: what one has too much must not make up for what it lacks on another.
+            foreach (var day in journal.Concat(usage).Select(day => day.Day).Distinct().Order())
             {
-                differences.Add(Difference.Of(
-                    ReconciliationKinds.Usage, $"{from:yyyy-MM-dd} to {to:yyyy-MM-dd HH:mm}", amount, usage.Cost,
-                    $"The journal has {entries} requests, Metering {usage.Rows} rows. Fewer rows: Metering's queue metering-usage is not read to its end, or has messages in metering-usage_error. " +
-                    "Fewer entries: the same for ledger-usage, or rejected_records has them."));
+                var (booked, stored) = (On(journal, day), On(usage, day));
+                if (booked != stored)
+                {
+                    differences.Add(Difference.Of(
+                        ReconciliationKinds.Usage, $"{day:yyyy-MM-dd}", booked.Cost, stored.Cost,
+                        $"The journal has {booked.Rows} requests, Metering {stored.Rows} rows. Fewer rows: Metering's queue metering-usage is not read to its end, has messages in metering-usage_error, " +
+                        "or its rejected_records has them. Fewer entries: the same for ledger-usage and Ledger."));
+                }
             }
         }
         catch (Exception error) when (error is HttpRequestException or JsonException or InvalidOperationException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             notCompared.Add($"Metering's usage rows: it did not answer ({error.GetType().Name}).");
         }
+
+        static UsageDay On(List<UsageDay> days, DateOnly day) => days.Find(found => found.Day == day) ?? new(day, 0, 0);
     }
 }

@@ -75,6 +75,14 @@ internal sealed record ReconciliationReport
     [JsonPropertyName("windows_on_their_way")]
     public int WindowsOnTheirWay { get; init; }
 
+    /// <summary>What edges have charged and the journal does not have: their records are in spools and queues. In neither of the books that are compared.</summary>
+    [JsonPropertyName("open_at_edges")]
+    public decimal OpenAtEdges { get; init; }
+
+    /// <summary>For how long some of it has not moved, as comparisons of this process saw it.</summary>
+    [JsonPropertyName("open_for_seconds")]
+    public long OpenForSeconds { get; init; }
+
     /// <summary>Records kept aside because no rule could book them: not in any book until a person decides.</summary>
     [JsonPropertyName("rejected_records")]
     public long RejectedRecords { get; init; }

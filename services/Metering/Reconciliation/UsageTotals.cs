@@ -9,6 +9,9 @@ namespace Gateway.Metering.Reconciliation;
 /// <param name="Cost">Their cost in whole nano-dollars.</param>
 internal sealed record RowTotals(long Rows, long Cost);
 
+/// <summary>The same for one day (UTC).</summary>
+internal sealed record DayTotals(DateOnly Day, long Rows, long Cost);
+
 /// <summary>The same for one budget window. A row that was charged to three windows counts in three.</summary>
 internal sealed record WindowTotals(string WindowId, long Rows, long Cost);
 
@@ -48,9 +51,17 @@ internal static class UsageTotals
             return TypedResults.Json(totals[0], TotalsJson.Default.RowTotals);
         }
 
+        if (by == "day")
+        {
+            var days = await database.QueryAsync(
+                $"select (started_at at time zone 'UTC')::date, count(*), coalesce(sum(cost), 0)::bigint from usage_records {where} group by 1 order by 1",
+                where, static reader => new DayTotals(reader.GetFieldValue<DateOnly>(0), reader.GetInt64(1), reader.GetInt64(2)), cancellation);
+            return TypedResults.Json(days, TotalsJson.Default.ListDayTotals);
+        }
+
         if (by != "budget_window")
         {
-            return Problems.Result(422, "invalid_request", "by must be budget_window.", "by");
+            return Problems.Result(422, "invalid_request", "by must be day or budget_window.", "by");
         }
 
         var windows = await database.QueryAsync(

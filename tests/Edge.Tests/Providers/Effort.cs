@@ -7,7 +7,7 @@ namespace Gateway.Edge.Tests.Providers;
 internal static class Effort
 {
     /// <summary>The tests that ask for <see cref="Rounds"/>: one for each provider, and the others.</summary>
-    private static readonly int Fuzzers = ProviderCases.Providers.Count + 6;
+    private static readonly int Fuzzers = ProviderCases.Providers.Count + 5;
 
     private static readonly int SplitsOfEach = Number("GATEWAY_TEST_SPLITS") ?? 10_000;
 

@@ -126,6 +126,16 @@ public sealed class PassedStreamsTests
     }
 
     [Fact]
+    public void A_member_that_stands_twice_makes_no_answer()
+    {
+        var stream = new MessagesPassedStream(assembles: true);
+        using var tap = new OutputTap();
+        Watch(stream, Encoding.UTF8.GetBytes("data: {\"type\":\"message_start\",\"message\":{\"role\":\"assistant\",\"role\":\"assistant\"}}\n\n"), static () => 9, tap);
+
+        Assert.Throws<MalformedReplyException>(() => stream.Assemble());
+    }
+
+    [Fact]
     public void T76_A_stream_that_is_assembled_is_the_message_that_was_streamed()
     {
         var stream = new MessagesPassedStream(assembles: true);

@@ -50,6 +50,25 @@ public sealed class AlertTests
     }
 
     [Fact]
+    public async Task A_receiver_that_hangs_keeps_no_other_one_waiting()
+    {
+        var slack = 0;
+        await using var receiver = WebApplication.CreateSlimBuilder().Build();
+        receiver.Urls.Add("http://127.0.0.1:0");
+        receiver.MapPost("/hook", (HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        receiver.MapPost("/slack", () => Interlocked.Increment(ref slack));
+        await receiver.StartAsync();
+        var address = receiver.Urls.Single();
+        await using var ledger = await LedgerHost.StartAsync(settings: [
+            ("Ledger:Alerts:Every", "00:00:00.1"), ("Ledger:Alerts:WebhookUrl", $"{address}/hook"), ("SLACK_WEBHOOK_URL", $"{address}/slack")]);
+        var id = Build.NewId();
+        await ledger.EnsureAsync("edge-1", Build.Ensure(id, 1_000));
+        await ledger.PublishAsync([Build.Record(900, windows: id)]);
+        // Less than one try of the other receiver takes.
+        await Eventually.HoldsAsync(() => Task.FromResult(Volatile.Read(ref slack) >= 2), "both thresholds are at Slack", seconds: 8);
+    }
+
+    [Fact]
     public async Task Alerts_are_raised_once_delivered_signed_tried_again_after_a_failure_and_in_Slacks_format()
     {
         var received = new ConcurrentQueue<(string Path, string Signature, string Body)>();

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Ledger.Budgets;
 using Gateway.ServiceDefaults;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Ledger.Tests.Budgets;
 
@@ -67,6 +69,80 @@ public sealed class BudgetAdminTests
         await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/delete", new { id }));
         await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = id, max_budget = 7, budget_duration = "1d", applies_to = new { teams = new[] { "a" } } }));
         Assert.True((await DefinitionsAsync(ledger)).Single().Revision > changed.Revision);
+    }
+
+    [Fact]
+    public async Task A_budget_is_raised_for_a_time_gets_another_period_and_loses_its_soft_limit()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId("tag");
+        var made = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new
+        {
+            budget_id = id, max_budget = 100, soft_budget = 80, temp_budget_increase = 50, temp_budget_expiry = DateTimeOffset.UtcNow.AddHours(1),
+        }));
+        Assert.Equal((50m, 80m), (made.GetProperty("temp_budget_increase").GetDecimal(), made.GetProperty("soft_budget").GetDecimal()));
+        Assert.Equal(150_000_000_000, await EnsureTests.FieldAsync(ledger, id, "limit"));
+
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, temp_budget_increase = (decimal?)null, soft_budget = (decimal?)null }));
+        Assert.Equal(100_000_000_000, await EnsureTests.FieldAsync(ledger, id, "limit"));
+        var alone = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, temp_budget_increase = 5 });
+        Assert.Equal(422, (int)alone.StatusCode);
+
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, budget_duration = "1d" }));
+        var now = (await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/info", new { budgets = new[] { id } }))).EnumerateArray().Single();
+        Assert.Equal(("1d", 100m, JsonValueKind.Null), (now.GetProperty("budget_duration").GetString(), now.GetProperty("max_budget").GetDecimal(), now.GetProperty("soft_budget").ValueKind));
+
+        // With two of one id the duration says which, and nothing is guessed.
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = id, max_budget = 1_000, budget_duration = "1mo" }));
+        var unknown = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, budget_duration = "7d" }), mustSucceed: false);
+        Assert.Contains("1d, 1mo", unknown.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_budgets_than_edges_keep_are_refused_and_all_up_to_there_are_in_force()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        await using (var fill = ledger.Database.CreateCommand(
+            $"insert into budgets (budget_id, limit_nano, time_zone, revision, source) select 'tag/' || i, 1, 'UTC', 1, 'admin' from generate_series(1, {BudgetTable.AdministratorsMax}) i"))
+        {
+            await fill.ExecuteNonQueryAsync();
+        }
+
+        var refused = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/new", new { budget_id = Build.NewId("tag"), max_budget = 1 });
+        Assert.Equal(422, (int)refused.StatusCode);
+        Assert.Contains("10000", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(BudgetTable.AdministratorsMax, (await ledger.Services.GetRequiredService<BudgetTable>().AdministratorsAsync(CancellationToken.None)).Length);
+    }
+
+    [Theory]
+    [InlineData("shared")]
+    [InlineData("tag")]
+    [InlineData("deployment")]
+    [InlineData("team_member")]
+    [InlineData("team_model")]
+    public async Task Every_budget_has_an_account_of_its_name(string scope)
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = Build.NewId(scope);
+        await ledger.PublishAsync([Build.Record(70, windows: $"{id}@1d@1764547200"), Build.Record(30, windows: [id, $"{id}@1d@1764547200"])]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 2, "booked");
+        var statement = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, $"/budget/statement?account={Uri.EscapeDataString(id)}"));
+        Assert.Equal((0.0000001m, 2), (statement.GetProperty("closing_balance").GetDecimal(), statement.GetProperty("last_entries").GetArrayLength()));
+    }
+
+    [Fact]
+    public async Task An_adjustment_s_id_with_another_amount_is_refused_and_says_what_is_booked()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var (account, adjustment) = (Build.NewId(), Guid.CreateVersion7());
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account, amount = 2, reason = "a refund", id = adjustment }));
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account, amount = 2, reason = "a refund", id = adjustment }));
+        foreach (var other in new object[] { new { account, amount = 3, reason = "a refund", id = adjustment }, new { account = Build.NewId(), amount = 2, reason = "a refund", id = adjustment } })
+        {
+            var refused = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", other);
+            Assert.Equal(409, (int)refused.StatusCode);
+            Assert.Contains($"2 dollars on {account}", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

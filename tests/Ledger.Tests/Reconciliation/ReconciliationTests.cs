@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Ledger.Leases;
+using Gateway.Ledger.Reconciliation;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.TestKit;
 using Microsoft.AspNetCore.Builder;
@@ -46,6 +47,57 @@ public sealed class ReconciliationTests
         var found = (await RunAsync(ledger)).GetProperty("differences").EnumerateArray().Single();
         Assert.Equal(("redis_spent", window), (found.GetProperty("kind").GetString(), found.GetProperty("subject").GetString()));
         Assert.Contains("Delete the key", found.GetProperty("explanation").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_one_day_has_too_much_does_not_make_up_for_what_another_lacks()
+    {
+        var now = DateTimeOffset.UtcNow.AddMinutes(-5);
+        var days = new[] { now.AddDays(-1), now }.Select((at, index) => new { day = DateOnly.FromDateTime(at.UtcDateTime), rows = 1, cost = index == 0 ? 105 : 95 }).ToArray();
+        await using var metering = WebApplication.CreateSlimBuilder().Build();
+        metering.Urls.Add("http://127.0.0.1:0");
+        metering.MapGet("/internal/usage/totals", (string by) => by == "day" ? Results.Json(days) : Results.BadRequest());
+        await metering.StartAsync();
+        await using var ledger = await LedgerHost.StartAsync(settings: [("services:metering:http:0", metering.Urls.Single()), ("Ledger:ReconcileDays", "3")]);
+        await ledger.PublishAsync([Build.Record(100) with { StartedAt = now.AddDays(-1) }, Build.Record(100) with { StartedAt = now }]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 2, "booked");
+        var differences = (await RunAsync(ledger)).GetProperty("differences").EnumerateArray().ToArray();
+        Assert.Equal([0.000000005m, -0.000000005m], differences.Select(line => line.GetProperty("difference").GetDecimal()));
+    }
+
+    [Fact]
+    public async Task What_edges_have_charged_and_nobody_has_booked_is_a_line_of_the_report()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: ("services:metering:http:0", "http://127.0.0.1:1"));
+        var (window, other) = (Build.NewId(), Build.NewId("key"));
+        foreach (var id in (string[])[window, other])
+        {
+            await ledger.EnsureAsync("edge-1", Build.Ensure(id, 1_000_000));
+            await EnsureTests.AcquireAsync(ledger, id, "edge-1", 50_000);
+            await EnsureTests.AcquireAsync(ledger, id, "edge-1", 1, charged: 450, granted: 50_000);
+        }
+
+        Assert.Equal(0.00000045m, (await RunAsync(ledger)).GetProperty("open_at_edges").GetDecimal());
+        Assert.Contains("gateway_reconciliation_open_dollars{otel_scope_name=\"Gateway.Ledger\"} 4.5E-07", await MetricsAsync(ledger), StringComparison.Ordinal);
+        await ledger.PublishAsync([Build.Record(450, windows: [window, other])]);
+        await Eventually.HoldsAsync(async () => (await RunAsync(ledger)).GetProperty("open_at_edges").GetDecimal() == 0, "it came");
+    }
+
+    [Fact]
+    public void Open_charges_age_as_long_as_nothing_of_them_is_booked()
+    {
+        var open = new OpenCharges();
+        var start = DateTimeOffset.UtcNow;
+        Assert.Equal((60, TimeSpan.Zero), LookAfter(0, charged: 100, posted: 40));
+        Assert.Equal((90, TimeSpan.FromMinutes(10)), LookAfter(10, charged: 130, posted: 40));
+        Assert.Equal((10, TimeSpan.Zero), LookAfter(20, charged: 130, posted: 120));
+        Assert.Equal((0, TimeSpan.Zero), LookAfter(30, charged: 130, posted: 130));
+
+        (long, TimeSpan) LookAfter(int minutes, long charged, long posted)
+        {
+            open.Note("user/a", new Dictionary<string, StackExchange.Redis.RedisValue> { ["c:e"] = charged, ["p:e"] = posted, ["g:e"] = 1_000 });
+            return open.Look(start.AddMinutes(minutes));
+        }
     }
 
     [Fact]
@@ -137,7 +189,7 @@ public sealed class ReconciliationTests
     {
         var app = WebApplication.CreateSlimBuilder().Build();
         app.Urls.Add("http://127.0.0.1:0");
-        app.MapGet("/internal/usage/totals", () => Results.Json(new { rows, cost }));
+        app.MapGet("/internal/usage/totals", () => Results.Json(new[] { new { day = DateOnly.FromDateTime(DateTime.UtcNow.AddMinutes(-5)), rows, cost } }));
         await app.StartAsync();
         return app;
     }

@@ -20,6 +20,9 @@ public sealed class UsageTotalsTests
         var range = $"from={Sample.Noon:yyyy-MM-ddTHH:mm:ssZ}&to={Sample.Noon.AddHours(2):yyyy-MM-ddTHH:mm:ssZ}";
         Assert.Equal(2, (await host.JsonAsync($"/internal/usage/totals?{range}"))["rows"]!.GetValue<int>());
 
+        var days = (await host.JsonAsync("/internal/usage/totals?by=day")).AsArray();
+        Assert.Equal(($"{Sample.Noon:yyyy-MM-dd}", 3, 1_000_000_009L), (days.Single()!["day"]!.GetValue<string>(), days[0]!["rows"]!.GetValue<int>(), days[0]!["cost"]!.GetValue<long>()));
+
         var windows = (await host.JsonAsync("/internal/usage/totals?by=budget_window")).AsArray()
             .ToDictionary(window => window!["windowId"]!.GetValue<string>(), window => window!["cost"]!.GetValue<long>());
         Assert.Equal(1_000_000_004, windows["user/alice"]);

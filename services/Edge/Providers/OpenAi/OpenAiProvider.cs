@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Gateway.Configuration;
 using Gateway.Edge.Operations;
 
 namespace Gateway.Edge.Providers.OpenAi;
@@ -8,9 +9,17 @@ namespace Gateway.Edge.Providers.OpenAi;
 internal class OpenAiProvider : IChatProvider
 {
     private readonly Dictionary<OperationKind, PassingOperation> operations;
+    private readonly ProviderQuirks? quirks;
 
     public OpenAiProvider()
+        : this(null)
     {
+    }
+
+    /// <param name="quirks">What a server that imitates OpenAI's does not take of a chat; null when it takes all.</param>
+    public OpenAiProvider(ProviderQuirks? quirks)
+    {
+        this.quirks = quirks;
         operations = new()
         {
             [OperationKind.Embeddings] = Passing("embeddings"),
@@ -32,10 +41,10 @@ internal class OpenAiProvider : IChatProvider
     public bool SpeaksOpenAiChat => true;
 
     /// <inheritdoc/>
-    public virtual bool TakesStreamOptions => true;
+    public virtual bool TakesStreamOptions => quirks is not { NoStreamOptions: true };
 
     /// <inheritdoc/>
-    public virtual bool RewritesOpenAiChat => false;
+    public virtual bool RewritesOpenAiChat => quirks is not null;
 
     /// <inheritdoc/>
     public virtual byte[]? Mend(ReadOnlySpan<byte> reply) => null;
@@ -77,8 +86,17 @@ internal class OpenAiProvider : IChatProvider
     }
 
     /// <inheritdoc/>
-    public virtual void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped) =>
-        output.Write(request.Span);
+    public virtual void WriteRequest(ReadOnlyMemory<byte> request, in ChatCall call, IBufferWriter<byte> output, List<string> dropped)
+    {
+        if (quirks is null)
+        {
+            output.Write(request.Span);
+        }
+        else
+        {
+            OpenAiQuirks.Write(request, quirks, output, new DroppedFields(dropped, call.DropUnsupported, "This model's provider"));
+        }
+    }
 
     /// <inheritdoc/>
     public ReplyUsage ReadReply(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
