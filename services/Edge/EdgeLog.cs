@@ -44,6 +44,9 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1204, Level = LogLevel.Warning, Message = "No connection was made to {Host}: it leads to a link-local or metadata address. If it is meant, name its network in general_settings.allowed_upstream_networks")]
     public partial void UpstreamAddressRefused(string host);
 
+    [LoggerMessage(EventId = 1205, Level = LogLevel.Debug, Message = "Of the reply to request {RequestId} could not be said: {Names}")]
+    public partial void ReplyNotWhole(Guid requestId, IReadOnlyList<string> names);
+
     [LoggerMessage(EventId = 1203, Level = LogLevel.Error, Message = "Request {RequestId} failed in the gateway itself")]
     public partial void RequestFailed(Guid requestId, Exception error);
 

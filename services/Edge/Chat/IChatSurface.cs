@@ -21,6 +21,9 @@ internal interface IChatSurface
     /// <summary>The media type of a streamed answer.</summary>
     string StreamType => "text/event-stream";
 
+    /// <summary>Whether an answer of the surface has a place for pictures that a model made.</summary>
+    bool ShowsPictures => false;
+
     /// <summary>Reads what passes to a provider of the same protocol.</summary>
     IPassedProtocol Passed { get; }
 

@@ -251,6 +251,11 @@ internal sealed class StreamRelay : IDisposable
         if (!written.IsEmpty)
         {
             HasOutput = true;
+            if (exchange.Surface is { ShowsPictures: false } && written.IndexOf("\"images\":[{"u8) >= 0)
+            {
+                exchange.Losses.Add("images");
+            }
+
             tap.Observe(written);
             assembler?.AddFrames(written);
         }

@@ -10,10 +10,8 @@ internal static class ReplyHeaders
     /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
     public static void Dropped(RequestExchange exchange, List<string> fields)
     {
-        if (fields.Count > 0)
-        {
-            exchange.Context.Response.Headers["x-gateway-dropped-params"] = string.Join(',', fields);
-        }
+        // Also where nothing is: a target that was tried before may have left something there.
+        exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? string.Join(',', fields) : default;
     }
 
     public static void Set(RequestExchange exchange, HttpResponse response)
@@ -27,6 +25,11 @@ internal static class ReplyHeaders
         {
             headers["x-litellm-attempted-retries"] = failed.Count.ToString(CultureInfo.InvariantCulture);
             headers["x-litellm-attempted-fallbacks"] = exchange.Fallbacks.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (exchange.Losses.Names is { Count: > 0 } lost)
+        {
+            headers["x-gateway-dropped-reply"] = string.Join(',', lost);
         }
 
         BudgetHeaders.Set(exchange.Budgets, headers);

@@ -4,6 +4,7 @@ using Gateway.Edge.Admission.Budgets;
 using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Operations;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
@@ -46,6 +47,9 @@ internal sealed class RequestExchange(
 
     /// <summary>The request as the client sent it.</summary>
     public RequestBody Body;
+
+    /// <summary>What of the reply cannot be said to the client.</summary>
+    public ReplyLosses Losses { get; } = new();
 
     /// <summary>What is billed besides tokens, once it is known.</summary>
     public CostUnits Units;

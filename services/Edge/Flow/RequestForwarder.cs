@@ -62,7 +62,8 @@ internal sealed class RequestForwarder(
         var stream = exchange.Head.Stream || (operation.CanBeGuarded && (exchange.Ticket.Guarded || exchange.TargetTicket.Guarded));
         var call = new ChatCall(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
-            target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams);
+            target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams) { Losses = exchange.Losses };
+        exchange.Losses.Clear();
         HttpRequestMessage request;
         ReadOnlyMemory<byte> body;
         var access = target.Target;
@@ -108,6 +109,11 @@ internal sealed class RequestForwarder(
             if (result.Failure is { } failure)
             {
                 return Failed(exchange, target, failure, new GatewayError(502, "provider_error", "The provider broke off or answered what its protocol does not know."));
+            }
+
+            if (exchange.Losses.Names.Count > 0)
+            {
+                log.ReplyNotWhole(exchange.Id, exchange.Losses.Names);
             }
 
             return AttemptResult.Answered;

@@ -16,6 +16,7 @@ internal static class UpstreamRequest
     {
         var address = exchange.Passed is not null ? target.PassedAddress(exchange.Surface!.Protocol, call.Stream) : call.Stream ? target.StreamAddress : target.Address;
         var request = new HttpRequestMessage(HttpMethod.Post, address);
+        var dropped = new List<string>();
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
@@ -30,16 +31,14 @@ internal static class UpstreamRequest
         }
         else
         {
-            var dropped = new List<string>();
             request.Content = Translate(exchange, target, call, dropped, out translated);
             if (exchange.Surface?.Passed.AskingHeader is { } header && exchange.Context.Request.Headers.ContainsKey(header))
             {
                 dropped.Add(header);
             }
-
-            ReplyHeaders.Dropped(exchange, dropped);
         }
 
+        ReplyHeaders.Dropped(exchange, dropped);
         return (request, translated);
     }
 

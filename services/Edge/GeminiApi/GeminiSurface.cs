@@ -19,6 +19,8 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
 
     public string StreamType => asArray ? "application/json" : "text/event-stream";
 
+    public bool ShowsPictures => true;
+
     public IPassedProtocol Passed { get; } = new GeminiPassed(asArray);
 
     public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head)

@@ -48,6 +48,15 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         }
     }
 
+    /// <summary>Leaves out thinking with another provider's signature.</summary>
+    public void AddThinkingBlocksOf(JsonElement message)
+    {
+        if (message.Field("thinking_blocks"u8).Items().Any())
+        {
+            AddAdvice("messages.thinking_blocks");
+        }
+    }
+
     /// <summary>Leaves out how closely a picture is to be looked at, when that was asked for.</summary>
     public void AddDetailOf(JsonElement image)
     {

@@ -204,7 +204,11 @@ internal sealed record CloudAccess
 /// <param name="MaxOutputTokens">The model's largest output, for protocols that must be told one; null when unknown.</param>
 /// <param name="DropUnsupported">LiteLLM's <c>drop_params</c>: leave out what cannot be said instead of refusing.</param>
 internal readonly record struct ChatCall(
-    Guid Id, string PublicModel, string ProviderModel, bool Stream, long Created, int? MaxOutputTokens = null, bool DropUnsupported = true);
+    Guid Id, string PublicModel, string ProviderModel, bool Stream, long Created, int? MaxOutputTokens = null, bool DropUnsupported = true)
+{
+    /// <summary>Takes what of the reply cannot be said in OpenAI's words; null where nobody asks.</summary>
+    public ReplyLosses? Losses { get; init; }
+}
 
 /// <summary>The usage of a whole reply.</summary>
 /// <param name="Tokens">The tokens; null when the reply reports none.</param>

@@ -44,10 +44,12 @@ public sealed class RecordedCasesTests
         var test = ProviderCases.Read(protocol, "reply", name);
         var output = new ArrayBufferWriter<byte>();
 
-        var usage = ProviderCases.Provider(protocol).ReadReply(ProviderCases.Bytes(test["reply"]), ProviderCases.Call(test["call"]), output);
+        var losses = new ReplyLosses();
+        var usage = ProviderCases.Provider(protocol).ReadReply(ProviderCases.Bytes(test["reply"]), ProviderCases.Call(test["call"]) with { Losses = losses }, output);
 
         var actual = JsonNode.Parse(output.WrittenSpan)!;
         Assert.Equal(ProviderCases.Usage(test["usage"]), usage.Tokens);
+        Assert.Equal(test["lost"]?.AsArray().Select(item => (string)item!) ?? [], losses.Names);
         ProviderCases.AssertSame(test["message"], actual["choices"]![0]!["message"]);
         Assert.Equal((string?)test["finish_reason"], (string?)actual["choices"]![0]!["finish_reason"]);
         Assert.Equal("chat.completion", (string?)actual["object"]);
@@ -67,13 +69,15 @@ public sealed class RecordedCasesTests
         var provider = ProviderCases.Provider(protocol);
         var test = ProviderCases.Read(protocol, "stream", name);
         var bytes = StreamBytes(protocol, name);
-        var call = ProviderCases.Call(test["call"], stream: true);
+        var losses = new ReplyLosses();
+        var call = ProviderCases.Call(test["call"], stream: true) with { Losses = losses };
         var whole = ProviderCases.ReadStream(provider, bytes, () => bytes.Length, call);
 
         ProviderCases.AssertSame(test["expected"], whole.Assemble());
         Assert.Equal(ProviderCases.Usage(test["usage"]), whole.Usage);
         Assert.Equal((bool?)test["ended"] ?? true, whole.Ended);
         Assert.Equal((string?)test["error"], whole.Error?.Kind.ToString());
+        Assert.Equal(test["lost"]?.AsArray().Select(item => (string)item!) ?? [], losses.Names);
 
         // Those who speak what their base speaks have its recordings, and have them split there.
         foreach (var pieces in ProviderCases.HasOwn(provider, "stream") ? Effort.Splits(bytes.Length) : Effort.Splits(bytes.Length).Take(100))

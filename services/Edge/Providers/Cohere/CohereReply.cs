@@ -39,6 +39,16 @@ internal static class CohereReply
             completion.AddToolCallText(toolCall.Field("id"u8).RawText(), function.Field("name"u8).RawText(), function.Field("arguments"u8).RawText());
         }
 
+        if (message.Field("citations"u8).Items().Any())
+        {
+            call.Losses?.Add("citations");
+        }
+
+        if (root.Field("logprobs"u8).Items().Any())
+        {
+            call.Losses?.Add("logprobs");
+        }
+
         completion.FinishReason = FinishReason(root.Field("finish_reason"u8));
         completion.Write(call, output);
         return new ReplyUsage(completion.Usage);

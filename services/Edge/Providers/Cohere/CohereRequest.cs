@@ -290,6 +290,7 @@ internal sealed class CohereRequest
     private void WriteAssistant(JsonElement message)
     {
         writer.WriteString("role"u8, "assistant"u8);
+        dropped.AddThinkingBlocksOf(message);
         var calls = message.Field("tool_calls"u8).Items().ToList();
         var reasoning = message.Field("reasoning_content"u8);
         if (reasoning.ValueKind == JsonValueKind.String && calls.Count > 0)

@@ -44,6 +44,14 @@ internal sealed class CohereStream(ChatCall call) : IChatStream
                 break;
             case "content-start" or "content-delta":
                 WriteContent(message.Field("content"u8), output);
+                if (item.Field("logprobs"u8).Given())
+                {
+                    call.Losses?.Add("logprobs");
+                }
+
+                break;
+            case "citation-start":
+                call.Losses?.Add("citations");
                 break;
             case "tool-plan-delta" when message.Field("tool_plan"u8).RawText() is { IsEmpty: false } plan:
                 Frames.Reasoning(output, plan);

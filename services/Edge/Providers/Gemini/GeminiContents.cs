@@ -133,6 +133,8 @@ internal sealed class GeminiContents
             dropped.Add("messages.reasoning_content");
         }
 
+        dropped.AddThinkingBlocksOf(message);
+
         var first = true;
         foreach (var call in message.Field("tool_calls"u8).Items())
         {

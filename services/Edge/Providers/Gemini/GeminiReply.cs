@@ -15,6 +15,7 @@ internal static class GeminiReply
         using var document = JsonReading.ParseReply(reply.Span);
         var root = document.RootElement;
         var candidate = root.Field("candidates"u8).Items().FirstOrDefault();
+        AddLosses(root, call.Losses);
         var blocked = root.Field("promptFeedback"u8).Field("blockReason"u8).Given();
         if (candidate.ValueKind != JsonValueKind.Object && !blocked)
         {
@@ -104,6 +105,37 @@ internal static class GeminiReply
     /// <summary>The id of a call: Google gives one only lately.</summary>
     public static ReadOnlySpan<byte> ToolCallId(JsonElement functionCall, Guid request, int index) =>
         functionCall.Field("id"u8).RawText() is { IsEmpty: false } id ? id : Encoding.ASCII.GetBytes(CompletionIds.ForToolCall(request, index));
+
+    /// <summary>Names what OpenAI's chat has no place for.</summary>
+    public static void AddLosses(JsonElement reply, ReplyLosses? losses)
+    {
+        if (losses is null)
+        {
+            return;
+        }
+
+        var candidates = reply.Field("candidates"u8);
+        if (candidates.Items().Count() > 1)
+        {
+            losses.Add("candidates");
+        }
+
+        foreach (var (name, value) in candidates.Items().FirstOrDefault().Fields().Select(static field => (field.Name, field.Value)))
+        {
+            if (name is "groundingMetadata" or "citationMetadata" or "urlContextMetadata" && value.Fields().Any())
+            {
+                losses.Add(name);
+            }
+        }
+
+        foreach (var part in candidates.Items().FirstOrDefault().Field("content"u8).Field("parts"u8).Items())
+        {
+            foreach (var name in part.Fields().Select(static field => field.Name).Where(static name => name is not ("text" or "thought" or "thoughtSignature" or "functionCall" or "inlineData")))
+            {
+                losses.Add(name);
+            }
+        }
+    }
 
     private static void ReadPart(JsonElement part, in ChatCall call, Completion completion)
     {

@@ -42,6 +42,7 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
         Usage = GeminiReply.Usage(item.Field("usageMetadata"u8)) ?? Usage;
         frames ??= new ChunkFrames(call, item.Field("responseId"u8).RawText());
         var candidate = item.Field("candidates"u8).Items().FirstOrDefault();
+        GeminiReply.AddLosses(item, call.Losses);
         foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
             ReadPart(part, frames, output);

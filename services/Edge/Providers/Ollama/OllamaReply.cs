@@ -29,9 +29,19 @@ internal static class OllamaReply
             completion.AddToolCall(ToolCallId(toolCall, call.Id, completion.ToolCallCount), function.Field("name"u8).RawText(), Arguments(function));
         }
 
+        AddLosses(root, call.Losses);
         completion.FinishReason = FinishReason(root.Field("done_reason"u8), completion.ToolCallCount > 0);
         completion.Write(call, output);
         return new ReplyUsage(completion.Usage);
+    }
+
+    /// <summary>Names what was asked for and is not said on.</summary>
+    public static void AddLosses(JsonElement root, ReplyLosses? losses)
+    {
+        if (root.Field("logprobs"u8).Items().Any())
+        {
+            losses?.Add("logprobs");
+        }
     }
 
     /// <summary>OpenAI's word for Ollama's reason to stop: it has none for tools.</summary>

@@ -199,6 +199,7 @@ internal sealed class OllamaRequest
             writer.WriteStartObject();
             writer.WriteString("role"u8, role == "developer" ? "system" : role);
             WriteContent(message);
+            dropped.AddThinkingBlocksOf(message);
             if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String)
             {
                 writer.WriteCopy("thinking"u8, message.Field("reasoning_content"u8));

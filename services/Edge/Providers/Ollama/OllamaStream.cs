@@ -30,6 +30,7 @@ internal sealed class OllamaStream(ChatCall call) : IChatStream
             return;
         }
 
+        OllamaReply.AddLosses(item, call.Losses);
         var message = item.Field("message"u8);
         if (message.Field("thinking"u8).RawText() is { IsEmpty: false } thought)
         {
