@@ -10,8 +10,8 @@ internal sealed class LedgerOptions
     public TimeSpan LeaseTimeToLive { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How often silent edges are looked for in the windows of which something is leased. All windows are looked at every half of
-    /// <see cref="LeaseTimeToLive"/>; then totals that Redis missed are told again, too.
+    /// How often silent edges are looked for in the windows of which something is leased. Those touched in the last hour are looked at every half of
+    /// <see cref="LeaseTimeToLive"/>, idle ones in turn; then totals that Redis missed are told again, too.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
     public TimeSpan ReclaimEvery { get; init; } = TimeSpan.FromSeconds(2);

@@ -61,6 +61,7 @@ internal sealed class ModelListReader(Findings findings, IReadOnlyDictionary<str
             return null;
         }
 
+        RefuseClientsideAuth(parameters);
         var model = ReadModel(parameters, name);
         var mode = info?.Text("mode");
         if (mode is not null && !Modes.Contains(mode))
@@ -115,6 +116,18 @@ internal sealed class ModelListReader(Findings findings, IReadOnlyDictionary<str
 
         var price = PriceCatalogue.BuiltIn.Find(deployment.Provider, deployment.ProviderModel, deployment.BaseModel, deployment.Price);
         return deployment with { Mode = mode ?? price?.Mode ?? "chat" };
+    }
+
+    /// <summary>Without effect it would look as if callers could be trusted with it: their requests would be refused one by one.</summary>
+    private void RefuseClientsideAuth(Section parameters)
+    {
+        const string Key = "configurable_clientside_auth_params";
+        if (parameters.Value(Key) is { } node)
+        {
+            findings.Error(
+                node, parameters.PathOf(Key), null, "no caller of this gateway chooses a provider's address or key.",
+                "Remove it, and write a deployment with its own api_base and api_key for each address that is to be called.");
+        }
     }
 
     private NamedCredential? Named(Section parameters)

@@ -94,9 +94,10 @@ internal static class ConfigSchema
         new("vertex_project", "text", "VERTEXAI_PROJECT", "The project (Vertex AI)"),
         new("vertex_location", "text", "VERTEXAI_LOCATION", "The location (Vertex AI)"),
         new("vertex_credentials", "text", "GOOGLE_APPLICATION_CREDENTIALS", "A service account's file or JSON (Vertex AI)"),
+        new("configurable_clientside_auth_params", "list", "none", "Refused: LiteLLM lets callers choose these, and here no caller chooses an address or a key"),
         .. Prices,
         .. NotSupported(
-            "configurable_clientside_auth_params", "mock_timeout", "mock_tool_calls", "input_cost_per_video_per_second",
+            "mock_timeout", "mock_tool_calls", "input_cost_per_video_per_second",
             "output_cost_per_video_per_second", "output_cost_per_second", "temperature", "top_p", "max_tokens", "max_completion_tokens",
             "seed", "n", "stop", "frequency_penalty", "presence_penalty", "user", "stream", "reasoning_effort", "response_format",
             "thinking", "extra_body", "rust", "merge_reasoning_content_in_choices", "use_in_pass_through",

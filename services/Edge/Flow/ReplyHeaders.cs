@@ -7,12 +7,20 @@ namespace Gateway.Edge.Flow;
 /// <summary>The headers of an answer, the gateway's and those that LiteLLM's users know.</summary>
 internal static class ReplyHeaders
 {
+    // A caller may send any number of fields of any length, and a header that is too long is an answer that no client reads.
+    private const int DroppedNamesMax = 64;
+    private const int DroppedNameLengthMax = 100;
+
     /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
     public static void Dropped(RequestExchange exchange, List<string> fields)
     {
         // Also where nothing is: a target that was tried before may have left something there.
-        exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? string.Join(',', fields) : default;
+        exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? string.Join(',', fields.Take(DroppedNamesMax).Select(Printable)) : default;
     }
+
+    /// <summary>A caller's field's name as it may stand in a header.</summary>
+    private static string Printable(string name) =>
+        string.Concat(name.Take(DroppedNameLengthMax).Select(static c => c is > ' ' and < '\x7f' and not ',' ? c : '?'));
 
     public static void Set(RequestExchange exchange, HttpResponse response)
     {

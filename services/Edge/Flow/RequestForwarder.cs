@@ -77,6 +77,10 @@ internal sealed class RequestForwarder(
         {
             request = operation.MakeRequest(exchange, target, call, out body);
             UpstreamRequest.AddHeaders(exchange.Context.Request, exchange.Passed, tables.Current.Configuration.General, target, access, request);
+            if (!body.IsEmpty)
+            {
+                target.Protocol.AddHeadersFor(body, request.Headers);
+            }
         }
         catch (UntranslatableRequestException error)
         {

@@ -10,7 +10,7 @@ namespace Gateway.Edge.GeminiApi;
 
 /// <summary>
 /// <c>/v1beta/models/{model}:{verb}</c>: Google's own clients, against every model that the key may use. A name may have slashes and colons: the
-/// verb is what stands behind the last one. <c>GET /v1/models</c> is OpenAI's.
+/// verb is what stands behind the last one. <c>GET /v1/models</c> is OpenAI's, unless the key comes in Google's header.
 /// </summary>
 internal static class GeminiEndpoints
 {
@@ -39,10 +39,17 @@ internal static class GeminiEndpoints
                 .WithSummary("{model}:generateContent, :streamGenerateContent, :countTokens, :embedContent, :batchEmbedContents, for every model that the key may use");
         }
 
-        var models = new GeminiModels(new ModelAnswers(services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), Whole));
+        var models = Models(services);
         routes.MapGet("/v1beta/models", Keyless(models.ListAsync)).WithTags(Tag).WithSummary("The models that the key may use, in Gemini's form");
-        routes.MapGet("/v1beta/models/{**model}", Keyless(models.FindAsync)).WithTags(Tag).WithSummary("One model, in Gemini's form");
+        routes.MapGet($"/v1beta/models/{{**{GeminiModels.Model}}}", Keyless(models.FindAsync)).WithTags(Tag).WithSummary("One model, in Gemini's form");
     }
+
+    /// <summary>Whether a request is from a client of Google's, where its address does not say so: their header of the key has no other client.</summary>
+    public static bool IsGoogles(HttpRequest request) => request.Headers.ContainsKey("x-goog-api-key");
+
+    /// <summary>The models, in Gemini's form.</summary>
+    public static GeminiModels Models(IServiceProvider services) =>
+        new(new ModelAnswers(services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), Whole));
 
     /// <summary>What stands in the path, with its slashes.</summary>
     public static string NameIn(HttpContext context, string part) => ((string?)context.Request.RouteValues[part] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);

@@ -7,7 +7,8 @@ namespace Gateway.Edge.GeminiApi;
 /// <summary><c>GET /v1beta/models</c> and one of them: the caller's models only, all on one page.</summary>
 internal sealed class GeminiModels(ModelAnswers answers)
 {
-    private const string Model = "model";
+    /// <summary>What the name is called in the route.</summary>
+    public const string Model = "model";
 
     public Task ListAsync(HttpContext context) => answers.AnswerAsync(context, static (caller, table, _, json) =>
     {

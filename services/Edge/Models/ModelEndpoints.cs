@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
+using Gateway.Edge.GeminiApi;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Models;
@@ -12,13 +13,20 @@ internal static class ModelEndpoints
     {
         var info = new ModelInfo(routes.ServiceProvider.GetRequiredService<Authentication>(), routes.ServiceProvider.GetRequiredService<RoutingTables>());
         RequestDelegate showInfo = info.HandleAsync;
+        var google = GeminiEndpoints.Models(routes.ServiceProvider);
+        var (list, find) = (AsAsked(google.ListAsync, ListAsync), AsAsked(google.FindAsync, FindAsync));
         foreach (var prefix in (string[])["/v1", ""])
         {
-            routes.MapGet($"{prefix}/models", (Delegate)ListAsync).WithTags("Models").WithSummary("The models that the key may use");
-            routes.MapGet($"{prefix}/models/{{**id}}", (Delegate)FindAsync).WithTags("Models").WithSummary("One model");
+            routes.MapGet($"{prefix}/models", list).WithTags("Models").WithSummary("The models that the key may use");
+            routes.MapGet($"{prefix}/models/{{**{GeminiModels.Model}}}", find).WithTags("Models").WithSummary("One model");
             routes.MapGet($"{prefix}/model/info", showInfo).WithTags("Models").WithSummary("The models that the key may use, with provider, limits and prices");
         }
     }
+
+    // Google's clients ask for v1 unless they are told otherwise; a header tells them from OpenAI's.
+    private static RequestDelegate AsAsked(RequestDelegate google, Func<HttpContext, Authentication, RoutingTables, Task> others) => context => GeminiEndpoints.IsGoogles(context.Request)
+        ? google(context)
+        : others(context, context.RequestServices.GetRequiredService<Authentication>(), context.RequestServices.GetRequiredService<RoutingTables>());
 
     private static async Task ListAsync(HttpContext context, Authentication authentication, RoutingTables tables)
     {
@@ -33,8 +41,9 @@ internal static class ModelEndpoints
             new ModelList("list", [.. Visible(caller, tables).Select(Entry)]), EdgeJson.Default.ModelList, cancellationToken: context.RequestAborted);
     }
 
-    private static async Task FindAsync(HttpContext context, string id, Authentication authentication, RoutingTables tables)
+    private static async Task FindAsync(HttpContext context, Authentication authentication, RoutingTables tables)
     {
+        var id = (string)context.Request.RouteValues[GeminiModels.Model]!;
         var (caller, error) = await authentication.AuthenticateAsync(context.Request);
         if (caller is null)
         {

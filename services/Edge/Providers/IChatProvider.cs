@@ -77,6 +77,13 @@ internal interface IChatProvider
     /// <param name="headers">The request's headers.</param>
     void AddHeaders(ProviderTarget target, HttpRequestHeaders headers);
 
+    /// <summary>Adds the headers that a translated request needs by what stands in it.</summary>
+    /// <param name="body">What <see cref="WriteRequest"/> wrote.</param>
+    /// <param name="headers">The request's headers, with all others set.</param>
+    void AddHeadersFor(ReadOnlyMemory<byte> body, HttpRequestHeaders headers)
+    {
+    }
+
     /// <summary>
     /// Adds a credential that is made of the request or fetched: a signature, a token. Called last, with all headers set; most protocols have
     /// none.

@@ -47,6 +47,9 @@ internal static class Statements
     private const int DaysMax = 400;
     private const int EntriesMax = 100;
 
+    /// <summary>The days, newest first, whose entries are looked through for the last ones.</summary>
+    private const int EntryDaysMax = 31;
+
     public static WebApplication MapStatements(this WebApplication app)
     {
         var budgets = app.MapGroup("/budget").RequireAdmin();
@@ -86,28 +89,37 @@ internal static class Statements
             }
         }
 
-        var entries = days.Count == 0 ? [] : await LastEntriesAsync(connection, account, days[0].Date, days[^1].Date, cancellation);
+        var entries = await LastEntriesAsync(connection, account, days, cancellation);
         return TypedResults.Ok(new Statement(account, first, last, new Money(opening).ToDollars(), new Money(balance).ToDollars(), days, entries));
     }
 
-    private static async Task<List<StatementEntry>> LastEntriesAsync(NpgsqlConnection connection, string account, DateOnly first, DateOnly last, CancellationToken cancellation)
+    // An account that is rarely used stands between all others of its days, and no index finds it: only days that have entries of it are read, and few.
+    private static async Task<List<StatementEntry>> LastEntriesAsync(NpgsqlConnection connection, string account, List<StatementDay> days, CancellationToken cancellation)
     {
-        // Bounded by the days on which the account has entries at all, read from the newest back.
-        await using var command = new NpgsqlCommand(
-            $"""
-            select at, id, kind, debit, credit, case when reverses then -amount_nano else amount_nano end, price, reason, author, about
-            from journal.entries where accounts @> array[$1] and at >= $2 and at < $3 order by at desc limit {EntriesMax}
-            """, connection);
-        command.Parameters.AddWithValue(account);
-        command.Parameters.AddWithValue(first.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
-        command.Parameters.AddWithValue(last.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
         var entries = new List<StatementEntry>();
-        while (await reader.ReadAsync(cancellation))
+        foreach (var day in days.Where(static day => day.Entries > 0).Reverse().Take(EntryDaysMax))
         {
-            entries.Add(new(
-                new(reader.GetDateTime(0)), reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), new Money(reader.GetInt64(5)).ToDollars(),
-                Text(reader, 6), Text(reader, 7), Text(reader, 8), reader.IsDBNull(9) ? null : reader.GetGuid(9)));
+            if (entries.Count == EntriesMax)
+            {
+                break;
+            }
+
+            await using var command = new NpgsqlCommand(
+                """
+                select at, id, kind, debit, credit, case when reverses then -amount_nano else amount_nano end, price, reason, author, about
+                from journal.entries where accounts @> array[$1] and at >= $2 and at < $3 order by at desc limit $4
+                """, connection);
+            command.Parameters.AddWithValue(account);
+            command.Parameters.AddWithValue(day.Date.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
+            command.Parameters.AddWithValue(day.Date.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
+            command.Parameters.AddWithValue(EntriesMax - entries.Count);
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                entries.Add(new(
+                    new(reader.GetDateTime(0)), reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), new Money(reader.GetInt64(5)).ToDollars(),
+                    Text(reader, 6), Text(reader, 7), Text(reader, 8), reader.IsDBNull(9) ? null : reader.GetGuid(9)));
+            }
         }
 
         return entries;

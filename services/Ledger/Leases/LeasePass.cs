@@ -6,8 +6,9 @@ namespace Gateway.Ledger.Leases;
 
 /// <summary>
 /// Goes over the open windows, on the Ledger process on duty (T-27): takes back what silent edges hold, tells Redis totals that it missed,
-/// and measures what is left. Windows of which something is leased are looked at every few seconds; the others, and the database, every half
-/// of a lease's time to live: nothing that is leased in between can have fallen silent yet.
+/// and measures what is left. Windows of which something is leased are looked at every few seconds; the database, and others that were
+/// touched lately, every half of a lease's time to live: nothing that is leased in between can have fallen silent yet. Idle ones have their turn
+/// (<see cref="LeasePassTables"/>).
 /// </summary>
 internal sealed class LeasePass(
     LeasePassTables tables, LeaseStore store, Duty duty, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LeasePass> logger)
@@ -73,13 +74,14 @@ internal sealed class LeasePass(
 
     private async Task ReadAsync(CancellationToken cancellation)
     {
-        // The first pass of a duty takes over what others noted.
-        if (wholeAt is null)
+        // The first pass of a duty takes over what others noted, and looks at everything.
+        var first = wholeAt is null;
+        if (first)
         {
             noted.Clear();
         }
 
-        input = await tables.ReadAsync(cancellation);
+        input = await tables.ReadAsync(first, leased, cancellation);
         metrics.Budgets = input.Left;
         leased.Clear();
         wholeAt = Clock.GetTimestamp();

@@ -9,7 +9,7 @@ namespace Gateway.Ledger.Leases;
 internal readonly record struct PassWindow(string Id, long Version);
 
 /// <summary>What a pass over all windows begins with.</summary>
-/// <param name="Windows">The windows that were ever put into Redis.</param>
+/// <param name="Windows">The windows to look at: see <see cref="LeasePassTables.ReadAsync"/>.</param>
 /// <param name="Closed">Edges of which the queue was read to its end.</param>
 /// <param name="ClosedLater">Whether there are closed edges whose records may still be on their way.</param>
 /// <param name="Left">What is left of the budgets closest to their limit.</param>
@@ -21,7 +21,19 @@ internal sealed record PassInput(IReadOnlyList<PassWindow> Windows, IReadOnlyLis
 /// <summary>The statements of <see cref="LeasePass"/>. Each call is one transaction.</summary>
 internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore store, IOptions<LedgerOptions> options, ILogger<LeasePass> logger)
 {
-    public async Task<PassInput> ReadAsync(CancellationToken cancellation)
+    // Windows beside those that were touched lately, in one pass: so many that a hundred thousand have their turn in less time than a silent
+    // edge is waited for.
+    private const int IdleMax = 2_000;
+    private static readonly TimeSpan TouchedFor = TimeSpan.FromHours(1);
+
+    private string after = "";
+
+    /// <summary>
+    /// What a pass begins with. All windows that were ever put into Redis and are not over for long are looked at when
+    /// <paramref name="all"/>, or when an edge was closed: its leases may be anywhere. Else those touched lately, those of which something is
+    /// leased, and a piece of the others in turn: an idle budget has nothing that could be taken back, but for what an edge leased and never used.
+    /// </summary>
+    public async Task<PassInput> ReadAsync(bool all, IReadOnlyCollection<string> leased, CancellationToken cancellation)
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new("select edge_id, settled_at < now() - $1, settled_at < now() - $2 from closed_edges where reclaimed_at is null")
@@ -29,7 +41,14 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
             Parameters = { new() { Value = options.Value.ClosedEdgeGrace }, new() { Value = options.Value.GoneEdgeAfter } },
         });
         // A window that is over takes late records for two days, as long as it stays in Redis.
-        batch.BatchCommands.Add(new("select window_id, version from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days')"));
+        const string open = "select window_id, version from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days')";
+        const string closedNow = "exists (select from closed_edges where reclaimed_at is null and settled_at < now() - $2)";
+        batch.BatchCommands.Add(new($"{open} and ($1 or {closedNow})") { Parameters = { new() { Value = all }, new() { Value = options.Value.ClosedEdgeGrace } } });
+        batch.BatchCommands.Add(new($"({open} and touched_at > now() - $1) union ({open} and window_id = any($2))")
+        {
+            Parameters = { new() { Value = TouchedFor }, new() { Value = leased.ToArray() } },
+        });
+        batch.BatchCommands.Add(new($"{open} and window_id > $1 order by window_id limit {IdleMax}") { Parameters = { new() { Value = after } } });
         batch.BatchCommands.Add(new("""
             select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_now, 0)
             from windows w join budgets b using (budget_id, period)
@@ -54,12 +73,10 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
             }
         }
 
-        await reader.NextResultAsync(cancellation);
-        var windows = new List<PassWindow>();
-        while (await reader.ReadAsync(cancellation))
-        {
-            windows.Add(new(reader.GetString(0), reader.GetInt64(1)));
-        }
+        var whole = await WindowsAsync(reader, cancellation);
+        var lately = await WindowsAsync(reader, cancellation);
+        var idle = await WindowsAsync(reader, cancellation);
+        after = idle.Count < IdleMax ? "" : idle[^1].Id;
 
         await reader.NextResultAsync(cancellation);
         var left = new Dictionary<string, BudgetLeft>(StringComparer.Ordinal);
@@ -70,7 +87,19 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
             left.TryAdd(id, new(BudgetId.ScopeOf(id), BudgetId.OwnerOf(id), reader.GetDouble(1)));
         }
 
-        return new(windows, closed, closedLater, [.. left.Values]);
+        return new(whole.Count > 0 ? whole : [.. lately.Concat(idle).DistinctBy(window => window.Id)], closed, closedLater, [.. left.Values]);
+    }
+
+    private static async Task<List<PassWindow>> WindowsAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    {
+        await reader.NextResultAsync(cancellation);
+        var windows = new List<PassWindow>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            windows.Add(new(reader.GetString(0), reader.GetInt64(1)));
+        }
+
+        return windows;
     }
 
     /// <summary>Tells Redis the totals of a window, and of all of its edges, because it is not known whose it missed.</summary>

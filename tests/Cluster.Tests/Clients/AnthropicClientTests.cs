@@ -6,9 +6,9 @@ using Gateway.Cluster.Tests.Clusters;
 
 namespace Gateway.Cluster.Tests.Clients;
 
-/// <summary>Anthropic's own .NET client, its validation on, as a team uses it: against a model of either provider.</summary>
-[Collection(MissionCollection.Name)]
-public sealed class AnthropicClientTests(MissionCluster cluster)
+/// <summary>Anthropic's own .NET client, its validation on, as a team uses it: against models behind every protocol that the sample provider speaks.</summary>
+[Collection(ClientsCollection.Name)]
+public sealed class AnthropicClientTests(ClientsCluster cluster)
 {
     private static readonly ToolUnion Weather = new Tool
     {
@@ -17,7 +17,7 @@ public sealed class AnthropicClientTests(MissionCluster cluster)
             """{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}""")!),
     };
 
-    public static TheoryData<string> Models => ["gpt-4", "claude-2"];
+    public static TheoryData<string> Models => new(ClientsCluster.Models);
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -74,11 +74,11 @@ public sealed class AnthropicClientTests(MissionCluster cluster)
     [Fact]
     public async Task It_understands_the_gateways_errors()
     {
-        await Assert.ThrowsAsync<AnthropicForbiddenException>(() => Client("team-beta-token").Messages.Create(Ask("claude-2", "no")));
-        await Assert.ThrowsAsync<AnthropicUnauthorizedException>(() => Client("nobody-token").Messages.Create(Ask("gpt-4", "no")));
+        await Assert.ThrowsAsync<AnthropicForbiddenException>(() => Client(ClientsCluster.FewKey).Messages.Create(Ask("claude", "no")));
+        await Assert.ThrowsAsync<AnthropicUnauthorizedException>(() => Client("nobody-token").Messages.Create(Ask("gpt-4o", "no")));
     }
 
-    private AnthropicClient Client(string key = "team-alpha-token") =>
+    private AnthropicClient Client(string key = ClientsCluster.Key) =>
         new() { ApiKey = key, BaseUrl = $"http://localhost:{cluster.Gateway.Port}", ResponseValidation = true, MaxRetries = 0 };
 
     private static MessageCreateParams Ask(string model, string text, params IReadOnlyList<ToolUnion> tools) =>

@@ -7,6 +7,9 @@ public sealed class ClientsCluster : RunningCluster
 {
     public const string Key = "team-clients-token";
 
+    /// <summary>The key of a team that may use one model only.</summary>
+    public const string FewKey = "team-few-token";
+
     /// <summary>A key whose budget pays for no call.</summary>
     public const string PoorKey = "team-poor-token";
 
@@ -50,6 +53,9 @@ public sealed class ClientsCluster : RunningCluster
               - user_id: team-poor
                 models: [gpt-4o, claude, command, mistral]
                 max_budget: 0.000000001
+              - user_id: team-few
+                models: [gpt-4o]
+                max_budget: 200.00
             """,
         // Real credentials of this machine must not be used by a test.
         Environment = new Dictionary<string, string?>

@@ -115,6 +115,14 @@ public sealed class ModelListTests
     public void A_price_that_was_written_per_million_is_caught(string price, string message) =>
         Assert.Equal(message, Config.Development($"model_list: [{{model_name: m, litellm_params: {{model: openai/gpt-4, {price}}}}}]").OnlyError().Message);
 
+    [Fact]
+    public void What_would_let_callers_choose_an_address_or_a_key_is_refused()
+    {
+        var error = Config.Development("model_list: [{model_name: m, litellm_params: {model: openai/gpt-4, configurable_clientside_auth_params: [api_base]}}]").OnlyError();
+        Assert.Contains("configurable_clientside_auth_params", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("no caller", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("*", "gpt-4", true)]
     [InlineData("anthropic/*", "anthropic/claude-2", true)]

@@ -26,4 +26,16 @@ public sealed class UpstreamRequestTests
 
         Assert.Equal(9, (int?)JsonNode.Parse(await request.Content!.ReadAsStringAsync())![bound]);
     }
+
+    [Fact]
+    public void NamesThatACallerMadeUp_StandInTheHeader_SoThatItCanBeSent()
+    {
+        using var exchange = new SurfaceExchange(new MessagesSurface(), """{"model":"m","messages":[]}""");
+
+        ReplyHeaders.Dropped(exchange.Value, ["a\r\nb", "é,x", new string('n', 500), .. Enumerable.Repeat("f", 1000)]);
+
+        var header = exchange.Value.Context.Response.Headers["x-gateway-dropped-params"].ToString();
+        Assert.StartsWith($"a??b,??x,{new string('n', 100)},f,f", header, StringComparison.Ordinal);
+        Assert.Equal(64, header.Split(',').Length);
+    }
 }

@@ -104,6 +104,22 @@ public sealed class ReclaimTests
     }
 
     [Fact]
+    public async Task A_lease_of_a_window_that_was_idle_for_long_is_found_and_comes_back()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:GoneEdgeAfter", "00:00:01")]);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
+        await using (var idle = ledger.Database.CreateCommand("update windows set touched_at = now() - interval '30 days'"))
+        {
+            await idle.ExecuteNonQueryAsync();
+        }
+
+        // Redis knows the window, so nobody asks Ledger.
+        await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "it is gone for good");
+    }
+
+    [Fact]
     public async Task Totals_that_Redis_missed_are_told_again()
     {
         await using var ledger = await LedgerHost.StartAsync(settings: s_fast);

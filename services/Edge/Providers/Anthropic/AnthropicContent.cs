@@ -39,10 +39,11 @@ internal sealed class AnthropicContent(Utf8JsonWriter writer, DroppedFields drop
     {
         if (file.Field("file_id"u8) is { ValueKind: JsonValueKind.String } id)
         {
-            BeginBlock("document");
+            var isPicture = IsPicture(file);
+            BeginBlock(isPicture ? "image" : "document");
             writer.WriteString("type"u8, "file"u8);
             writer.WriteCopy("file_id"u8, id);
-            EndBlock(file.Field("filename"u8), cache);
+            EndBlock(isPicture ? default : file.Field("filename"u8), cache);
             return;
         }
 
@@ -50,8 +51,16 @@ internal sealed class AnthropicContent(Utf8JsonWriter writer, DroppedFields drop
         var attachment = data is not null && !data.Contains(':', StringComparison.Ordinal)
             ? new Attachment("application/pdf", data, null)
             : Attachment.From(data);
-        WriteAttachment(attachment?.MediaType?.StartsWith("image/", StringComparison.Ordinal) == true ? "image" : "document", attachment, file.Field("filename"u8), cache);
+        var shown = attachment?.MediaType?.StartsWith("image/", StringComparison.Ordinal) == true;
+
+        // A picture has no title.
+        WriteAttachment(shown ? "image" : "document", attachment, shown ? null : file.Field("filename"u8), cache);
     }
+
+    /// <summary>An id does not tell what it is of: the caller's type or the name does.</summary>
+    private static bool IsPicture(JsonElement file) =>
+        file.Field("format"u8).Text()?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) == true ||
+        Path.GetExtension(file.Field("filename"u8).Text())?.ToUpperInvariant() is ".PNG" or ".JPG" or ".JPEG" or ".GIF" or ".WEBP";
 
     private void WriteAttachment(string block, Attachment? attachment, JsonElement? title, JsonElement cache)
     {

@@ -46,6 +46,9 @@ internal class AnthropicProvider : IChatProvider
     }
 
     /// <inheritdoc/>
+    public virtual void AddHeadersFor(ReadOnlyMemory<byte> body, HttpRequestHeaders headers) => AnthropicBetas.Add(body, headers);
+
+    /// <inheritdoc/>
     public virtual ValueTask SignAsync(ProviderTarget target, HttpRequestMessage request, ReadOnlyMemory<byte> body, CancellationToken cancellation) => default;
 
     /// <inheritdoc/>

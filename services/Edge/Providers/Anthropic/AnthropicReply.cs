@@ -79,7 +79,7 @@ internal static class AnthropicReply
             case "redacted_thinking":
                 completion.ThinkingBlocks.Add(block.Clone());
                 break;
-            case "tool_use" when block.Field("name"u8).Is(AnthropicTools.JsonTool):
+            case "tool_use" when block.Field("name"u8).Is(JsonReply.ToolName):
                 completion.Content.Add(EscapedText.Escape(block.Field("input"u8).Raw()));
                 return true;
             case "tool_use":

@@ -32,16 +32,9 @@ internal sealed class AnthropicRequest
         this.dropped = dropped;
         this.writer = writer;
         model = AnthropicModel.Of(call.ProviderModel);
-        jsonReply = JsonReplyOf(request, model);
+        jsonReply = JsonReply.FormOf(request, model);
         var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
         thinking = new AnthropicThinking(request, model, call.MaxOutputTokens, forcesTool, dropped);
-    }
-
-    private enum JsonReplyForm
-    {
-        None,
-        Schema,
-        Tool,
     }
 
     /// <summary>Writes the request.</summary>
@@ -152,23 +145,12 @@ internal sealed class AnthropicRequest
         {
             writer.WriteStartObject("format"u8);
             writer.WriteString("type"u8, "json_schema"u8);
-            writer.WriteCopy("schema"u8, request.Field("response_format"u8).Field("json_schema"u8).Field("schema"u8));
+            writer.WritePropertyName("schema"u8);
+            AnthropicSchema.Write(request.Field("response_format"u8).Field("json_schema"u8).Field("schema"u8), "response_format.json_schema.schema", dropped, writer);
             writer.WriteEndObject();
         }
 
         writer.WriteEndObject();
-    }
-
-    private static JsonReplyForm JsonReplyOf(JsonElement request, AnthropicModel model)
-    {
-        var format = request.Field("response_format"u8);
-        if (format.Field("type"u8).Is("json_schema"u8))
-        {
-            var hasSchema = format.Field("json_schema"u8).Field("schema"u8).ValueKind == JsonValueKind.Object;
-            return model.TakesSchema && hasSchema ? JsonReplyForm.Schema : JsonReplyForm.Tool;
-        }
-
-        return format.Field("type"u8).Is("json_object"u8) ? JsonReplyForm.Tool : JsonReplyForm.None;
     }
 
     private void WriteUser()

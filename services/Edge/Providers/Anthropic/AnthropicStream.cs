@@ -90,7 +90,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
                 Frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, .. block.Field("data"u8).RawText(), .. "\"}]"u8]);
                 break;
             case "tool_use":
-                var isJsonReply = block.Field("name"u8).Is(AnthropicTools.JsonTool);
+                var isJsonReply = block.Field("name"u8).Is(JsonReply.ToolName);
                 answeredInJson |= isJsonReply;
                 var call = isJsonReply ? -1 : Frames.ToolCall(output, block.Field("id"u8).RawText(), block.Field("name"u8).RawText());
                 var input = block.Field("input"u8);

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Gateway.Edge.Providers.Anthropic;
@@ -6,12 +5,6 @@ namespace Gateway.Edge.Providers.Anthropic;
 /// <summary>The tools of a request in Anthropic's words, and which of them the model may or must call.</summary>
 internal sealed class AnthropicTools
 {
-    /// <summary>
-    /// The tool through which a model without structured output gives JSON: its arguments are the answer, and the reply shows them as
-    /// content.
-    /// </summary>
-    public static ReadOnlySpan<byte> JsonTool => "gateway_json_reply"u8;
-
     private readonly JsonElement request;
     private readonly AnthropicModel model;
     private readonly bool givesJson;
@@ -32,7 +25,7 @@ internal sealed class AnthropicTools
     /// <summary>Writes <c>tools</c> and <c>tool_choice</c>.</summary>
     /// <param name="request">The request in OpenAI's words.</param>
     /// <param name="model">What the model takes.</param>
-    /// <param name="givesJson">Whether the answer is given through <see cref="JsonTool"/>.</param>
+    /// <param name="givesJson">Whether the answer is given through <see cref="JsonReply.ToolName"/>.</param>
     /// <param name="mayForce">Whether a tool may be forced: not on a model that thinks.</param>
     /// <param name="dropped">Takes what cannot be said.</param>
     /// <param name="writer">Takes the fields.</param>
@@ -137,19 +130,7 @@ internal sealed class AnthropicTools
             writer.WriteCopy("description"u8, description);
         }
 
-        writer.WritePropertyName("input_schema"u8);
-        WriteSchema(function.Field("parameters"u8), writer);
-        if (function.Field("strict"u8).ValueKind == JsonValueKind.True)
-        {
-            if (model.TakesSchema)
-            {
-                writer.WriteBoolean("strict"u8, true);
-            }
-            else
-            {
-                dropped.Add("tools.function.strict");
-            }
-        }
+        WriteParameters(function.Field("parameters"u8), isStrict: function.Field("strict"u8).ValueKind == JsonValueKind.True);
 
         var cache = tool.Field("cache_control"u8);
         cache = cache.Given() ? cache : function.Field("cache_control"u8);
@@ -159,6 +140,30 @@ internal sealed class AnthropicTools
         }
 
         writer.WriteEndObject();
+    }
+
+    private void WriteParameters(JsonElement schema, bool isStrict)
+    {
+        writer.WritePropertyName("input_schema"u8);
+        if (isStrict && model.TakesSchema && !schema.Given())
+        {
+            writer.WriteRawValue("""{"type":"object","properties":{},"additionalProperties":false}"""u8, skipInputValidation: true);
+            writer.WriteBoolean("strict"u8, true);
+            return;
+        }
+
+        if (isStrict && model.TakesSchema && AnthropicSchema.IsObject(schema) && !AnthropicSchema.IsOpen(schema))
+        {
+            AnthropicSchema.Write(schema, "tools.function.parameters", dropped, writer);
+            writer.WriteBoolean("strict"u8, true);
+            return;
+        }
+
+        WriteSchema(schema, writer);
+        if (isStrict)
+        {
+            dropped.Add("tools.function.strict");
+        }
     }
 
     /// <summary>Writes a schema of an object: Anthropic and Bedrock want the type stated and take no absent schema.</summary>
@@ -190,27 +195,10 @@ internal sealed class AnthropicTools
     private void WriteJsonTool()
     {
         writer.WriteStartObject();
-        writer.WriteString("name"u8, JsonTool);
-        var format = request.Field("response_format"u8).Field("json_schema"u8);
-        if (format.Field("description"u8) is { ValueKind: JsonValueKind.String } description)
-        {
-            writer.WriteCopy("description"u8, description);
-        }
-        else
-        {
-            writer.WriteString("description"u8, "Gives the answer to the user as JSON."u8);
-        }
-
+        writer.WriteString("name"u8, JsonReply.ToolName);
+        writer.WriteRawValueMember("description"u8, JsonReply.Description(request));
         writer.WritePropertyName("input_schema"u8);
-        if (format.Field("schema"u8).ValueKind == JsonValueKind.Object)
-        {
-            WriteSchema(format.Field("schema"u8), writer);
-        }
-        else
-        {
-            writer.WriteRawValue("""{"type":"object","properties":{},"additionalProperties":true}"""u8, skipInputValidation: true);
-        }
-
+        JsonReply.WriteSchema(request, writer);
         writer.WriteEndObject();
     }
 
@@ -218,13 +206,9 @@ internal sealed class AnthropicTools
     {
         var choice = ChatRequest.ToolChoiceOf(request);
         var oneAtATime = request.Field("parallel_tool_calls"u8).ValueKind == JsonValueKind.False;
-        if (givesJson && mayForce && (ownTools == 0 || choice.Mode is "none"))
+        if (givesJson && mayForce)
         {
-            choice = new ToolChoice("named", Encoding.ASCII.GetString(JsonTool));
-        }
-        else if (givesJson && mayForce && choice.Mode is null or "auto")
-        {
-            choice = new ToolChoice("required", null);
+            choice = JsonReply.Force(choice, ownTools);
         }
 
         if (choice.Mode is null && !oneAtATime)

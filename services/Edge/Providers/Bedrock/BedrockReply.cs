@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Bedrock;
@@ -20,31 +21,45 @@ internal static class BedrockReply
         }
 
         var completion = new Completion { Usage = Usage(root.Field("usage"u8)) };
+        var answeredInJson = false;
         foreach (var block in message.Field("content"u8).Items())
         {
             completion.Content.Add(block.Field("text"u8).RawText());
             ReadReasoning(block.Field("reasoningContent"u8), completion);
             var tool = block.Field("toolUse"u8);
-            if (tool.ValueKind == JsonValueKind.Object)
+            if (tool.Field("name"u8).Is(JsonReply.ToolName))
+            {
+                answeredInJson = true;
+                completion.Content.Add(EscapedText.Escape(tool.Field("input"u8).Raw()));
+            }
+            else if (tool.ValueKind == JsonValueKind.Object)
             {
                 var input = tool.Field("input"u8);
                 completion.AddToolCall(tool.Field("toolUseId"u8).RawText(), tool.Field("name"u8).RawText(), input.Given() ? input.Raw() : default);
             }
         }
 
-        completion.FinishReason = FinishReason(root.Field("stopReason"u8));
+        if (SaysMalformed(root.Field("stopReason"u8)))
+        {
+            throw new MalformedReplyException("Bedrock says that what the model wrote is no reply: call it again.");
+        }
+
+        completion.FinishReason = FinishReason(root.Field("stopReason"u8), completion.ToolCallCount > 0, answeredInJson);
         completion.Write(call, output);
         return new ReplyUsage(completion.Usage);
     }
 
     /// <summary>OpenAI's word for Bedrock's reason to stop.</summary>
-    public static string FinishReason(JsonElement reason) => reason.Text() switch
+    public static string FinishReason(JsonElement reason, bool hasToolCalls, bool answeredInJson) => reason.Text() switch
     {
         "max_tokens" or "model_context_window_exceeded" => "length",
-        "tool_use" => "tool_calls",
+        "tool_use" => hasToolCalls || !answeredInJson ? "tool_calls" : "stop",
         "guardrail_intervened" or "content_filtered" => "content_filter",
         _ => "stop",
     };
+
+    /// <summary>Whether the model wrote something that Bedrock cannot read: half a call, or no answer at all. OpenAI has no word for it, and it must not look finished.</summary>
+    public static bool SaysMalformed(JsonElement reason) => reason.Text() is "malformed_model_output" or "malformed_tool_use";
 
     /// <summary>The counts: what the cache gave and took is not part of <c>inputTokens</c>.</summary>
     public static TokenUsage? Usage(JsonElement usage)

@@ -23,6 +23,7 @@ internal sealed class BedrockRequest
 
     // Null where the model is not Claude: then nothing is known of how it thinks.
     private readonly AnthropicThinking? thinking;
+    private readonly JsonReplyForm jsonReply;
 
     private BedrockRequest(JsonElement request, in ChatCall call, DroppedFields dropped, Utf8JsonWriter writer)
     {
@@ -33,7 +34,9 @@ internal sealed class BedrockRequest
         claude = AnthropicModel.Of(call.ProviderModel);
         if (IsClaude(call.ProviderModel))
         {
-            thinking = new AnthropicThinking(request, claude, call.MaxOutputTokens, ChatRequest.ToolChoiceOf(request).Forces, dropped);
+            jsonReply = JsonReply.FormOf(request, claude);
+            var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
+            thinking = new AnthropicThinking(request, claude, call.MaxOutputTokens, forcesTool, dropped);
         }
     }
 
@@ -59,7 +62,7 @@ internal sealed class BedrockRequest
         BedrockMessages.Write(request.Field("messages"u8), writer, dropped);
         WriteModelFields();
         WriteInference();
-        WriteTools();
+        new BedrockTools(request, thinking, jsonReply == JsonReplyForm.Tool, dropped, writer).Write();
         WriteResponseFormat();
         Copy("guardrailConfig", "guardrailConfig");
         Copy("guardrail_config", "guardrailConfig");
@@ -241,114 +244,11 @@ internal sealed class BedrockRequest
         writer.WriteEndObject();
     }
 
-    private void WriteTools()
-    {
-        var choice = ChatRequest.ToolChoiceOf(request);
-        var allowed = ChatRequest.AllowedTools(request);
-        var tools = request.Field("tools"u8).Items().Where(tool => allowed?.Contains(tool.Field("function"u8).Field("name"u8).Text() ?? "") ?? true).ToList();
-        var called = ChatRequest.CalledTools(request.Field("messages"u8)).ToList();
-
-        // Converse has no choice of none: then nothing is offered.
-        if (called.Count == 0 && (tools.Count == 0 || choice.Mode == "none"))
-        {
-            return;
-        }
-
-        writer.WriteStartObject("toolConfig"u8);
-        writer.WriteStartArray("tools"u8);
-        foreach (var tool in tools)
-        {
-            WriteTool(tool, tool.Field("function"u8));
-        }
-
-        if (tools.Count > 0)
-        {
-            writer.WriteEndArray();
-            WriteToolChoice(choice);
-        }
-        else
-        {
-            // Converse refuses a conversation with calls and without tools ("toolConfig field must be defined"): those that were called are declared.
-            foreach (var name in called)
-            {
-                WriteSpec(name, default, default);
-            }
-
-            writer.WriteEndArray();
-        }
-
-        writer.WriteEndObject();
-    }
-
-    private void WriteToolChoice(ToolChoice choice)
-    {
-        if (choice.Mode is "none" || (choice.Forces && thinking is { IsOn: true }))
-        {
-            // The conversation has calls, which want the tools stated; and a model that thinks takes no force.
-            dropped.Add("tool_choice");
-        }
-        else if (choice.Mode == "named")
-        {
-            writer.WriteStartObject("toolChoice"u8);
-            writer.WriteStartObject("tool"u8);
-            writer.WriteString("name"u8, choice.Name);
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        }
-        else if (choice.Forces || choice.Mode is "auto")
-        {
-            writer.WriteRawValueMember("toolChoice"u8, choice.Forces ? """{"any":{}}"""u8 : """{"auto":{}}"""u8);
-        }
-    }
-
-    private void WriteTool(JsonElement tool, JsonElement function)
-    {
-        if (function.Field("name"u8).ValueKind != JsonValueKind.String)
-        {
-            throw new UntranslatableRequestException("Bedrock takes functions only: each tool needs a function with a name.", "tools");
-        }
-
-        dropped.AddStrictOf(function);
-        WriteSpec(function.Field("name"u8), function.Field("description"u8), function.Field("parameters"u8));
-        if (tool.Field("cache_control"u8) is not { ValueKind: JsonValueKind.Object } cache)
-        {
-            return;
-        }
-
-        if (thinking is null)
-        {
-            // Models of others take a mark in messages, and refuse it here ("extraneous key").
-            dropped.AddAdvice("cache_control");
-        }
-        else
-        {
-            BedrockMessages.WriteCachePoint(writer, cache);
-        }
-    }
-
-    private void WriteSpec(JsonElement name, JsonElement description, JsonElement schema)
-    {
-        writer.WriteStartObject();
-        writer.WriteStartObject("toolSpec"u8);
-        writer.WriteCopy("name"u8, name);
-        if (!description.RawText().IsEmpty)
-        {
-            writer.WriteCopy("description"u8, description);
-        }
-
-        writer.WriteStartObject("inputSchema"u8);
-        writer.WritePropertyName("json"u8);
-        AnthropicTools.WriteSchema(schema, writer);
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-    }
-
     private void WriteResponseFormat()
     {
         var format = request.Field("response_format"u8);
         var schema = format.Field("json_schema"u8).Field("schema"u8);
-        if (schema.ValueKind == JsonValueKind.Object && (thinking is null || claude.TakesSchema))
+        if (schema.ValueKind == JsonValueKind.Object && (thinking is null || jsonReply == JsonReplyForm.Schema))
         {
             writer.WriteStartObject("outputConfig"u8);
             writer.WriteStartObject("textFormat"u8);
@@ -357,16 +257,27 @@ internal sealed class BedrockRequest
             writer.WriteStartObject("jsonSchema"u8);
 
             // Converse takes the schema as text.
-            writer.WriteString("schema"u8, schema.Raw());
+            writer.WriteString("schema"u8, thinking is null ? schema.Raw() : ClosedSchema(schema));
             writer.WriteString("name"u8, format.Field("json_schema"u8).Field("name"u8).Text() ?? "reply");
             writer.WriteEndObject();
             writer.WriteEndObject();
             writer.WriteEndObject();
             writer.WriteEndObject();
         }
-        else if (format.Field("type"u8).Text() is "json_object" or "json_schema")
+        else if (jsonReply != JsonReplyForm.Tool && format.Field("type"u8).Text() is ("json_object" or "json_schema"))
         {
             dropped.Add("response_format");
         }
+    }
+
+    private ReadOnlySpan<byte> ClosedSchema(JsonElement schema)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, Completion.Writing))
+        {
+            AnthropicSchema.Write(schema, "response_format.json_schema.schema", dropped, json);
+        }
+
+        return buffer.WrittenSpan;
     }
 }

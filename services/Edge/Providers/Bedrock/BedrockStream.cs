@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Providers.Anthropic;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Bedrock;
@@ -12,6 +13,7 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
     private readonly ChunkFrames frames = new(call, default);
     private readonly Dictionary<int, ToolBlock> toolBlocks = [];
     private string? finishReason;
+    private bool answeredInJson;
 
     /// <inheritdoc/>
     public TokenUsage? Usage { get; private set; }
@@ -41,7 +43,12 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
                 break;
             case "contentBlockStart":
                 var tool = item.Field("start"u8).Field("toolUse"u8);
-                if (tool.ValueKind == JsonValueKind.Object)
+                if (tool.Field("name"u8).Is(JsonReply.ToolName))
+                {
+                    answeredInJson = true;
+                    toolBlocks[index] = new ToolBlock(-1);
+                }
+                else if (tool.ValueKind == JsonValueKind.Object)
                 {
                     toolBlocks[index] = new ToolBlock(frames.ToolCall(output, tool.Field("toolUseId"u8).RawText(), tool.Field("name"u8).RawText()));
                 }
@@ -51,10 +58,13 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
                 Delta(index, item.Field("delta"u8), output);
                 break;
             case "contentBlockStop" when toolBlocks.Remove(index, out var block) && !block.HasArguments:
-                frames.Arguments(output, block.Call, "{}"u8);
+                WriteArguments(block, "{}"u8, output);
+                break;
+            case "messageStop" when BedrockReply.SaysMalformed(item.Field("stopReason"u8)):
+                Error = new ProviderError(ProviderErrorKind.Failed, "Bedrock says that what the model wrote is no reply: call it again.", item.Field("stopReason"u8).Text());
                 break;
             case "messageStop":
-                finishReason = BedrockReply.FinishReason(item.Field("stopReason"u8));
+                finishReason = BedrockReply.FinishReason(item.Field("stopReason"u8), frames.ToolCalls > 0, answeredInJson);
                 break;
             case "metadata" when finishReason is not null && !Ended:
                 Usage = BedrockReply.Usage(item.Field("usage"u8)) ?? Usage;
@@ -74,7 +84,7 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
         if (delta.Field("toolUse"u8).Field("input"u8).RawText() is { IsEmpty: false } json && toolBlocks.TryGetValue(index, out var block))
         {
             block.HasArguments = true;
-            frames.Arguments(output, block.Call, json);
+            WriteArguments(block, json, output);
         }
 
         var reasoning = delta.Field("reasoningContent"u8);
@@ -92,6 +102,19 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
         }
     }
 
+    private void WriteArguments(ToolBlock block, ReadOnlySpan<byte> escaped, IBufferWriter<byte> output)
+    {
+        if (block.Call < 0)
+        {
+            frames.Content(output, escaped);
+        }
+        else
+        {
+            frames.Arguments(output, block.Call, escaped);
+        }
+    }
+
+    /// <summary>A tool call under way; <c>Call</c> is its index, -1 for the JSON tool.</summary>
     private sealed class ToolBlock(int call)
     {
         public int Call { get; } = call;

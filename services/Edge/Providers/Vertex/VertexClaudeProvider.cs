@@ -27,6 +27,12 @@ internal sealed class VertexClaudeProvider : AnthropicProvider
     }
 
     /// <inheritdoc/>
+    public override void AddHeadersFor(ReadOnlyMemory<byte> body, HttpRequestHeaders headers)
+    {
+        // What Anthropic keeps or runs itself is not there.
+    }
+
+    /// <inheritdoc/>
     public override ValueTask SignAsync(ProviderTarget target, HttpRequestMessage request, ReadOnlyMemory<byte> body, CancellationToken cancellation) =>
         VertexAccess.SignAsync(target, request, cancellation);
 

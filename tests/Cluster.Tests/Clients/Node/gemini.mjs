@@ -2,7 +2,7 @@ import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/
 import { assert, forEachModel, gateway, key, weather } from './checks.mjs';
 
 const clientOf = apiKey => new GoogleGenAI({ apiKey, httpOptions: { baseUrl: gateway } });
-// It asks for version v1 unless it is told another, and there the list of models is OpenAI's.
+// It asks for version v1 unless it is told another.
 const client = clientOf(key);
 const beta = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: gateway, apiVersion: 'v1beta' } });
 const question = 'Where does the river end?';
@@ -109,12 +109,13 @@ await forEachModel({
 
   async 'models are listed and found'(model) {
     const names = [];
-    for await (const one of await beta.models.list()) {
+    for await (const one of await client.models.list()) {
       names.push(one.name);
     }
 
     assert.ok(names.includes(`models/${model}`) && !names.includes('models/nobodys'));
-    const found = await beta.models.get({ model });
+    const found = await client.models.get({ model });
+    assert.deepEqual(await beta.models.get({ model }), found);
     assert.deepEqual([found.name, found.supportedActions.includes('generateContent')], [`models/${model}`, true]);
   },
 
