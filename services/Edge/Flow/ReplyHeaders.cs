@@ -12,7 +12,7 @@ internal static class ReplyHeaders
     private const int DroppedNameLengthMax = 100;
 
     /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
-    public static void Dropped(RequestExchange exchange, List<string> fields)
+    public static void Dropped(RequestExchange exchange, IReadOnlyList<string> fields)
     {
         // Also where nothing is: a target that was tried before may have left something there.
         exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? string.Join(',', fields.Take(DroppedNamesMax).Select(Printable)) : default;

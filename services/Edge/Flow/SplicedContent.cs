@@ -124,7 +124,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(AskForUsage(body, head, first));
         }
 
-        splices.AddRange(OfGateway(body, head));
+        AddGateways(splices, body, head);
         splices.Sort(InOrder);
         return splices;
     }
@@ -135,7 +135,14 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     /// </summary>
     public static List<Splice> OfGateway(ReadOnlySpan<byte> body, in RequestHead head)
     {
-        var splices = new List<Splice>(head.Cuts?.Count ?? 0);
+        var splices = new List<Splice>();
+        AddGateways(splices, body, head);
+        splices.Sort(InOrder);
+        return splices;
+    }
+
+    private static void AddGateways(List<Splice> splices, ReadOnlySpan<byte> body, in RequestHead head)
+    {
         foreach (var cut in head.Cuts ?? [])
         {
             splices.Add(At(body, cut, default));
@@ -147,13 +154,11 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
         }
 
         splices.AddRange(head.Files?.Splices ?? []);
-        splices.Sort(InOrder);
-        return splices;
     }
 
     /// <summary>A request without the signatures behind the ids of its tool calls, which none but Gemini understands.</summary>
     public static ReadOnlyMemory<byte> WithoutSignatures(ReadOnlyMemory<byte> body) =>
-        SignedCallId.In(body.Span) is { Count: > 0 } signatures ? new SplicedContent(body, signatures.ConvertAll(signature => At(body.Span, signature, default))).ToArray() : body;
+        SignedCallId.In(body.Span) is { Length: > 0 } signatures ? new SplicedContent(body, [.. signatures.Select(signature => At(body.Span, signature, default))]).ToArray() : body;
 
     /// <summary>By their places.</summary>
     public static int InOrder(Splice left, Splice right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End);

@@ -16,7 +16,7 @@ internal static class UpstreamRequest
     {
         var address = exchange.Passed is not null ? target.PassedAddress(exchange.Surface!.Protocol, call.Stream) : call.Stream ? target.StreamAddress : target.Address;
         var request = new HttpRequestMessage(HttpMethod.Post, address);
-        var dropped = new List<string>();
+        List<string>? dropped = null;
         ReadOnlyMemory<byte> translated = default;
         if (exchange.Passed is not null)
         {
@@ -31,6 +31,7 @@ internal static class UpstreamRequest
         }
         else
         {
+            dropped = [];
             request.Content = Translate(exchange, target, call, dropped, out translated);
             if (exchange.Surface?.Passed.AskingHeader is { } header && exchange.Context.Request.Headers.ContainsKey(header))
             {
@@ -38,7 +39,7 @@ internal static class UpstreamRequest
             }
         }
 
-        ReplyHeaders.Dropped(exchange, dropped);
+        ReplyHeaders.Dropped(exchange, dropped ?? (IReadOnlyList<string>)[]);
         return (request, translated);
     }
 

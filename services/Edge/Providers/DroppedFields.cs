@@ -28,8 +28,8 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     }
 
     /// <summary>
-    /// Leaves out what only advises (a cache mark, thinking that another provider cannot use): named, and never a reason to refuse. A client that
-    /// sends it with every request would otherwise reach no other provider.
+    /// Leaves out what only advises (a cache mark, thinking that another provider cannot use, a tool's <c>strict</c>): named, and never a reason to
+    /// refuse. A client that sends it with every request would otherwise reach no other provider.
     /// </summary>
     public void AddAdvice(string name)
     {
@@ -62,7 +62,7 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     {
         if (image.Field("detail"u8) is { ValueKind: JsonValueKind.String } detail && !detail.Is("auto"u8))
         {
-            Add("messages.content.image_url.detail");
+            AddAdvice("messages.content.image_url.detail");
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     {
         if (function.Field("strict"u8).ValueKind == JsonValueKind.True)
         {
-            Add("tools.function.strict");
+            AddAdvice("tools.function.strict");
         }
     }
 
@@ -118,7 +118,8 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         JsonValueKind.Number => field.Value.TryGetDouble(out var number) && number == (field.NameEquals("n"u8) ? 1 : 0) && !field.NameEquals("seed"u8),
         JsonValueKind.Array => field.Value.GetArrayLength() == 0 || (field.NameEquals("modalities"u8) && field.Value.GetArrayLength() == 1 && field.Value[0].Is("text"u8)),
         JsonValueKind.Object => !field.Value.EnumerateObject().Any(),
-        JsonValueKind.String => field.Value.ValueEquals(""u8) || (field.NameEquals("verbosity"u8) && field.Value.Is("medium"u8)),
+        JsonValueKind.String => field.Value.ValueEquals(""u8) || (field.NameEquals("verbosity"u8) && field.Value.Is("medium"u8))
+            || (field.NameEquals("service_tier"u8) && (field.Value.Is("auto"u8) || field.Value.Is("default"u8))),
         _ => false,
     };
 }

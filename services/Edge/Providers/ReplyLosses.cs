@@ -6,14 +6,15 @@ namespace Gateway.Edge.Providers;
 /// </summary>
 internal sealed class ReplyLosses
 {
-    private readonly List<string> names = [];
+    private List<string>? names;
 
     /// <summary>The names, each once.</summary>
-    public IReadOnlyList<string> Names => names;
+    public IReadOnlyList<string> Names => names ?? (IReadOnlyList<string>)[];
 
     /// <summary>Names what is lost.</summary>
     public void Add(string name)
     {
+        names ??= [];
         if (!names.Contains(name))
         {
             names.Add(name);
@@ -21,5 +22,5 @@ internal sealed class ReplyLosses
     }
 
     /// <summary>Forgets what another target's reply lost.</summary>
-    public void Clear() => names.Clear();
+    public void Clear() => names = null;
 }

@@ -42,14 +42,11 @@ internal static class SignedCallId
 
     /// <summary>Where signatures stand behind the ids of tool calls in a request, whatever surface it speaks.</summary>
     /// <param name="request">A JSON object.</param>
-    public static List<Range> In(ReadOnlySpan<byte> request)
+    public static Range[] In(ReadOnlySpan<byte> request) => request.IndexOf("__thought__"u8) < 0 ? [] : Places(request);
+
+    private static Range[] Places(ReadOnlySpan<byte> request)
     {
         var places = new List<Range>();
-        if (request.IndexOf("__thought__"u8) < 0)
-        {
-            return places;
-        }
-
         var json = new Utf8JsonReader(request, new JsonReaderOptions { MaxDepth = int.MaxValue });
         while (json.Read())
         {
@@ -68,7 +65,7 @@ internal static class SignedCallId
             }
         }
 
-        return places;
+        return [.. places];
     }
 
     private static string Padded(string bare) => bare.PadRight((bare.Length + 3) / 4 * 4, '=');

@@ -14,6 +14,9 @@ internal sealed class ChatAsk
 
     public bool IncludeUsage { get; set; }
 
+    /// <summary>Whether a stream ends with its usage: when it was asked for, and unasked as Mistral has it.</summary>
+    public bool TellsUsage => IncludeUsage || Model.StartsWith("mistral", StringComparison.Ordinal);
+
     public int Choices { get; set; } = 1;
 
     public int? TokensMax { get; set; }

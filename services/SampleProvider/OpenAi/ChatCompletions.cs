@@ -72,7 +72,7 @@ internal sealed class ChatCompletions() : Surface("/v1/chat/completions", OpenAi
     private static PreparedReply Events(ChatAsk ask, Answer[] answers, Usage? usage)
     {
         var writer = new FrameWriter();
-        var stream = new ChunkWriter(writer, ask.Model, ask.IncludeUsage && usage is not null);
+        var stream = new ChunkWriter(writer, ask.Model, ask.TellsUsage && usage is not null);
         for (var choice = 0; choice < answers.Length; choice++)
         {
             stream.Begin(choice).Raw(answers[choice].Calls.Length == 0
@@ -117,7 +117,7 @@ internal sealed class ChatCompletions() : Surface("/v1/chat/completions", OpenAi
             stream.End(OpenAiWire.FinishReason(answers[choice].End));
         }
 
-        if (ask.IncludeUsage && usage is { } counts)
+        if (ask.TellsUsage && usage is { } counts)
         {
             for (var times = ask.Script.Usage == UsageReport.Twice ? 2 : 1; times > 0; times--)
             {

@@ -27,7 +27,7 @@ internal sealed class RefusedScenario : Scenario
     {
         foreach (var (_, key) in s_cases)
         {
-            await Wrk.RunAsync(Under(peer, key), body, Connections, TimeSpan.FromSeconds(run.Options.Quick ? 1 : 3), run.Cancellation);
+            await Wrk.RunAsync(Under(peer, key), body, Connections, TimeSpan.FromSeconds(run.Options.Quick ? 2 : 8), run.Cancellation);
         }
     }
 

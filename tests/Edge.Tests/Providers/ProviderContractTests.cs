@@ -53,6 +53,40 @@ public sealed class ProviderContractTests
 
     [Theory]
     [MemberData(nameof(Protocols))]
+    public void What_clients_send_with_every_request_is_refused_by_none(string protocol)
+    {
+        var provider = ProviderCases.Provider(protocol);
+        if (provider is { SpeaksOpenAiChat: true, RewritesOpenAiChat: false })
+        {
+            // The bytes pass.
+            return;
+        }
+
+        var request = JsonNode.Parse("""
+            {
+              "model": "m", "n": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0, "logprobs": false, "store": false,
+              "tool_choice": "auto", "parallel_tool_calls": true, "service_tier": "auto", "metadata": {},
+              "tools": [{"type": "function", "function": {"name": "f", "description": "d", "strict": true,
+                "parameters": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": false}}}],
+              "messages": [
+                {"role": "system", "content": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}]},
+                {"role": "user", "content": [{"type": "text", "text": "q"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "high"}}]},
+                {"role": "assistant", "content": "b", "reasoning_content": "hm", "refusal": null, "annotations": [], "audio": null, "function_call": null,
+                 "thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "EqQBCg=="}],
+                 "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"a\":\"x\"}"}}]},
+                {"role": "tool", "tool_call_id": "c1", "content": "r"}
+              ]
+            }
+            """)!;
+        var output = new ArrayBufferWriter<byte>();
+
+        provider.WriteRequest(ProviderCases.Bytes(request), ProviderCases.Call(new JsonObject { ["drop_params"] = false }), output, []);
+
+        Assert.NotNull(JsonNode.Parse(output.WrittenSpan));
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
     public void T33_A_stream_that_is_cut_anywhere_is_never_ended(string protocol)
     {
         var provider = ProviderCases.Provider(protocol);

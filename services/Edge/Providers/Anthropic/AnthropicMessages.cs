@@ -179,7 +179,7 @@ internal sealed class AnthropicMessages
         if (message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } && !message.Field("thinking_blocks"u8).Items().Any())
         {
             // Without its signature Anthropic takes no thinking back.
-            dropped.Add("messages.reasoning_content");
+            dropped.AddAdvice("messages.reasoning_content");
         }
 
         var hasToolCalls = message.Field("tool_calls"u8).Items().Any();

@@ -162,7 +162,7 @@ internal sealed class AnthropicTools
         WriteSchema(schema, writer);
         if (isStrict)
         {
-            dropped.Add("tools.function.strict");
+            dropped.AddAdvice("tools.function.strict");
         }
     }
 

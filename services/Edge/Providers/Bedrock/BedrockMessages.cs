@@ -147,7 +147,7 @@ internal sealed class BedrockMessages
 
         if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String && !thinking.Items().Any())
         {
-            dropped.Add("messages.reasoning_content");
+            dropped.AddAdvice("messages.reasoning_content");
         }
 
         WriteBlocks("assistant", message);

@@ -174,7 +174,7 @@ internal sealed class CohereRequest
         if (function.Field("strict"u8).ValueKind == JsonValueKind.True && !request.Field("strict_tools"u8).Given())
         {
             // Cohere is strict for all tools or for none.
-            dropped.Add("tools.function.strict");
+            dropped.AddAdvice("tools.function.strict");
         }
     }
 
@@ -372,7 +372,7 @@ internal sealed class CohereRequest
         var type = part.Field("type"u8);
         if (part.Field("cache_control"u8).Given())
         {
-            dropped.Add("cache_control");
+            dropped.AddAdvice("cache_control");
         }
 
         if (type.Is("text"u8) || type.Is("refusal"u8))

@@ -130,7 +130,7 @@ internal sealed class GeminiContents
         if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String)
         {
             // Google takes no thoughts back, only their signatures.
-            dropped.Add("messages.reasoning_content");
+            dropped.AddAdvice("messages.reasoning_content");
         }
 
         dropped.AddThinkingBlocksOf(message);
@@ -249,7 +249,7 @@ internal sealed class GeminiContents
     {
         if (part.Field("cache_control"u8).Given())
         {
-            dropped.Add("cache_control");
+            dropped.AddAdvice("cache_control");
         }
 
         switch (part.ValueKind == JsonValueKind.String ? "text" : part.Field("type"u8).Text())

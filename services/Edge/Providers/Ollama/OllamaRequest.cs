@@ -234,7 +234,7 @@ internal sealed class OllamaRequest
             var type = part.Field("type"u8);
             if (part.Field("cache_control"u8).Given())
             {
-                dropped.Add("cache_control");
+                dropped.AddAdvice("cache_control");
             }
 
             if (type.Is("text"u8) || type.Is("refusal"u8))
