@@ -4,6 +4,7 @@ using Gateway.Contracts;
 using Gateway.Edge;
 using Gateway.Edge.Admission.Budgets;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Bench.Micro;
 
@@ -19,8 +20,9 @@ public class LeaseBenchmarks
         ledger: null!,
         new EdgeIdentity(new ConfigurationBuilder().Build()),
         new BudgetOptions(),
+        new EdgeLog(NullLogger<EdgeLog>.Instance),
         TimeProvider.System,
-        default);
+        default(LeaseTotals));
 
     [GlobalSetup]
     public void Prepare()
