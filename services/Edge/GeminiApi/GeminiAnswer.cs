@@ -17,12 +17,13 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
     }
 
     /// <summary>One answer of several, or a piece of it.</summary>
-    /// <param name="choice">A choice in OpenAI's words.</param>
+    /// <param name="index">Which of them.</param>
+    /// <param name="logprobs">Its log probabilities, in OpenAI's words.</param>
     /// <param name="said">Its message or its delta.</param>
     /// <param name="seal">Thinking with its signature, which goes back with the next request.</param>
     /// <param name="calls">Its calls of tools: whole ones.</param>
     /// <param name="finishReason">OpenAI's word for why it ended; null while it goes on.</param>
-    public void WriteCandidate(JsonElement choice, JsonElement said, ThinkingSeal? seal, IReadOnlyCollection<StreamedCall> calls, string? finishReason)
+    public void WriteCandidate(int index, JsonElement logprobs, JsonElement said, ThinkingSeal? seal, IReadOnlyCollection<StreamedCall> calls, string? finishReason)
     {
         json.WriteStartObject();
         json.WriteStartObject("content"u8);
@@ -45,8 +46,8 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
             json.WriteString("finishReason"u8, FinishReason(finishReason));
         }
 
-        json.WriteNumber("index"u8, choice.Field("index"u8).Int() ?? 0);
-        WriteLogprobs(choice.Field("logprobs"u8).Field("content"u8));
+        json.WriteNumber("index"u8, index);
+        WriteLogprobs(logprobs.Field("content"u8));
         json.WriteEndObject();
     }
 

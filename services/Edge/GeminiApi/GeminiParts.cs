@@ -142,11 +142,12 @@ internal sealed class GeminiParts(DroppedFields dropped, Utf8JsonWriter json)
         json.WriteEndObject();
     }
 
-    private static string SoundOf(string type) => type.Split(';')[0].Split('/')[1].ToLowerInvariant() switch
+    private static string SoundOf(string type) => type.Split(';')[0].ToLowerInvariant().Split('/', 2) switch
     {
-        "mpeg" or "mp3" => "mp3",
-        "wav" or "x-wav" or "wave" => "wav",
-        var other => other,
+        [_, "mpeg" or "mp3"] => "mp3",
+        [_, "wav" or "x-wav" or "wave"] => "wav",
+        [_, var other] => other,
+        _ => throw new UntranslatableRequestException("Sound needs its whole mimeType, such as audio/wav.", "contents.parts.inlineData"),
     };
 
     /// <summary>Names what a part says besides, such as how closely a picture is to be looked at.</summary>

@@ -17,14 +17,14 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
     {
         if (candidates.Count == 0)
         {
-            candidates[0] = new Candidate(default);
+            candidates[0] = new Candidate();
         }
 
         Piece(output, answer =>
         {
-            foreach (var candidate in candidates.Values)
+            foreach (var (index, candidate) in candidates)
             {
-                answer.WriteCandidate(candidate.Place, default, null, candidate.Calls.All, candidate.FinishReason ?? "stop");
+                answer.WriteCandidate(index, default, default, null, candidate.Calls.All, candidate.FinishReason ?? "stop");
             }
 
             answer.End(usage, cost);
@@ -47,7 +47,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         var index = choice.Field("index"u8).Int() ?? 0;
         if (!candidates.TryGetValue(index, out var candidate))
         {
-            candidates[index] = candidate = new Candidate(choice.Clone());
+            candidates[index] = candidate = new Candidate();
         }
 
         candidate.Calls.Take(delta.Field("tool_calls"u8));
@@ -58,7 +58,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         {
             Piece(output, answer =>
             {
-                answer.WriteCandidate(choice, delta, seal, [], null);
+                answer.WriteCandidate(index, choice.Field("logprobs"u8), delta, seal, [], null);
                 answer.End(usage: null);
             });
         }
@@ -78,12 +78,9 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
     }
 
     /// <summary>One answer of several, as it grows.</summary>
-    /// <param name="place">A choice that says which it is.</param>
-    private sealed class Candidate(JsonElement place)
+    private sealed class Candidate
     {
         private ThinkingSeal thinking = new();
-
-        public JsonElement Place { get; } = place;
 
         public StreamedCalls Calls { get; } = new();
 

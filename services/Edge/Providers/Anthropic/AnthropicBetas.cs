@@ -23,7 +23,8 @@ internal static class AnthropicBetas
             return;
         }
 
-        using var document = JsonDocument.Parse(body);
+        // As deep as what was written: a call's arguments, which may be deep themselves, stand deeper in it than in the caller's request.
+        using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = int.MaxValue });
         var given = headers.TryGetValues(Header, out var values)
             ? values.SelectMany(static value => value.Split(',', StringSplitOptions.TrimEntries)).ToHashSet(StringComparer.Ordinal)
             : [];
