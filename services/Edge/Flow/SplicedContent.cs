@@ -143,9 +143,12 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
 
     private static void AddGateways(List<Splice> splices, ReadOnlySpan<byte> body, in RequestHead head)
     {
-        foreach (var cut in head.Cuts ?? [])
+        if (head.Cuts is { } cuts)
         {
-            splices.Add(At(body, cut, default));
+            foreach (var cut in cuts)
+            {
+                splices.Add(At(body, cut, default));
+            }
         }
 
         foreach (var signature in SignedCallId.In(body))
@@ -153,7 +156,10 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(At(body, signature, default));
         }
 
-        splices.AddRange(head.Files?.Splices ?? []);
+        if (head.Files is { } files)
+        {
+            splices.AddRange(files.Splices);
+        }
     }
 
     /// <summary>A request without the signatures behind the ids of its tool calls, which none but Gemini understands.</summary>

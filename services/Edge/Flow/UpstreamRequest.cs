@@ -2,7 +2,6 @@ using System.Buffers;
 using Gateway.Configuration;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.Gemini;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Flow;
@@ -70,7 +69,7 @@ internal static class UpstreamRequest
 
             hub = passed.ToArray();
         }
-        else if (target.Protocol is not GeminiProvider)
+        else if (!target.Protocol.TakesSignedIds)
         {
             hub = Splice.WithoutSignatures(hub);
         }

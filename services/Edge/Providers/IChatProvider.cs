@@ -41,6 +41,9 @@ internal interface IChatProvider
     /// </summary>
     bool RewritesOpenAiChat => false;
 
+    /// <summary>Whether it wants the signature back that stands behind the id of a call (<see cref="SignedCallId"/>).</summary>
+    bool TakesSignedIds => false;
+
     /// <summary>
     /// A whole reply or a chunk that is not quite OpenAI's, in OpenAI's words; null when it passes as it came, which nearly all do. Of meaning
     /// only where the bytes pass through.

@@ -63,7 +63,6 @@ internal sealed class BudgetLease
             queue.Abandon(1_000);
         });
         granted = totals.Granted;
-        chargedAtTick = totals.Charged;
     }
 
     public BudgetWindow Window { get; }
@@ -214,7 +213,7 @@ internal sealed class BudgetLease
         }
 
         // Room for about two seconds of what was spent in the last second, falling slowly.
-        var total = room.Charged;
+        var total = room.ChargedHere;
         var spent = total - chargedAtTick;
         chargedAtTick = total;
         Volatile.Write(ref lookahead, Math.Max(spent * 2, Volatile.Read(ref lookahead) * 3 / 4));
@@ -482,7 +481,6 @@ internal sealed class BudgetLease
             // What Redis has of this process is of earlier leases, and those had charged all of it when they were forgotten.
             pastUnknown = false;
             granted = reply.GrantedInAll - reply.GrantedNow;
-            chargedAtTick += granted;
             room.StartFrom(granted);
         }
 

@@ -4,6 +4,7 @@ namespace Gateway.Edge.Admission.Budgets;
 /// What this edge holds of one budget window, in nano-dollars. free = granted - charged - reserved for requests under way, so it is exact
 /// without knowing what Ledger has booked. The warm path is one compare-and-swap here; nobody waits for anybody.
 /// </summary>
+/// <param name="charged">What this process charged to the window before.</param>
 internal sealed class LeaseRoom(long charged)
 {
     /// <summary>Far below what anybody could settle: nobody finds room in what is closed.</summary>
@@ -12,7 +13,8 @@ internal sealed class LeaseRoom(long charged)
     private long free;
     private long reserved;
     private long underWay;
-    private long charged = charged;
+    private long chargedBefore = charged;
+    private long chargedHere;
     private long freshUntil;
 
     /// <summary>What no request holds.</summary>
@@ -24,8 +26,11 @@ internal sealed class LeaseRoom(long charged)
     /// <summary>How many requests are under way.</summary>
     public long UnderWay => Volatile.Read(ref underWay);
 
+    /// <summary>What was charged here.</summary>
+    public long ChargedHere => Volatile.Read(ref chargedHere);
+
     /// <summary>All that was ever charged.</summary>
-    public long Charged => Volatile.Read(ref charged);
+    public long Charged => Volatile.Read(ref chargedBefore) + ChargedHere;
 
     /// <summary>Until when it may be used without another word of Redis (<see cref="Environment.TickCount64"/>).</summary>
     public long FreshUntil
@@ -103,7 +108,7 @@ internal sealed class LeaseRoom(long charged)
     /// <summary>Replaces what a request reserved by what it cost.</summary>
     public void Settle(long amount, long cost)
     {
-        Interlocked.Add(ref charged, cost);
+        Interlocked.Add(ref chargedHere, cost);
         Interlocked.Add(ref free, amount - cost);
         Interlocked.Add(ref reserved, -amount);
         Interlocked.Decrement(ref underWay);
@@ -128,7 +133,7 @@ internal sealed class LeaseRoom(long charged)
     }
 
     /// <summary>What was charged before anything is known here.</summary>
-    public void StartFrom(long chargedBefore) => Interlocked.Add(ref charged, chargedBefore);
+    public void StartFrom(long before) => Volatile.Write(ref chargedBefore, before);
 
     /// <summary>What Redis granted comes in; less than nothing when it has taken something back.</summary>
     public void Add(long amount) => Interlocked.Add(ref free, amount);

@@ -130,7 +130,7 @@ internal sealed class LeaseTerms(BudgetWindow window, BudgetDefinition definitio
             toldRevision = Math.Max(toldRevision, newest.Revision);
             return true;
         }
-        catch (Exception error) when (error is not OutOfMemoryException)
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException)
         {
             return false;
         }

@@ -117,7 +117,7 @@ internal sealed class RateStore(IConnectionMultiplexer redis, RateOptions option
         {
             late(await call);
         }
-        catch (Exception error) when (error is not OutOfMemoryException)
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
         {
             // It never comes.
         }

@@ -26,6 +26,9 @@ internal class GeminiProvider : IChatProvider
     public bool SpeaksOpenAiChat => false;
 
     /// <inheritdoc/>
+    public bool TakesSignedIds => true;
+
+    /// <inheritdoc/>
     public Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, stream ? ":streamGenerateContent" : ":generateContent").WithSse(stream);
 
     /// <inheritdoc/>
