@@ -63,13 +63,13 @@ internal static class Alerts
 /// <summary>Looks at the open windows and delivers, on the Ledger process on duty (T-27).</summary>
 internal sealed class AlertJob(
     NpgsqlDataSource database, Duty duty, AlertOutbox outbox, AlertSender sender, IOptions<AlertOptions> options, TimeProvider clock, ILogger<AlertJob> logger)
-    : BackgroundJob(clock, logger)
+    : BackgroundJob(clock, logger, options.Value.Every)
 {
     // What is not delivered when the process ends stays in the table.
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        await Task.Delay(options.Value.Every, Clock, stoppingToken);
         await RunOnceAsync(stoppingToken);
+        await Task.Delay(options.Value.Every, Clock, stoppingToken);
     }
 
     private async Task RunOnceAsync(CancellationToken cancellation)

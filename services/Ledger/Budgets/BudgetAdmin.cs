@@ -166,7 +166,7 @@ internal static class BudgetAdmin
 
         // Fields that are not named stay as they are. A duration names one of several budgets of this id; it changes the only one.
         var rows = isNew ? [] : await table.OfAsync([id!], cancellation);
-        var known = rows.FirstOrDefault(row => body.BudgetDuration is null || row.Definition.Period == body.BudgetDuration) ?? (rows.Count == 1 ? rows[0] : null);
+        var known = rows.FirstOrDefault(row => body.BudgetDuration is null || row.Definition.Period == body.BudgetDuration) ?? (rows is [{ FromAuth: false } only] ? only : null);
         if (!isNew && known is null)
         {
             return Problems.Result(

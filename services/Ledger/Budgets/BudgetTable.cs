@@ -46,14 +46,17 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
         BudgetDefinition definition, AppliesTo? appliesTo, string settings, string author, bool isNew, string? replaces, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("""
-            with former as (delete from budgets where $13 is not null and budget_id = $1 and period = $13 and source = 'admin')
-            insert into budgets as b (
-                budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by, applies_to, increase_nano, increase_until)
-            values ($1, $2, $3, $4, $5, (extract(epoch from clock_timestamp()) * 1000)::bigint, 'admin', $6::jsonb, $7, $7, $9::jsonb, $11, $12)
-            on conflict (budget_id, period) do update
-            set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano, settings = excluded.settings,
-                applies_to = excluded.applies_to, increase_nano = excluded.increase_nano, increase_until = excluded.increase_until, revision = greatest(b.revision + 1, excluded.revision), source = 'admin', updated_at = now(), updated_by = excluded.updated_by
-            where (b.source = 'admin' and not $8) or (b.source = 'auth' and split_part(b.budget_id, '/', 1) = any($10))
+            with saved as (
+                insert into budgets as b (
+                    budget_id, period, limit_nano, time_zone, soft_limit_nano, revision, source, settings, created_by, updated_by, applies_to, increase_nano, increase_until)
+                values ($1, $2, $3, $4, $5, (extract(epoch from clock_timestamp()) * 1000)::bigint, 'admin', $6::jsonb, $7, $7, $9::jsonb, $11, $12)
+                on conflict (budget_id, period) do update
+                set limit_nano = excluded.limit_nano, time_zone = excluded.time_zone, soft_limit_nano = excluded.soft_limit_nano, settings = excluded.settings,
+                    applies_to = excluded.applies_to, increase_nano = excluded.increase_nano, increase_until = excluded.increase_until, revision = greatest(b.revision + 1, excluded.revision), source = 'admin', updated_at = now(), updated_by = excluded.updated_by
+                where (b.source = 'admin' and not $8) or (b.source = 'auth' and split_part(b.budget_id, '/', 1) = any($10))
+                returning 1),
+            former as (delete from budgets where budget_id = $1 and period = $13 and source = 'admin' and exists (select from saved))
+            select count(*) from saved
             """);
         command.Parameters.AddWithValue(definition.Id);
         command.Parameters.AddWithValue(definition.Period ?? "");
@@ -71,7 +74,7 @@ internal sealed class BudgetTable(NpgsqlDataSource database)
         command.Parameters.Add(new() { Value = (object?)definition.Increase?.NanoDollars ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = (object?)definition.IncreaseUntil?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz });
         command.Parameters.Add(new() { Value = (object?)replaces ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
-        return await command.ExecuteNonQueryAsync(cancellation) > 0;
+        return (long)(await command.ExecuteScalarAsync(cancellation))! == 1;
     }
 
     /// <summary>How many were removed; Auth's stay.</summary>

@@ -3,7 +3,7 @@ using Gateway.ServiceDefaults;
 namespace Gateway.Ledger.Duties;
 
 /// <summary>A job of the process on duty that looks once an hour; what fails is tried again an hour later.</summary>
-internal abstract class HourlyDuty(TimeProvider clock, ILogger logger) : BackgroundJob(clock, logger)
+internal abstract class HourlyDuty(TimeProvider clock, ILogger logger) : BackgroundJob(clock, logger, Every)
 {
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
 
@@ -14,7 +14,7 @@ internal abstract class HourlyDuty(TimeProvider clock, ILogger logger) : Backgro
 
     protected override async Task WorkAsync(CancellationToken stoppingToken)
     {
-        await Task.Delay(Every, Clock, stoppingToken);
         await LookAsync(stoppingToken);
+        await Task.Delay(Every, Clock, stoppingToken);
     }
 }

@@ -10,34 +10,42 @@ internal sealed class OpenCharges
 {
     private readonly Lock one = new();
     private Dictionary<(string Window, string Edge), (long Posted, DateTimeOffset Since)> before = [];
-    private Dictionary<(string Window, string Edge), (long Open, long Posted)> seen = [];
+    private (long Amount, TimeSpan Age) last;
 
-    /// <summary>Notes one window as Redis has it (prelude.lua).</summary>
-    public void Note(string windowId, IReadOnlyDictionary<string, RedisValue> fields)
+    /// <summary>What the last whole look came to: without Redis nothing is known that would be newer.</summary>
+    public (long Amount, TimeSpan Age) Last
     {
-        lock (one)
+        get
         {
-            foreach (var (name, charged) in fields.Where(field => field.Key.StartsWith("c:", StringComparison.Ordinal)))
+            lock (one)
             {
-                var posted = fields.TryGetValue("p:" + name[2..], out var told) ? (long)told : 0;
-                if ((long)charged > posted)
-                {
-                    seen[(windowId, name[2..])] = ((long)charged - posted, posted);
-                }
+                return last;
             }
         }
     }
 
-    /// <summary>Ends a look: nano-dollars that are open, each edge's once (by the window that has most of it), and for how long.</summary>
-    public (long Amount, TimeSpan Age) Look(DateTimeOffset now)
+    /// <summary>Notes one window as Redis has it (prelude.lua) in what one look has seen.</summary>
+    public static void Note(Dictionary<(string Window, string Edge), (long Open, long Posted)> seen, string windowId, IReadOnlyDictionary<string, RedisValue> fields)
+    {
+        foreach (var (name, charged) in fields.Where(field => field.Key.StartsWith("c:", StringComparison.Ordinal)))
+        {
+            var posted = fields.TryGetValue("p:" + name[2..], out var told) ? (long)told : 0;
+            if ((long)charged > posted)
+            {
+                seen[(windowId, name[2..])] = ((long)charged - posted, posted);
+            }
+        }
+    }
+
+    /// <summary>Ends a look that saw every window: nano-dollars that are open, each edge's once (by the window that has most of it), and for how long.</summary>
+    public (long Amount, TimeSpan Age) Look(IReadOnlyDictionary<(string Window, string Edge), (long Open, long Posted)> seen, DateTimeOffset now)
     {
         lock (one)
         {
             before = seen.ToDictionary(
                 pair => pair.Key, pair => (pair.Value.Posted, before.TryGetValue(pair.Key, out var known) && known.Posted == pair.Value.Posted ? known.Since : now));
             var amount = seen.GroupBy(pair => pair.Key.Edge, StringComparer.Ordinal).Sum(edge => edge.Max(pair => pair.Value.Open));
-            seen = [];
-            return (amount, before.Count == 0 ? TimeSpan.Zero : now - before.Values.Min(open => open.Since));
+            return last = (amount, before.Count == 0 ? TimeSpan.Zero : now - before.Values.Min(open => open.Since));
         }
     }
 }

@@ -43,8 +43,8 @@ internal sealed class Reconciler(
         // 1. The journal against its own totals, in one snapshot.
         var windows = await CompareTotalsAsync(from, full, differences, notCompared, cancellation);
         // 2. Redis against the totals.
-        var (inRedis, onTheirWay) = await CompareRedisAsync(windows, differences, notCompared);
-        var (unposted, unpostedFor) = open.Look(now);
+        var (inRedis, onTheirWay) = await CompareRedisAsync(windows, now, differences, notCompared);
+        var (unposted, unpostedFor) = open.Last;
         // 3. Metering's rows against the journal's entries.
         var journal = await JournalAsync(from, to, cancellation);
         await CompareUsageAsync(from, to, journal, differences, notCompared, cancellation);
@@ -162,9 +162,10 @@ internal sealed class Reconciler(
     }
 
     private async Task<(int InRedis, int OnTheirWay)> CompareRedisAsync(
-        List<(string Id, long Spent, long Version)> windows, List<Difference> differences, List<string> notCompared)
+        List<(string Id, long Spent, long Version)> windows, DateTimeOffset now, List<Difference> differences, List<string> notCompared)
     {
         var (inRedis, onTheirWay) = (0, 0);
+        var charged = new Dictionary<(string Window, string Edge), (long Open, long Posted)>();
         try
         {
             foreach (var round in windows.Chunk(256))
@@ -191,7 +192,7 @@ internal sealed class Reconciler(
                             "Redis has another total of the same version: somebody wrote to Redis. Delete the key: the window is then rebuilt from the journal."));
                     }
 
-                    open.Note(window.Id, values);
+                    OpenCharges.Note(charged, window.Id, values);
                     var held = values.Where(field => field.Key.StartsWith("g:", StringComparison.Ordinal))
                         .Sum(field => Math.Max(0, (long)field.Value - (long)values.GetValueOrDefault("p:" + field.Key[2..], 0)));
                     if (held != (long)values["leased"])
@@ -202,6 +203,8 @@ internal sealed class Reconciler(
                     }
                 }
             }
+
+            open.Look(charged, now);
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {

@@ -72,6 +72,7 @@ internal sealed class ReconciliationJob(
     private void Show((DateTimeOffset StartedAt, string Json) found)
     {
         last = found.StartedAt;
-        metrics.Differences = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!.ByKind();
+        var report = JsonSerializer.Deserialize<ReconciliationReport>(found.Json)!;
+        (metrics.Differences, metrics.OpenAtEdges) = (report.ByKind(), ((double)report.OpenAtEdges, report.OpenForSeconds));
     }
 }

@@ -99,6 +99,23 @@ public sealed class BudgetAdminTests
     }
 
     [Fact]
+    public async Task A_new_duration_for_a_budget_of_the_configuration_adds_none_beside_it()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var id = $"provider/{Build.NewId("p")}";
+        await using var configured = ledger.Database.CreateCommand("insert into budgets (budget_id, period, limit_nano, time_zone, revision, source) values ($1, '1d', 1000, 'UTC', 1, 'auth')");
+        configured.Parameters.AddWithValue(id);
+        await configured.ExecuteNonQueryAsync();
+
+        var answer = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/update", new { budget_id = id, budget_duration = "7d", max_budget = 1 });
+
+        Assert.Equal(404, (int)answer.StatusCode);
+        await using var count = ledger.Database.CreateCommand("select count(*) from budgets where budget_id = $1");
+        count.Parameters.AddWithValue(id);
+        Assert.Equal(1L, await count.ExecuteScalarAsync());
+    }
+
+    [Fact]
     public async Task More_budgets_than_edges_keep_are_refused_and_all_up_to_there_are_in_force()
     {
         await using var ledger = await LedgerHost.StartAsync();

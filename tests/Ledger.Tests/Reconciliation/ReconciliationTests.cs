@@ -95,8 +95,11 @@ public sealed class ReconciliationTests
 
         (long, TimeSpan) LookAfter(int minutes, long charged, long posted)
         {
-            open.Note("user/a", new Dictionary<string, StackExchange.Redis.RedisValue> { ["c:e"] = charged, ["p:e"] = posted, ["g:e"] = 1_000 });
-            return open.Look(start.AddMinutes(minutes));
+            var seen = new Dictionary<(string, string), (long, long)>();
+            OpenCharges.Note(seen, "user/a", new Dictionary<string, StackExchange.Redis.RedisValue> { ["c:e"] = charged, ["p:e"] = posted, ["g:e"] = 1_000 });
+            var now = open.Look(seen, start.AddMinutes(minutes));
+            Assert.Equal(now, open.Last);
+            return now;
         }
     }
 
