@@ -41,6 +41,9 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3206, Level = LogLevel.Warning, Message = "Windows could not be parked ({Failure}): the next start waits for edges before it grants")]
     public static partial void ParkingFailed(this ILogger logger, string failure);
 
+    [LoggerMessage(EventId = 3207, Level = LogLevel.Warning, Message = "Edge {EdgeId} is closed and its leases are back, but not all that it may have charged is in the journal, and nobody waits for it any more. Look into its spool, ledger-usage_error and rejected_records")]
+    public static partial void EdgeSettledWithoutAll(this ILogger logger, string edgeId);
+
     [LoggerMessage(EventId = 3300, Level = LogLevel.Error, Message = "Reconciliation: {Kind} of {Subject} differ by {DifferenceNano} nano-dollars: {Explanation}")]
     public static partial void Differs(this ILogger logger, string kind, string subject, long differenceNano, string explanation);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -9,6 +10,7 @@ using MassTransit;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using StackExchange.Redis;
 
@@ -112,6 +114,14 @@ internal sealed class LedgerHost : IAsyncDisposable
         return Http.SendAsync(request);
     }
 
+    /// <summary>Warnings and errors that are logged from now on.</summary>
+    public ConcurrentQueue<string> Listen()
+    {
+        var lines = new ConcurrentQueue<string>();
+        Services.GetRequiredService<ILoggerFactory>().AddProvider(new QueueLogger(lines));
+        return lines;
+    }
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var command = Database.CreateCommand(sql);
@@ -124,6 +134,23 @@ internal sealed class LedgerHost : IAsyncDisposable
         // Not host.StopAsync: the program itself stops its services, in their order, when it is told to.
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         await running;
+    }
+
+    private sealed class QueueLogger(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void Dispose()
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Enqueue($"{logLevel} {formatter(state, exception)}");
     }
 
     private sealed class Listeners : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>

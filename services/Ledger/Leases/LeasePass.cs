@@ -133,7 +133,7 @@ internal sealed class LeasePass(
             return;
         }
 
-        await tables.NoteHeldAsync(changed, cancellation);
+        await tables.NoteHeldAsync(changed, input.Closed, cancellation);
         foreach (var (window, held) in changed)
         {
             noted[window] = held;

@@ -126,18 +126,26 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         await store.PostAsync(windowId, spent, version, posted);
     }
 
-    /// <summary>Writes down what silent edges hold in these windows now, in place of what was written before.</summary>
-    public async Task NoteHeldAsync(IReadOnlyCollection<(string Window, IReadOnlyList<(string EdgeId, long Granted)> Held)> windows, CancellationToken cancellation)
+    /// <summary>
+    /// Writes down what silent edges hold in these windows now, in place of what was written before. What was written of those in
+    /// <paramref name="closed"/> that nobody waits for any more stays for <see cref="SettleAsync"/>, which tells by it whether something is missing.
+    /// </summary>
+    public async Task NoteHeldAsync(
+        IReadOnlyCollection<(string Window, IReadOnlyList<(string EdgeId, long Granted)> Held)> windows, IReadOnlyList<ClosedEdge> closed, CancellationToken cancellation)
     {
         var held = windows.SelectMany(window => window.Held.Select(holding => (window.Window, holding.EdgeId, holding.Granted))).ToArray();
         var (names, edges) = (held.Select(item => item.Window).ToArray(), held.Select(item => item.EdgeId).ToArray());
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new("""
-            delete from held_by_silent_edges h where window_id = any($1)
+            delete from held_by_silent_edges h where window_id = any($1) and edge_id <> all($4)
                 and not exists (select from unnest($2, $3) as t (w, e) where t.w = h.window_id and t.e = h.edge_id)
             """)
         {
-            Parameters = { new() { Value = windows.Select(window => window.Window).ToArray() }, new() { Value = names }, new() { Value = edges } },
+            Parameters =
+            {
+                new() { Value = windows.Select(window => window.Window).ToArray() }, new() { Value = names }, new() { Value = edges },
+                new() { Value = closed.Where(edge => edge.ForGood).Select(edge => edge.EdgeId).ToArray() },
+            },
         });
         batch.BatchCommands.Add(new("""
             insert into held_by_silent_edges (window_id, edge_id, granted_nano) select * from unnest($1, $2, $3)
@@ -149,25 +157,35 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         await batch.ExecuteNonQueryAsync(cancellation);
     }
 
-    /// <summary>Notes of which closed edges the leases are back for good: of those that hold nothing any more.</summary>
+    /// <summary>Notes of which closed edges the leases are back for good: of those that hold nothing any more, and of those that nobody waits for any more.</summary>
     public async Task SettleAsync(IReadOnlyList<ClosedEdge> edges, CancellationToken cancellation)
     {
         await using var settle = database.CreateCommand("""
             with settled as (
-                update closed_edges c set reclaimed_at = now() from unnest($1, $2) as asked (edge, for_good)
-                where c.edge_id = asked.edge and (asked.for_good or not exists (
-                    select from held_by_silent_edges h left join window_edges e using (window_id, edge_id)
-                    where h.edge_id = asked.edge and h.granted_nano > coalesce(e.posted_nano, 0)))
-                returning c.edge_id),
+                update closed_edges c set reclaimed_at = now()
+                from (
+                    select edge, for_good, exists (
+                        select from held_by_silent_edges h left join window_edges e using (window_id, edge_id)
+                        where h.edge_id = edge and h.granted_nano > coalesce(e.posted_nano, 0)) as lacks
+                    from unnest($1, $2) as t (edge, for_good)) asked
+                where c.edge_id = asked.edge and (asked.for_good or not asked.lacks)
+                returning c.edge_id, asked.lacks),
             notes as (delete from held_by_silent_edges where edge_id in (select edge_id from settled))
-            select edge_id from settled
+            select edge_id, lacks from settled
             """);
         settle.Parameters.Add(new() { Value = edges.Select(edge => edge.EdgeId).ToArray() });
         settle.Parameters.Add(new() { Value = edges.Select(edge => edge.ForGood).ToArray() });
         await using var reader = await settle.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            logger.EdgeSettled(reader.GetString(0));
+            if (reader.GetBoolean(1))
+            {
+                logger.EdgeSettledWithoutAll(reader.GetString(0));
+            }
+            else
+            {
+                logger.EdgeSettled(reader.GetString(0));
+            }
         }
     }
 }

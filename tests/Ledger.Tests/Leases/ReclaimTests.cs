@@ -72,6 +72,7 @@ public sealed class ReclaimTests
     public async Task A_closed_edge_keeps_what_it_said_that_it_had_charged_until_the_journal_has_it()
     {
         await using var ledger = await LedgerHost.StartAsync(settings: s_fast);
+        var log = ledger.Listen();
         var budget = Build.NewId();
         await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
@@ -86,12 +87,14 @@ public sealed class ReclaimTests
         await ledger.PublishAsync([Build.Record(20, edge: "gone", windows: budget)], edge: "gone");
         await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from closed_edges where reclaimed_at is not null") == 1, "it is closed for good");
         Assert.Equal((0, 450), (await EnsureTests.FieldAsync(ledger, budget, "leased"), await EnsureTests.FieldAsync(ledger, budget, "spent")));
+        Assert.DoesNotContain(log, static line => line.Contains("Edge gone is closed", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_closed_edge_holds_nothing_any_more_when_nobody_waits_for_its_records()
     {
         await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:GoneEdgeAfter", "00:00:01")]);
+        var log = ledger.Listen();
         var budget = Build.NewId();
         await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
@@ -101,6 +104,8 @@ public sealed class ReclaimTests
         (await ledger.Http.PostAsync("/internal/edges/gone/closed", null)).EnsureSuccessStatusCode();
         await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "nothing is held");
         Assert.Equal(430, await EnsureTests.FieldAsync(ledger, budget, "spent"));
+        await Eventually.HoldsAsync(() => Task.FromResult(log.Any(static line => line.StartsWith("Warning Edge gone is closed", StringComparison.Ordinal) && line.Contains("rejected_records", StringComparison.Ordinal))), "it is said that something may be missing");
+        Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from held_by_silent_edges"));
     }
 
     [Fact]
