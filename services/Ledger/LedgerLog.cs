@@ -49,4 +49,7 @@ internal static partial class LedgerLog
 
     [LoggerMessage(EventId = 3400, Level = LogLevel.Warning, Message = "Budget alert {Event} for {BudgetId} could not be delivered ({Failure}); trying again")]
     public static partial void AlertNotDelivered(this ILogger logger, string @event, string budgetId, string failure);
+
+    [LoggerMessage(EventId = 3401, Level = LogLevel.Warning, Message = "Alert {Event} about a record of edge {EdgeId} was not raised: the database refused it with {SqlState}. The record is booked")]
+    public static partial void AlertRefused(this ILogger logger, string @event, string edgeId, string sqlState);
 }

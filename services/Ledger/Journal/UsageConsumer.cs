@@ -4,6 +4,7 @@ using Gateway.Ledger.Edges;
 using Gateway.ServiceDefaults;
 using MassTransit;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Gateway.Ledger.Journal;
 
@@ -54,7 +55,15 @@ internal sealed class UsageConsumer(
                 EventGroup = "proxy",
                 EventMessage = $"Model {model} has no price: its requests cost 0 in every report. Give it a price in config.yaml or in the price file.",
             };
-            await patience.WriteAsync(() => alerts.RaiseAsync($"model/{model}@{now:yyyy-MM-dd}", "unpriced_model", alert, context.CancellationToken), context.CancellationToken);
+            try
+            {
+                await patience.WriteAsync(() => alerts.RaiseAsync($"model/{model}@{now:yyyy-MM-dd}", "unpriced_model", alert, context.CancellationToken), context.CancellationToken);
+            }
+            catch (PostgresException error) when (WritePatience.IsAboutTheData(error))
+            {
+                // The records are booked: no alert is a reason to give their message up.
+                logger.AlertRefused(alert.Event, message.EdgeId, error.SqlState);
+            }
         }
     }
 }

@@ -9,8 +9,8 @@ namespace Gateway.Metering.Ingest;
 /// <summary>
 /// Stores a message's records. It retries here and not in MassTransit, because only here it is known what failed: while the database is away
 /// a message waits without end (unacknowledged, so another process takes it when this one dies). A record that is wrong is set aside
-/// (<see cref="RejectedRecords"/>) and the others of its message are stored. Only a message that cannot be unpacked, or whose failure nobody
-/// understands, goes to <c>metering-usage_error</c>.
+/// (<see cref="RejectedRecords"/>) and the others of its message are stored. Only a message that cannot be unpacked, that has a record which
+/// cannot even be set aside, or whose failure nobody understands, goes to <c>metering-usage_error</c>.
 /// </summary>
 internal sealed class UsageConsumer(
     UsageWriter writer, RejectedRecords rejected, SchemaReady schema, MeteringMetrics metrics, TimeProvider clock, ILogger<UsageConsumer> logger)
@@ -82,7 +82,14 @@ internal sealed class UsageConsumer(
     {
         metrics.Rejected(reason);
         logger.RecordRejected(edge, reason);
-        await RetryAsync(edge, 1, _ => rejected.KeepAsync(edge, reason, record, cancellation), cancellation);
+        try
+        {
+            await RetryAsync(edge, 1, _ => rejected.KeepAsync(edge, reason, record, cancellation), cancellation);
+        }
+        catch (Exception error) when (WriteFailures.Of(error) == WriteFailure.Poison)
+        {
+            throw GivenUp(edge, 1, ReasonOf(error));
+        }
     }
 
     private async Task RetryAsync(string edge, int records, Func<bool, Task> write, CancellationToken cancellation)

@@ -50,6 +50,24 @@ public sealed class AlertTests
     }
 
     [Fact]
+    public async Task An_alert_that_the_database_refuses_is_logged_and_its_message_is_booked_and_done_with()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var log = ledger.Listen();
+        await using (var refuse = ledger.Database.CreateCommand("alter table alerts add check (subject not like '%refused%')"))
+        {
+            await refuse.ExecuteNonQueryAsync();
+        }
+
+        await ledger.PublishAsync([Build.Record(0) with { Model = "refused-model", Unpriced = true }, Build.Record(0) with { Model = "other-model", Unpriced = true }]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from alerts where subject like 'model/other-model@%'") == 1, "the next one is raised");
+        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
+        var line = Assert.Single(log, static line => line.Contains("unpriced_model", StringComparison.Ordinal));
+        Assert.StartsWith("Warning ", line, StringComparison.Ordinal);
+        Assert.Contains("23514", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_receiver_that_hangs_keeps_no_other_one_waiting()
     {
         var slack = 0;

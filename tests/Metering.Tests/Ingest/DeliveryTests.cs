@@ -93,6 +93,24 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RecordThatCannotEvenBeSetAside_GoesToTheErrorQueue_AndNoTextQuotesIt()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var before = await DepthAsync("metering-usage_error");
+        await host.ExecuteAsync("alter table rejected_records add check (edge_id <> 'a-secret-name')");
+        await host.PublishAsync(new UsageRecorded { EdgeId = "a-secret-name", Count = 1, Records = Encoding.UTF8.GetBytes("{\"requestId\":\"not one\"}\n") });
+
+        await Until.TrueAsync(async () => await DepthAsync("metering-usage_error") == before + 1, "it is on the error queue");
+        await Until.TrueAsync(async () => await host.MetricAsync("gateway_metering_poisoned_total") == 1, "it is counted");
+        await using var connection = await ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        var message = await channel.BasicGetAsync("metering-usage_error", autoAck: true);
+        var headers = message!.BasicProperties.Headers!.Values.OfType<byte[]>().Select(Encoding.UTF8.GetString).ToList();
+        Assert.Contains(headers, static header => header.Contains("could not be stored: 23514", StringComparison.Ordinal));
+        Assert.DoesNotContain(headers, static header => header.Contains("a-secret-name", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task DatabaseAway_MessagesWait_AreNotGivenUp_AndAreStoredByTheNextProcess()
     {
         var before = await DepthAsync("metering-usage_error");
