@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Gateway.ServiceDefaults;
 using Npgsql;
 
 namespace Gateway.Ledger.Journal;
@@ -13,9 +14,8 @@ internal sealed class WritePatience(LedgerMetrics metrics, TimeProvider clock, I
     private static readonly TimeSpan RetryFirst = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(5);
 
-    /// <summary>Class 22 is a value that does not fit (an overflow, a NUL), class 23 a broken constraint: the same again next time.</summary>
-    public static bool IsAboutTheData(PostgresException error) =>
-        error.SqlState.StartsWith("22", StringComparison.Ordinal) || error.SqlState.StartsWith("23", StringComparison.Ordinal);
+    /// <summary>The same again next time.</summary>
+    public static bool IsAboutTheData(PostgresException error) => WriteFailures.Of(error) == WriteFailure.Poison;
 
     /// <summary>Returns when <paramref name="write"/> has gone through once.</summary>
     /// <exception cref="PostgresException">The database refused the data: see <see cref="IsAboutTheData"/>.</exception>

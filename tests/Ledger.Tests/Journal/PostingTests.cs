@@ -109,6 +109,17 @@ public sealed class PostingTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_name_that_no_index_can_hold_is_kept_aside_and_waited_for_no_longer()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var random = new Random(5);
+        var name = new string([.. Enumerable.Range(0, 1_000).Select(_ => (char)random.Next(0x4E00, 0x9000))]);
+        await ledger.PublishAsync([Build.Record(1), Build.Record(2) with { Model = name }, Build.Record(4)]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 2, "the others are booked");
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from rejected_records where reason = '54000'") == 1, "it is kept aside");
+    }
+
+    [Fact]
     public async Task The_same_request_with_another_amount_changes_nothing()
     {
         await using var ledger = await LedgerHost.StartAsync();

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using Gateway.Metering.Ingest;
+using Gateway.ServiceDefaults;
 using Npgsql;
 
 namespace Gateway.Metering.Tests.Ingest;

@@ -2,10 +2,10 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Npgsql;
 
-namespace Gateway.Metering.Ingest;
+namespace Gateway.ServiceDefaults;
 
 /// <summary>Why a batch could not be written: what decides whether it is worth another try.</summary>
-internal enum WriteFailure
+public enum WriteFailure
 {
     /// <summary>The database is down, full or busy, or this process is about to end: it will pass, and until then the messages wait. Never a reason to give a message up.</summary>
     DatabaseAway,
@@ -17,8 +17,8 @@ internal enum WriteFailure
     Unexpected,
 }
 
-/// <summary>Sorts failures.</summary>
-internal static class WriteFailures
+/// <summary>Sorts failures, for every service in the same way: what the one sets aside the other does not wait for.</summary>
+public static class WriteFailures
 {
     public static WriteFailure Of(Exception error) => error switch
     {
