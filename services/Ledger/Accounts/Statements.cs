@@ -41,6 +41,9 @@ internal sealed record AdjustmentBody(
     [property: JsonPropertyName("reason")] string? Reason,
     [property: JsonPropertyName("id")] Guid? Id);
 
+/// <summary>An adjustment as the journal has it.</summary>
+internal readonly record struct BookedAdjustment(string Account, Money Amount, string? Reason, string? Author, string[] Windows);
+
 /// <summary>What an account was booked, and corrections of it.</summary>
 internal static class Statements
 {
@@ -123,8 +126,6 @@ internal static class Statements
         }
 
         return entries;
-
-        static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
     }
 
     private static async Task<IResult> AdjustAsync(AdjustmentBody body, HttpContext context, Posting posting, AccountTable accounts, NpgsqlDataSource database, TimeProvider clock, CancellationToken cancellation)
@@ -155,23 +156,32 @@ internal static class Statements
         var entry = JournalRules.Adjustment(
             id, at, account, Money.FromDollars(dollars), windows, body.Reason, BudgetAdmin.AuthorOf(context));
         await posting.WriteAsync([entry], patient: false, cancellation);
-        if (await BookedAsync(database, entry, cancellation) is { } booked && (booked.Account != account || booked.Amount != entry.Counts))
+        if (await BookedAsync(database, entry, cancellation) is not { } booked)
+        {
+            return Problems.Result(422, "invalid_request", $"Adjustment {id} is not booked: the database refused it, and it was set aside in rejected_records.");
+        }
+
+        if (booked.Account != account || booked.Amount != entry.Counts)
         {
             return Problems.Result(
                 409, "already_exists", $"Adjustment {id} is booked already, of {booked.Amount.ToDollars()} dollars on {booked.Account}: another one needs another id.", "id");
         }
 
-        return TypedResults.Ok(new { id = entry.Id, account, amount = dollars, reason = body.Reason, author = entry.Author, windows });
+        return TypedResults.Ok(new { id, account, amount = booked.Amount.ToDollars(), reason = booked.Reason, author = booked.Author, windows = booked.Windows });
     }
 
     // What the journal has under an adjustment's id: the first stands. Null when it was kept aside.
-    private static async Task<(string Account, Money Amount)?> BookedAsync(NpgsqlDataSource database, JournalEntry entry, CancellationToken cancellation)
+    private static async Task<BookedAdjustment?> BookedAsync(NpgsqlDataSource database, JournalEntry entry, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
-            "select accounts[1], case when reverses then -amount_nano else amount_nano end from journal.entries where at = $1 and id = $2");
+            "select accounts[1], case when reverses then -amount_nano else amount_nano end, reason, author, windows from journal.entries where at = $1 and id = $2");
         command.Parameters.AddWithValue(entry.At.UtcDateTime);
         command.Parameters.AddWithValue(entry.Id);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? (reader.GetString(0), new(reader.GetInt64(1))) : null;
+        return await reader.ReadAsync(cancellation)
+            ? new(reader.GetString(0), new(reader.GetInt64(1)), Text(reader, 2), Text(reader, 3), reader.GetFieldValue<string[]>(4))
+            : null;
     }
+
+    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 }

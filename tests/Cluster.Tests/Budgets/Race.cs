@@ -39,4 +39,16 @@ internal static class Race
             direct.Dispose();
         }
     }
+
+    /// <summary>The provider answers no request for <paramref name="model"/> before the gate is opened.</summary>
+    public static TaskCompletionSource Gate(ScriptedCluster cluster, string model)
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.Upstream.Script(model, async exchange =>
+        {
+            await gate.Task.WaitAsync(exchange.Ended);
+            await ScriptedModels.OrdinaryAsync(exchange);
+        });
+        return gate;
+    }
 }

@@ -49,12 +49,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
         var model = ScriptedModels.NewModel();
         await Race.TeachEveryEdgeAsync(cluster, model);
         var taught = cluster.Upstream.RequestsOf(model).Count;
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster.Upstream.Script(model, async exchange =>
-        {
-            await gate.Task.WaitAsync(exchange.Ended);
-            await ScriptedModels.OrdinaryAsync(exchange);
-        });
+        var gate = Race.Gate(cluster, model);
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(20 * ScriptedModels.Cost / 1_000_000_000m);
         using var team = cluster.Team(key);
 
@@ -76,12 +71,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
         var model = ScriptedModels.NewModel();
         await Race.TeachEveryEdgeAsync(cluster, model, declared);
         var taught = cluster.Upstream.RequestsOf(model).Count;
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster.Upstream.Script(model, async exchange =>
-        {
-            await gate.Task.WaitAsync(exchange.Ended);
-            await ScriptedModels.OrdinaryAsync(exchange);
-        });
+        var gate = Race.Gate(cluster, model);
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(((affordable + 1) * ScriptedModels.Cost / 1_000_000_000m) - 0.000_000_001m);
         using var team = cluster.Team(key);
 

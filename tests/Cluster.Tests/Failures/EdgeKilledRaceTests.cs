@@ -25,12 +25,7 @@ public sealed class EdgeKilledRaceTests(ScriptedCluster cluster, ITestOutputHelp
         var model = ScriptedModels.NewModel();
         await Race.TeachEveryEdgeAsync(cluster, model);
         var taught = cluster.Upstream.RequestsOf(model).Count;
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster.Upstream.Script(model, async exchange =>
-        {
-            await gate.Task.WaitAsync(exchange.Ended);
-            await ScriptedModels.OrdinaryAsync(exchange);
-        });
+        var gate = Race.Gate(cluster, model);
         var (teamId, organizationId) = (AdminClient.NewName("team"), AdminClient.NewName("organization"));
         decimal? Of(string owner) => level == owner ? Dollars : null;
         await cluster.Admin.PostAsync("/organization/new", new { organization_id = organizationId, max_budget = Of("organization") });

@@ -163,6 +163,33 @@ public sealed class BudgetAdminTests
     }
 
     [Fact]
+    public async Task An_adjustment_is_answered_with_what_is_booked()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var (account, adjustment) = (Build.NewId(), Guid.CreateVersion7());
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account, amount = 2, reason = "a refund", id = adjustment }));
+        var again = await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account, amount = 2, reason = "another reason", id = adjustment }));
+        Assert.Equal(
+            (adjustment, account, 2m, "a refund", "admin-ann"),
+            (again.GetProperty("id").GetGuid(), again.GetProperty("account").GetString(), again.GetProperty("amount").GetDecimal(), again.GetProperty("reason").GetString(), again.GetProperty("author").GetString()));
+        Assert.Equal("a refund", await ledger.ScalarAsync<string>("select reason from journal.entries"));
+    }
+
+    [Fact]
+    public async Task An_adjustment_that_the_database_refuses_is_not_answered_as_booked()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var account = Build.NewId();
+        await ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account, amount = 9_000_000_000, reason = "much" }));
+        // More than a sum can hold.
+        var refused = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/adjust", new { account, amount = 9_000_000_000, reason = "too much" });
+        Assert.Equal(422, (int)refused.StatusCode);
+        Assert.Contains("rejected_records", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("22003", await ledger.ScalarAsync<string>("select reason from rejected_records"));
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
+    }
+
+    [Fact]
     public async Task A_shared_budget_that_names_nobody_says_so()
     {
         await using var ledger = await LedgerHost.StartAsync();
