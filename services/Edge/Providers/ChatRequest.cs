@@ -66,6 +66,39 @@ internal static class ChatRequest
         }
     }
 
+    /// <summary>Writes the stop sequences, when there are any.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="writer">Takes the member.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="dropped">Takes <c>stop</c> when some are left out.</param>
+    /// <param name="refuses">Which of them the provider refuses; null where it takes any.</param>
+    public static void WriteStops(
+        JsonElement request, Utf8JsonWriter writer, ReadOnlySpan<byte> name, DroppedFields dropped, Func<string?, bool>? refuses = null)
+    {
+        var begun = false;
+        foreach (var stop in Stops(request))
+        {
+            if (refuses?.Invoke(stop.Text()) == true)
+            {
+                dropped.Add("stop");
+                continue;
+            }
+
+            if (!begun)
+            {
+                begun = true;
+                writer.WriteStartArray(name);
+            }
+
+            writer.WriteCopy(stop);
+        }
+
+        if (begun)
+        {
+            writer.WriteEndArray();
+        }
+    }
+
     /// <summary>A tool call's arguments as JSON, and whether they are a JSON object: a reply that was cut at its length left half of one.</summary>
     public static bool TryReadArguments(JsonElement arguments, out byte[] json)
     {

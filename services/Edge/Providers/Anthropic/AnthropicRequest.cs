@@ -58,7 +58,9 @@ internal sealed class AnthropicRequest
         writer.WriteNumber("max_tokens"u8, thinking.MaxTokens);
         AnthropicMessages.Write(request.Field("messages"u8), writer, dropped);
         WriteSampling();
-        WriteStops();
+
+        // Anthropic refuses a sequence of white space alone.
+        ChatRequest.WriteStops(request, writer, "stop_sequences"u8, dropped, string.IsNullOrWhiteSpace);
         AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, mayForce: !thinking.IsOn, dropped, writer);
         WriteThinkingAndOutput();
         WriteUser();
@@ -88,33 +90,6 @@ internal sealed class AnthropicRequest
         else
         {
             writer.WriteCopy("top_k"u8, topK);
-        }
-    }
-
-    private void WriteStops()
-    {
-        var begun = false;
-        foreach (var stop in ChatRequest.Stops(request))
-        {
-            // Anthropic refuses a sequence of white space alone.
-            if (string.IsNullOrWhiteSpace(stop.Text()))
-            {
-                dropped.Add("stop");
-                continue;
-            }
-
-            if (!begun)
-            {
-                begun = true;
-                writer.WriteStartArray("stop_sequences"u8);
-            }
-
-            writer.WriteCopy(stop);
-        }
-
-        if (begun)
-        {
-            writer.WriteEndArray();
         }
     }
 

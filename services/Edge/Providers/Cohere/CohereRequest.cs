@@ -61,7 +61,7 @@ internal sealed class CohereRequest
             writer.WriteNumber("max_tokens"u8, maxTokens);
         }
 
-        WriteStops();
+        ChatRequest.WriteStops(request, writer, "stop_sequences"u8, dropped);
         WriteTools();
         WriteResponseFormat();
         WriteThinking();
@@ -91,23 +91,6 @@ internal sealed class CohereRequest
             writer.WritePropertyName(name);
             writer.WriteNumberValue(Math.Min(penalty, 1));
         }
-    }
-
-    private void WriteStops()
-    {
-        var stops = ChatRequest.Stops(request).ToList();
-        if (stops.Count == 0)
-        {
-            return;
-        }
-
-        writer.WriteStartArray("stop_sequences"u8);
-        foreach (var stop in stops)
-        {
-            writer.WriteCopy(stop);
-        }
-
-        writer.WriteEndArray();
     }
 
     private void WriteTools()
