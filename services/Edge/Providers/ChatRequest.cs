@@ -48,6 +48,9 @@ internal static class ChatRequest
         }
     }
 
+    /// <summary>Whether a message instructs the model, by its role's new or its old name.</summary>
+    public static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
+
     /// <summary>The stop sequences, one or several.</summary>
     public static IEnumerable<JsonElement> Stops(JsonElement request)
     {

@@ -141,8 +141,7 @@ internal sealed class ResponsesRequest
                 {
                     if (!field.NameEquals("type"u8))
                     {
-                        json.WritePropertyName(field.Name);
-                        json.WriteCopy(field.Value);
+                        json.WriteCopy(field);
                     }
                 }
 

@@ -107,8 +107,7 @@ internal sealed class AnthropicRequest
         writer.WriteStartObject("output_config"u8);
         foreach (var member in own.Fields())
         {
-            writer.WritePropertyName(member.Name);
-            writer.WriteCopy(member.Value);
+            writer.WriteCopy(member);
         }
 
         if (writesEffort)

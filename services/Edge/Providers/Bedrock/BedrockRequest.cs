@@ -140,8 +140,7 @@ internal sealed class BedrockRequest
         writer.WriteStartObject("additionalModelRequestFields"u8);
         foreach (var field in own.Fields())
         {
-            writer.WritePropertyName(field.Name);
-            writer.WriteCopy(field.Value);
+            writer.WriteCopy(field);
         }
 
         if (topK.ValueKind == JsonValueKind.Number)

@@ -40,11 +40,9 @@ internal sealed class GeminiContents
         new GeminiContents(writer, dropped, model).Write(messages);
     }
 
-    private static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
-
     private void Write(JsonElement messages)
     {
-        var onlySystem = messages.EnumerateArray().All(IsSystem);
+        var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
         var results = new List<JsonElement>();
         writer.WriteStartArray("contents"u8);
         foreach (var message in messages.EnumerateArray())
@@ -89,7 +87,7 @@ internal sealed class GeminiContents
             throw new UntranslatableRequestException("Gemini needs at least one message that is not empty.", "messages");
         }
 
-        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
+        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(ChatRequest.IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
         if (instructions.Count > 0)
         {
             writer.WriteStartObject("systemInstruction"u8);

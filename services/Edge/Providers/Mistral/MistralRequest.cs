@@ -89,7 +89,7 @@ internal sealed partial class MistralRequest
                     break;
 
                 default:
-                    Copy(field);
+                    writer.WriteCopy(field);
                     break;
             }
         }
@@ -120,7 +120,7 @@ internal sealed partial class MistralRequest
                     break;
 
                 case "name" when message.Field("role"u8).Is("tool"u8):
-                    Copy(field);
+                    writer.WriteCopy(field);
                     break;
 
                 case "tool_calls" when field.Value.ValueKind == JsonValueKind.Array:
@@ -136,7 +136,7 @@ internal sealed partial class MistralRequest
                     break;
 
                 case var name when KnownOfMessages.Contains(name):
-                    Copy(field);
+                    writer.WriteCopy(field);
                     break;
 
                 default:
@@ -193,7 +193,7 @@ internal sealed partial class MistralRequest
                 }
                 else if (KnownOfCalls.Contains(field.Name))
                 {
-                    Copy(field);
+                    writer.WriteCopy(field);
                 }
                 else
                 {
@@ -214,12 +214,6 @@ internal sealed partial class MistralRequest
             writer.WritePropertyName(name);
             writer.WriteCopy(value);
         }
-    }
-
-    private void Copy(JsonProperty field)
-    {
-        writer.WritePropertyName(field.Name);
-        writer.WriteCopy(field.Value);
     }
 
     /// <summary>Whether a model takes thoughts back: one that has none refuses them.</summary>
