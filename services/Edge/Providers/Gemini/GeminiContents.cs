@@ -9,8 +9,8 @@ namespace Gateway.Edge.Providers.Gemini;
 /// </summary>
 internal sealed class GeminiContents
 {
-    // Google's documented word for a call whose signature is not at hand: the caller's client has dropped it, or another model made the call.
-    private const string NoSignature = "skip_thought_signature_validator";
+    /// <summary>Google's documented word for a call whose signature is not at hand: the caller's client has dropped it, or another model made the call.</summary>
+    public const string NoSignature = "skip_thought_signature_validator";
 
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
