@@ -11,15 +11,15 @@ namespace Gateway.Edge.Providers.Mistral;
 /// </summary>
 internal sealed partial class MistralRequest
 {
-    // OpenAI's fields that Mistral does not have. Any other passes: Mistral adds fields of its own from time to time.
+    // Fields of OpenAI's, and one of Anthropic's, that Mistral does not have. Any other passes: Mistral adds fields of its own from time to time.
     private static readonly HashSet<string> Unknown = new(StringComparer.Ordinal)
     {
         "audio", "functions", "function_call", "logit_bias", "logprobs", "modalities", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
-        "service_tier", "store", "top_logprobs", "user", "verbosity", "web_search_options",
+        "service_tier", "store", "thinking", "top_logprobs", "user", "verbosity", "web_search_options",
     };
 
     // Those of them that only advise.
-    private static readonly HashSet<string> Advice = new(StringComparer.Ordinal) { "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user" };
+    private static readonly HashSet<string> Advice = new(StringComparer.Ordinal) { "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "thinking", "user" };
 
     private static readonly HashSet<string> KnownOfMessages = new(StringComparer.Ordinal) { "role", "content", "tool_calls", "tool_call_id", "prefix" };
 
@@ -63,6 +63,10 @@ internal sealed partial class MistralRequest
                     }
 
                     writer.WriteEndArray();
+                    break;
+
+                case "tools" when field.Value.ValueKind == JsonValueKind.Array:
+                    WriteUnmarked("tools"u8, field.Value);
                     break;
 
                 case "max_completion_tokens":
@@ -119,6 +123,10 @@ internal sealed partial class MistralRequest
                 case "content" when thinks:
                     break;
 
+                case "content" when field.Value.ValueKind == JsonValueKind.Array:
+                    WriteUnmarked("content"u8, field.Value);
+                    break;
+
                 case "name" when message.Field("role"u8).Is("tool"u8):
                     writer.WriteCopy(field);
                     break;
@@ -165,10 +173,45 @@ internal sealed partial class MistralRequest
 
         foreach (var part in content.Items())
         {
-            writer.WriteCopy(part);
+            WriteUnmarked(part);
         }
 
         writer.WriteEndArray();
+    }
+
+    private void WriteUnmarked(ReadOnlySpan<byte> name, JsonElement list)
+    {
+        writer.WriteStartArray(name);
+        foreach (var one in list.EnumerateArray())
+        {
+            WriteUnmarked(one);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    /// <summary>Writes a part or a tool without its cache mark.</summary>
+    private void WriteUnmarked(JsonElement one)
+    {
+        var mark = one.Field("cache_control"u8);
+        if (mark.ValueKind == JsonValueKind.Undefined)
+        {
+            writer.WriteCopy(one);
+            return;
+        }
+
+        if (mark.Given())
+        {
+            dropped.AddAdvice("cache_control");
+        }
+
+        writer.WriteStartObject();
+        foreach (var field in one.EnumerateObject().Where(static field => !field.NameEquals("cache_control"u8)))
+        {
+            writer.WriteCopy(field);
+        }
+
+        writer.WriteEndObject();
     }
 
     private void WriteText(JsonElement text)
