@@ -15,7 +15,7 @@ internal static class RateRefusal
         }
 
         Show(gate, response);
-        var seconds = decision.Never ? 0 : (long)Math.Max(1, Math.Ceiling(decision.RetryAfter.TotalSeconds));
+        var seconds = decision.Never ? 0 : GatewayError.WholeSeconds(decision.RetryAfter);
         var definition = gate.Definition;
         if (gate.Said is not { } said || said.Seconds != seconds || said.Definition != definition)
         {

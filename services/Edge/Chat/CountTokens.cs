@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
-using Gateway.Edge.Admission;
-using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 using Gateway.Edge.Streaming;
@@ -14,7 +14,7 @@ namespace Gateway.Edge.Chat;
 /// The tokens of a request that is not sent: costs nothing, and counts as a request under the limits of its caller. A provider of the client's own protocol is asked, byte for byte; the tokens of
 /// any other are counted here, which a header says. A provider that does not answer leaves the counting to the gateway, too.
 /// </summary>
-internal sealed class CountTokens(Authentication authentication, RoutingTables tables, UpstreamClient upstream, ICountedSurface counted)
+internal sealed class CountTokens(FreeRoute route, RoutingTables tables, UpstreamClient upstream, ICountedSurface counted)
 {
     private const int ReplyBytesMax = 64 * 1024;
 
@@ -25,47 +25,18 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
     /// <summary>Handles a request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="modelInPath">The model, where the path names it and not the body.</param>
-    public async Task HandleAsync(HttpContext context, string? modelInPath = null)
+    public Task HandleAsync(HttpContext context, string? modelInPath = null) =>
+        route.HandleAsync(context, (_, caller) => AnswerAsync(context, caller, modelInPath), surface);
+
+    private async Task<GatewayError?> AnswerAsync(HttpContext context, Caller caller, string? modelInPath)
     {
-        RequestBody body = default;
-        using var gates = new EnteredGates();
-        try
-        {
-            if (await AnswerAsync(context, modelInPath, gates, read => body = read) is { } error)
-            {
-                await error.WriteAsync(context, surface);
-            }
-        }
-        catch (Exception gone) when (gone is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
-        {
-            // The client has left, and nothing is owed.
-        }
-        finally
-        {
-            body.Dispose();
-        }
-    }
-
-    private async Task<GatewayError?> AnswerAsync(HttpContext context, string? modelInPath, EnteredGates gates, Action<RequestBody> keep)
-    {
-        var (caller, refusal) = await authentication.AuthenticateAsync(context.Request);
-        if (caller is null)
-        {
-            return refusal;
-        }
-
-        if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
-        {
-            return RouteGrant.Denied;
-        }
-
         var table = tables.Current;
-        if (await RequestBody.ReadAsync(context.Request, table.Configuration.General.MaxRequestBytes, context.RequestAborted) is not { } body)
+        if (await RequestBody.ReadAsync(context.Request, table.Configuration.General.MaxRequestBytes, context.RequestAborted) is not { } read)
         {
             return GatewayError.TooLarge(table.Configuration.General.MaxRequestBytes);
         }
 
-        keep(body);
+        using var body = read;
         if (surface.ReadHead(body.Memory, out var head) is { } wrong)
         {
             return wrong;
@@ -75,11 +46,6 @@ internal sealed class CountTokens(Authentication authentication, RoutingTables t
         if (caller.Find(head.ModelName, table) is not { Granted: true } grant)
         {
             return new GatewayError(404, "model_not_found", "There is no such model among those that this key may use. GET /v1/models lists them.", "model");
-        }
-
-        if (await gates.EnterAsync(caller, tables.GatewayGate, context.Response) is { } limited)
-        {
-            return limited;
         }
 
         var target = Array.Find(grant.Group.Deployments, deployment => counted.Address(deployment) is not null && !deployment.Health.Cooling);

@@ -257,11 +257,7 @@ internal sealed class StreamRelay : IDisposable
         if (!written.IsEmpty)
         {
             HasOutput = true;
-            if (exchange.Surface is { ShowsPictures: false } && written.IndexOf("\"images\":[{"u8) >= 0)
-            {
-                exchange.Losses.Add("images");
-            }
-
+            exchange.NotePictures(written);
             tap.Observe(written);
             assembler?.AddFrames(written);
         }
@@ -302,6 +298,7 @@ internal sealed class StreamRelay : IDisposable
         var mended = target.Protocol.Mend(data);
         data = mended is null ? data : mended;
         HasOutput = true;
+        exchange.NotePictures(data);
         tap.Observe(data);
         if (assembler is not null)
         {

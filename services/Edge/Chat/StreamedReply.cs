@@ -31,12 +31,7 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         GatewayError? error = null;
         try
         {
-            error = await PumpAsync(exchange, target, relay, upstream, timer, began, guarded);
-            if (error is not null)
-            {
-                // Either there is no more money, or nobody can say whether there is.
-                outcome = error.Code is "budget_exceeded" or "temporarily_unavailable" ? UsageOutcome.BudgetExhausted : UsageOutcome.UpstreamCut;
-            }
+            (outcome, error) = await PumpAsync(exchange, target, relay, upstream, timer, began, guarded);
         }
         catch (Exception failure) when (!exchange.Begun && !relay.HasOutput && !exchange.Aborted.IsCancellationRequested
             && failure is IOException or HttpRequestException or MalformedReplyException or InvalidDataException)
@@ -79,8 +74,8 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
     }
 
-    /// <summary>Reads until the stream ends; the error with which it did, if it did.</summary>
-    private async Task<GatewayError?> PumpAsync(
+    /// <summary>Reads until the stream ends: how, and the error with which it did, if it did.</summary>
+    private async Task<(UsageOutcome Outcome, GatewayError? Error)> PumpAsync(
         RequestExchange exchange, Deployment target, StreamRelay relay, Stream upstream, CancellationTokenSource timer, long began, bool guarded)
     {
         var assemble = !exchange.Head.Stream;
@@ -122,7 +117,8 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
 
             if (guarded && !relay.Done && await CoverAsync(exchange, target, relay) is { } refusal)
             {
-                return refusal;
+                // Either there is no more money, or nobody can say whether there is.
+                return (UsageOutcome.BudgetExhausted, refusal);
             }
 
             if (!assemble && relay.Output.WrittenCount > 0)
@@ -137,10 +133,10 @@ internal sealed class StreamedReply(Settlement settlement, WholeReply whole, Rou
         }
 
         return relay.Error is { } told
-            ? AttemptResult.InStream(told)
+            ? (UsageOutcome.UpstreamCut, AttemptResult.InStream(told))
             : relay.Complete
-                ? null
-                : new GatewayError(502, "provider_error", "The provider broke off in the middle of its answer.");
+                ? (UsageOutcome.Completed, null)
+                : (UsageOutcome.UpstreamCut, new GatewayError(502, "provider_error", "The provider broke off in the middle of its answer."));
     }
 
     /// <summary>Holds enough money for what was produced and a little more, or says which budget has ended, or that nobody can say.</summary>

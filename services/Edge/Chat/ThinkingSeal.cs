@@ -15,6 +15,9 @@ internal sealed class ThinkingSeal
     private const string Mark = "thinking.";
     private readonly List<JsonObject> blocks = [];
 
+    /// <summary>What was thought in the last block, while it grows; null while none does.</summary>
+    private StringBuilder? growing;
+
     /// <summary>Takes a block, or a piece of one that comes streamed.</summary>
     /// <exception cref="MalformedReplyException">A text in it is broken.</exception>
     public void Add(JsonElement block)
@@ -36,6 +39,14 @@ internal sealed class ThinkingSeal
             return;
         }
 
+        var thinks = block.Field("type"u8).Is("thinking"u8);
+        if (thinks && growing is not null)
+        {
+            growing.Append(block.Field("thinking"u8).Text());
+            Sign(block.Field("signature"u8).Text());
+            return;
+        }
+
         // Member by member: one that is named twice has its last value, and raises nothing.
         var piece = new JsonObject();
         foreach (var member in block.EnumerateObject())
@@ -43,14 +54,20 @@ internal sealed class ThinkingSeal
             piece[member.Name] = JsonNode.Parse(member.Value.GetRawText());
         }
 
-        if (block.Field("type"u8).Is("thinking"u8) && blocks is [.., var last] && TextOf(last, "type") == "thinking" && string.IsNullOrEmpty(TextOf(last, "signature")))
-        {
-            last["thinking"] = TextOf(last, "thinking") + block.Field("thinking"u8).Text();
-            last["signature"] = block.Field("signature"u8).Text();
-            return;
-        }
-
         blocks.Add(piece);
+        growing = thinks ? new StringBuilder(TextOf(piece, "thinking")) : null;
+        Sign(TextOf(piece, "signature"));
+    }
+
+    // A block is whole with its signature.
+    private void Sign(string? signature)
+    {
+        if (growing is not null && !string.IsNullOrEmpty(signature))
+        {
+            blocks[^1]["thinking"] = growing.ToString();
+            blocks[^1]["signature"] = signature;
+            growing = null;
+        }
     }
 
     /// <summary>The text; null when nothing was signed.</summary>

@@ -54,6 +54,16 @@ internal sealed class RequestExchange(
     /// <summary>What is billed besides tokens, once it is known.</summary>
     public CostUnits Units;
 
+    /// <summary>Names pictures in an answer, said in OpenAI's words, that the client's format has no place for.</summary>
+    public void NotePictures(ReadOnlySpan<byte> answer)
+    {
+        if (Surface is { ShowsPictures: false } && answer.IndexOf("\"images\""u8) is >= 0 and var at
+            && answer[(at + 8)..].TrimStart(" \t\r\n:"u8) is [(byte)'[', .. var first] && first.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])
+        {
+            Losses.Add("images");
+        }
+    }
+
     /// <summary>The answer says at which service tier it was made.</summary>
     public void ServedAt(ServiceTier? tier) => Units = tier is { } said ? Units with { Service = said } : Units;
 

@@ -31,7 +31,16 @@ internal static class UpstreamRequest
         else
         {
             dropped = [];
-            request.Content = Translate(exchange, target, call, dropped, out translated);
+            try
+            {
+                request.Content = Translate(exchange, target, call, dropped, out translated);
+            }
+            catch (InvalidOperationException)
+            {
+                // A name in the request is no text (half a surrogate pair): such JSON can be passed on, and not be said in other words.
+                throw new UntranslatableRequestException("A name in the request is no text: half of a surrogate pair.", null);
+            }
+
             if (exchange.Surface?.Passed.AskingHeader is { } header && exchange.Context.Request.Headers.ContainsKey(header))
             {
                 dropped.Add(header);

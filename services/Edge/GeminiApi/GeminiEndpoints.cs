@@ -3,6 +3,7 @@ using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Models;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -73,7 +74,7 @@ internal static class GeminiEndpoints
         private readonly ChatOperation chat = services.GetRequiredService<ChatOperation>();
         private readonly GeminiEmbedOperation embed = new(services.GetRequiredService<WholeReply>(), isBatch: false);
         private readonly GeminiEmbedOperation batchEmbed = new(services.GetRequiredService<WholeReply>(), isBatch: true);
-        private readonly CountTokens counter = new(services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), services.GetRequiredService<UpstreamClient>(), new GeminiCounted(Whole));
+        private readonly CountTokens counter = new(services.GetRequiredService<FreeRoute>(), services.GetRequiredService<RoutingTables>(), services.GetRequiredService<UpstreamClient>(), new GeminiCounted(Whole));
 
         public Task HandleAsync(HttpContext context)
         {

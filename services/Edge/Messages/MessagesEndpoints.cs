@@ -1,6 +1,6 @@
-using Gateway.Edge.Admission;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Operations;
 using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Messages;
@@ -14,7 +14,7 @@ internal static class MessagesEndpoints
         var flow = services.GetRequiredService<RequestFlow>();
         var surface = new MessagesSurface();
         var counter = new CountTokens(
-            services.GetRequiredService<Authentication>(), services.GetRequiredService<RoutingTables>(), services.GetRequiredService<UpstreamClient>(), new MessagesCounted(surface));
+            services.GetRequiredService<FreeRoute>(), services.GetRequiredService<RoutingTables>(), services.GetRequiredService<UpstreamClient>(), new MessagesCounted(surface));
         RequestDelegate handle = context => flow.HandleAsync(context, surface);
         RequestDelegate count = context => counter.HandleAsync(context);
         foreach (var path in (string[])["/v1/messages", "/messages"])

@@ -1,6 +1,7 @@
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Access;
 using Gateway.Edge.Admission.Rates;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
 
@@ -13,14 +14,17 @@ namespace Gateway.Edge.Operations;
 internal sealed class FreeRoute(Authentication authentication, RoutingTables tables)
 {
     /// <summary>Answers a request, or says what is wrong with it.</summary>
-    public async Task HandleAsync(HttpContext context, Func<HttpContext, Caller, Task<GatewayError?>> answer)
+    /// <param name="context">The request.</param>
+    /// <param name="answer">Answers a caller who may ask; the error says what is wrong.</param>
+    /// <param name="surface">How its client speaks; null for OpenAI's envelope.</param>
+    public async Task HandleAsync(HttpContext context, Func<HttpContext, Caller, Task<GatewayError?>> answer, IChatSurface? surface = null)
     {
         using var gates = new EnteredGates();
         try
         {
             if (await AdmitAsync(context, gates, answer) is { } error)
             {
-                await error.WriteAsync(context);
+                await error.WriteAsync(context, surface);
             }
         }
         catch (Exception gone) when (gone is (IOException or OperationCanceledException) && context.RequestAborted.IsCancellationRequested)
@@ -29,11 +33,11 @@ internal sealed class FreeRoute(Authentication authentication, RoutingTables tab
         }
         catch (BadHttpRequestException broken)
         {
-            await new GatewayError(broken.StatusCode, "invalid_request", $"The request could not be read: {broken.Message}").WriteAsync(context);
+            await new GatewayError(broken.StatusCode, "invalid_request", $"The request could not be read: {broken.Message}").WriteAsync(context, surface);
         }
         catch (CredentialException)
         {
-            await GatewayError.NoCredential.WriteAsync(context);
+            await GatewayError.NoCredential.WriteAsync(context, surface);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -43,7 +47,7 @@ internal sealed class FreeRoute(Authentication authentication, RoutingTables tab
             }
             else
             {
-                await new GatewayError(502, "provider_error", "The provider could not be reached.").WriteAsync(context);
+                await new GatewayError(502, "provider_error", "The provider could not be reached.").WriteAsync(context, surface);
             }
         }
     }

@@ -27,6 +27,18 @@ public sealed class UpstreamRequestTests
         Assert.Equal(9, (int?)JsonNode.Parse(await request.Content!.ReadAsStringAsync())![bound]);
     }
 
+    [Theory]
+    [InlineData("mistral", """{"model":"m","messages":[{"role":"user","content":"x","\ud800":1}]}""")]
+    [InlineData("anthropic", """{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"\ud800":1}}}]}""")]
+    public void ANameThatIsNoText_IsTheCallersFault(string protocol, string body)
+    {
+        using var exchange = new SurfaceExchange(null, body);
+        var model = new ModelDeployment { ModelName = "m", DeploymentId = "d", Provider = protocol, ProviderModel = "p", Protocol = Enum.Parse<ProviderProtocol>(protocol, ignoreCase: true) };
+        var target = new Deployment(model, "p", ChatProviders.Find(protocol)!, new ProviderTarget("p", new Uri("https://provider.example"), "k"), null, new DeploymentHealth(), []);
+
+        Assert.Contains("surrogate", Assert.Throws<UntranslatableRequestException>(() => UpstreamRequest.Make(exchange.Value, target, ProviderCases.Call())).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void NamesThatACallerMadeUp_StandInTheHeader_SoThatItCanBeSent()
     {

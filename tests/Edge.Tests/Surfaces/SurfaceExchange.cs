@@ -10,7 +10,7 @@ namespace Gateway.Edge.Tests.Surfaces;
 /// <summary>A request of a surface's client on its way, as far as its answer hangs on it.</summary>
 internal sealed class SurfaceExchange : IDisposable
 {
-    public SurfaceExchange(IChatSurface surface, string request, long began = 0)
+    public SurfaceExchange(IChatSurface? surface, string request, long began = 0)
     {
         var body = Encoding.UTF8.GetBytes(request);
         Value = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, began, 0, new ChatOperation(null!, null!, null!), surface, null)
@@ -18,7 +18,7 @@ internal sealed class SurfaceExchange : IDisposable
             Body = RequestBody.Of(body),
             Grant = new ModelGrant(null!, null!, Granted: true, new CostExpectation()),
         };
-        Assert.Null(surface.ReadHead(body, out Value.Head));
+        Assert.Null(surface is null ? RequestHead.TryRead(body, out Value.Head) : surface.ReadHead(body, out Value.Head));
     }
 
     public RequestExchange Value { get; }
