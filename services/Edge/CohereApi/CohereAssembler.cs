@@ -24,7 +24,7 @@ internal sealed class CohereAssembler
         {
             TakeEvent(item);
         }
-        catch (Exception odd) when (odd is ArgumentException or InvalidOperationException)
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
         {
             throw new MalformedReplyException("An event of the stream is not what its type says.");
         }

@@ -56,8 +56,7 @@ internal sealed class CohereEmbedOperation(WholeReply whole) : EmbedSurface(whol
         {
             if (OfCohere.Contains(field.Name) && knows)
             {
-                json.WritePropertyName(field.Name);
-                json.WriteCopy(field.Value);
+                json.WriteCopy(field);
             }
             else if (OfCohere.Contains(field.Name) || field.Name is "max_tokens" or "priority")
             {

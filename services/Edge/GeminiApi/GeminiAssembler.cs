@@ -34,7 +34,7 @@ internal sealed class GeminiAssembler
                 }
             }
         }
-        catch (Exception odd) when (odd is ArgumentException or InvalidOperationException or FormatException)
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
         {
             throw new MalformedReplyException("A piece of the stream is not what it should be.");
         }

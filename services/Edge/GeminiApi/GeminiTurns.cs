@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.Gemini;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.GeminiApi;
@@ -11,9 +12,6 @@ namespace Gateway.Edge.GeminiApi;
 /// </summary>
 internal sealed class GeminiTurns(SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
 {
-    /// <summary>Google's word for a call whose signature is not at hand.</summary>
-    private const string NoSignature = "skip_thought_signature_validator";
-
     private readonly OpenCalls open = new();
     private readonly GeminiParts parts = new(dropped, json);
 
@@ -203,7 +201,7 @@ internal sealed class GeminiTurns(SurfaceTarget target, DroppedFields dropped, U
     /// <summary>Google's signatures are for Google's models: others are not sent any.</summary>
     private void NameSignatures(IEnumerable<JsonElement> said)
     {
-        if (!TakesSignatures && said.Any(static part => part.Named("thoughtSignature").Text() is { Length: > 0 } and not NoSignature))
+        if (!TakesSignatures && said.Any(static part => part.Named("thoughtSignature").Text() is { Length: > 0 } and not GeminiContents.NoSignature))
         {
             dropped.AddAdvice("contents.parts.thoughtSignature");
         }

@@ -22,7 +22,7 @@ internal sealed class MessageAssembler
         {
             TakeEvent(item);
         }
-        catch (Exception odd) when (odd is ArgumentException or InvalidOperationException)
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
         {
             throw new MalformedReplyException("An event of the stream is not what its type says.");
         }

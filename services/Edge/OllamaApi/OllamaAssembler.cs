@@ -20,7 +20,7 @@ internal sealed class OllamaAssembler
         {
             Merge(answer, JsonObject.Create(line.CloneOfText())!);
         }
-        catch (Exception odd) when (odd is ArgumentException or InvalidOperationException)
+        catch (Exception odd) when (JsonReading.IsOfBrokenJson(odd))
         {
             throw new MalformedReplyException("A line of the stream is not what it should be.");
         }

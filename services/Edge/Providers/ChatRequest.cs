@@ -48,6 +48,9 @@ internal static class ChatRequest
         }
     }
 
+    /// <summary>Whether a message instructs the model, by its role's new or its old name.</summary>
+    public static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
+
     /// <summary>The stop sequences, one or several.</summary>
     public static IEnumerable<JsonElement> Stops(JsonElement request)
     {
@@ -63,6 +66,39 @@ internal static class ChatRequest
             {
                 yield return one;
             }
+        }
+    }
+
+    /// <summary>Writes the stop sequences, when there are any.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="writer">Takes the member.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="dropped">Takes <c>stop</c> when some are left out.</param>
+    /// <param name="refuses">Which of them the provider refuses; null where it takes any.</param>
+    public static void WriteStops(
+        JsonElement request, Utf8JsonWriter writer, ReadOnlySpan<byte> name, DroppedFields dropped, Func<string?, bool>? refuses = null)
+    {
+        var begun = false;
+        foreach (var stop in Stops(request))
+        {
+            if (refuses?.Invoke(stop.Text()) == true)
+            {
+                dropped.Add("stop");
+                continue;
+            }
+
+            if (!begun)
+            {
+                begun = true;
+                writer.WriteStartArray(name);
+            }
+
+            writer.WriteCopy(stop);
+        }
+
+        if (begun)
+        {
+            writer.WriteEndArray();
         }
     }
 

@@ -152,8 +152,7 @@ internal static class JsonReading
         {
             if (names.Contains(field.Name) && field.Value.Given())
             {
-                writer.WritePropertyName(field.Name);
-                writer.WriteCopy(field.Value);
+                writer.WriteCopy(field);
             }
         }
     }
@@ -173,6 +172,13 @@ internal static class JsonReading
     {
         writer.WritePropertyName(name);
         writer.WriteCopy(value);
+    }
+
+    /// <summary>Writes a field of another object with the bytes of its value as they came.</summary>
+    public static void WriteCopy(this Utf8JsonWriter writer, JsonProperty field)
+    {
+        writer.WritePropertyName(field.Name);
+        writer.WriteCopy(field.Value);
     }
 
     /// <summary>Writes a field whose value is JSON already.</summary>

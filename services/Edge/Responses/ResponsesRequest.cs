@@ -128,9 +128,7 @@ internal sealed class ResponsesRequest
         switch (format.Field("type"u8).Text())
         {
             case "json_object":
-                json.WriteStartObject("response_format"u8);
-                json.WriteString("type"u8, "json_object"u8);
-                json.WriteEndObject();
+                SurfaceTarget.WriteJsonFormat(json, null);
                 break;
 
             case "json_schema":
@@ -141,8 +139,7 @@ internal sealed class ResponsesRequest
                 {
                     if (!field.NameEquals("type"u8))
                     {
-                        json.WritePropertyName(field.Name);
-                        json.WriteCopy(field.Value);
+                        json.WriteCopy(field);
                     }
                 }
 

@@ -45,8 +45,7 @@ internal static class ResponsesTools
             json.WriteStartObject();
             foreach (var member in tool.Fields().Where(static member => member.Value.Given()))
             {
-                json.WritePropertyName(member.Name);
-                json.WriteCopy(member.Value);
+                json.WriteCopy(member);
             }
 
             if (tool.Field("type"u8).Is("function"u8))

@@ -12,7 +12,6 @@ public sealed partial class FilesTests
     private static readonly string[] MayBeLong =
     [
         "services/Edge/Admission/Budgets/BudgetLease.cs",
-        "services/Edge/Providers/Cohere/CohereRequest.cs",
         "tests/Ledger.Tests/Leases/LeaseModel.cs",
     ];
 

@@ -37,7 +37,7 @@ internal sealed class AnthropicMessages
 
     private void Write(JsonElement messages)
     {
-        var onlySystem = messages.EnumerateArray().All(IsSystem);
+        var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
         var last = messages.GetArrayLength() - 1;
         writer.WriteStartArray("messages"u8);
         for (var i = 0; i <= last; i++)
@@ -86,13 +86,11 @@ internal sealed class AnthropicMessages
         }
     }
 
-    private static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
-
     /// <summary>All instructions, wherever they stood: Anthropic has one place for them.</summary>
     private void WriteSystem(JsonElement messages)
     {
         var begun = false;
-        foreach (var message in messages.EnumerateArray().Where(IsSystem))
+        foreach (var message in messages.EnumerateArray().Where(ChatRequest.IsSystem))
         {
             foreach (var (text, cache) in Texts(message))
             {

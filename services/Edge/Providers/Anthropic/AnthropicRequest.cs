@@ -58,7 +58,9 @@ internal sealed class AnthropicRequest
         writer.WriteNumber("max_tokens"u8, thinking.MaxTokens);
         AnthropicMessages.Write(request.Field("messages"u8), writer, dropped);
         WriteSampling();
-        WriteStops();
+
+        // Anthropic refuses a sequence of white space alone.
+        ChatRequest.WriteStops(request, writer, "stop_sequences"u8, dropped, string.IsNullOrWhiteSpace);
         AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, mayForce: !thinking.IsOn, dropped, writer);
         WriteThinkingAndOutput();
         WriteUser();
@@ -91,33 +93,6 @@ internal sealed class AnthropicRequest
         }
     }
 
-    private void WriteStops()
-    {
-        var begun = false;
-        foreach (var stop in ChatRequest.Stops(request))
-        {
-            // Anthropic refuses a sequence of white space alone.
-            if (string.IsNullOrWhiteSpace(stop.Text()))
-            {
-                dropped.Add("stop");
-                continue;
-            }
-
-            if (!begun)
-            {
-                begun = true;
-                writer.WriteStartArray("stop_sequences"u8);
-            }
-
-            writer.WriteCopy(stop);
-        }
-
-        if (begun)
-        {
-            writer.WriteEndArray();
-        }
-    }
-
     private void WriteThinkingAndOutput()
     {
         thinking.Write(writer);
@@ -132,8 +107,7 @@ internal sealed class AnthropicRequest
         writer.WriteStartObject("output_config"u8);
         foreach (var member in own.Fields())
         {
-            writer.WritePropertyName(member.Name);
-            writer.WriteCopy(member.Value);
+            writer.WriteCopy(member);
         }
 
         if (writesEffort)

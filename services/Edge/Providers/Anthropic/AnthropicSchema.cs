@@ -137,8 +137,7 @@ internal sealed partial class AnthropicSchema
         };
         if (copies)
         {
-            writer.WritePropertyName(keyword.Name);
-            writer.WriteCopy(value);
+            writer.WriteCopy(keyword);
         }
 
         return copies || OfTheSchema.Contains(keyword.Name);

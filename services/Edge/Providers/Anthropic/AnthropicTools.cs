@@ -179,8 +179,7 @@ internal sealed class AnthropicTools
         writer.WriteString("type"u8, "object"u8);
         foreach (var member in schema.Fields())
         {
-            writer.WritePropertyName(member.Name);
-            writer.WriteCopy(member.Value);
+            writer.WriteCopy(member);
         }
 
         if (!schema.Field("properties"u8).Given())

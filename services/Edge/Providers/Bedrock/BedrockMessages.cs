@@ -47,11 +47,9 @@ internal sealed class BedrockMessages
         writer.WriteEndObject();
     }
 
-    private static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
-
     private void Write(JsonElement messages)
     {
-        var onlySystem = messages.EnumerateArray().All(IsSystem);
+        var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
         writer.WriteStartArray("messages"u8);
         foreach (var message in messages.EnumerateArray())
         {
@@ -91,10 +89,10 @@ internal sealed class BedrockMessages
             throw new UntranslatableRequestException("Bedrock needs at least one message that is not empty.", "messages");
         }
 
-        if (!onlySystem && messages.EnumerateArray().Any(IsSystem))
+        if (!onlySystem && messages.EnumerateArray().Any(ChatRequest.IsSystem))
         {
             writer.WriteStartArray("system"u8);
-            foreach (var message in messages.EnumerateArray().Where(IsSystem))
+            foreach (var message in messages.EnumerateArray().Where(ChatRequest.IsSystem))
             {
                 WriteBlocks(null, message);
             }
@@ -107,7 +105,7 @@ internal sealed class BedrockMessages
     private void WriteBlocks(string? role, JsonElement message)
     {
         var content = message.Field("content"u8);
-        if (content.ValueKind == JsonValueKind.String && !IsBlank(content))
+        if (content.ValueKind == JsonValueKind.String && !AnthropicContent.IsBlank(content))
         {
             Open(role);
             WriteText(content);
@@ -116,7 +114,7 @@ internal sealed class BedrockMessages
 
         foreach (var part in content.Items())
         {
-            if (!part.Field("type"u8).Is("text"u8) || !IsBlank(part.Field("text"u8)))
+            if (!part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8)))
             {
                 Open(role);
                 WritePart(part);
@@ -151,7 +149,7 @@ internal sealed class BedrockMessages
         }
 
         WriteBlocks("assistant", message);
-        if (!IsBlank(message.Field("refusal"u8)))
+        if (!AnthropicContent.IsBlank(message.Field("refusal"u8)))
         {
             Open("assistant");
             WriteText(message.Field("refusal"u8));
@@ -322,9 +320,6 @@ internal sealed class BedrockMessages
             WriteCachePoint(writer, cache);
         }
     }
-
-    private static bool IsBlank(JsonElement text) =>
-        text.ValueKind != JsonValueKind.String || (text.RawText().Length < 256 && string.IsNullOrWhiteSpace(text.Text() ?? "?"));
 
     private void Open(string? role)
     {

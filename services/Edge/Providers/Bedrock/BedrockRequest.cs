@@ -113,7 +113,8 @@ internal sealed class BedrockRequest
             CopyNumber("top_p", "topP"u8);
         }
 
-        WriteStops();
+        // Claude refuses a sequence of white space alone, Converse one of nothing.
+        ChatRequest.WriteStops(request, writer, "stopSequences"u8, dropped, thinking is not null ? string.IsNullOrWhiteSpace : string.IsNullOrEmpty);
         writer.WriteEndObject();
     }
 
@@ -122,34 +123,6 @@ internal sealed class BedrockRequest
         if (request.TryGetProperty(from, out var number) && number.ValueKind == JsonValueKind.Number)
         {
             writer.WriteCopy(to, number);
-        }
-    }
-
-    private void WriteStops()
-    {
-        var begun = false;
-        foreach (var stop in ChatRequest.Stops(request))
-        {
-            // Claude refuses a sequence of white space alone, Converse one of nothing.
-            var text = stop.Text();
-            if (thinking is not null ? string.IsNullOrWhiteSpace(text) : string.IsNullOrEmpty(text))
-            {
-                dropped.Add("stop");
-                continue;
-            }
-
-            if (!begun)
-            {
-                begun = true;
-                writer.WriteStartArray("stopSequences"u8);
-            }
-
-            writer.WriteCopy(stop);
-        }
-
-        if (begun)
-        {
-            writer.WriteEndArray();
         }
     }
 
@@ -167,8 +140,7 @@ internal sealed class BedrockRequest
         writer.WriteStartObject("additionalModelRequestFields"u8);
         foreach (var field in own.Fields())
         {
-            writer.WritePropertyName(field.Name);
-            writer.WriteCopy(field.Value);
+            writer.WriteCopy(field);
         }
 
         if (topK.ValueKind == JsonValueKind.Number)

@@ -9,8 +9,8 @@ namespace Gateway.Edge.Providers.Gemini;
 /// </summary>
 internal sealed class GeminiContents
 {
-    // Google's documented word for a call whose signature is not at hand: the caller's client has dropped it, or another model made the call.
-    private const string NoSignature = "skip_thought_signature_validator";
+    /// <summary>Google's documented word for a call whose signature is not at hand: the caller's client has dropped it, or another model made the call.</summary>
+    public const string NoSignature = "skip_thought_signature_validator";
 
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
@@ -40,11 +40,9 @@ internal sealed class GeminiContents
         new GeminiContents(writer, dropped, model).Write(messages);
     }
 
-    private static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
-
     private void Write(JsonElement messages)
     {
-        var onlySystem = messages.EnumerateArray().All(IsSystem);
+        var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
         var results = new List<JsonElement>();
         writer.WriteStartArray("contents"u8);
         foreach (var message in messages.EnumerateArray())
@@ -89,7 +87,7 @@ internal sealed class GeminiContents
             throw new UntranslatableRequestException("Gemini needs at least one message that is not empty.", "messages");
         }
 
-        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
+        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(ChatRequest.IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
         if (instructions.Count > 0)
         {
             writer.WriteStartObject("systemInstruction"u8);

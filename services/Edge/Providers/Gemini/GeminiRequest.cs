@@ -71,28 +71,11 @@ internal sealed class GeminiRequest
             writer.WriteNumber("maxOutputTokens"u8, maxTokens);
         }
 
-        WriteStops();
+        ChatRequest.WriteStops(request, writer, "stopSequences"u8, dropped);
         WriteModalities();
         WriteResponseFormat();
         WriteThinking();
         writer.WriteEndObject();
-    }
-
-    private void WriteStops()
-    {
-        var stops = ChatRequest.Stops(request).ToList();
-        if (stops.Count == 0)
-        {
-            return;
-        }
-
-        writer.WriteStartArray("stopSequences"u8);
-        foreach (var stop in stops)
-        {
-            writer.WriteCopy(stop);
-        }
-
-        writer.WriteEndArray();
     }
 
     private void WriteModalities()

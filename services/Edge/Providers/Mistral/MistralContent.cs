@@ -52,7 +52,7 @@ internal static class MistralContent
                 }
                 else
                 {
-                    Copy(json, member);
+                    json.WriteCopy(member);
                 }
             }
 
@@ -94,7 +94,7 @@ internal static class MistralContent
             }
             else
             {
-                Copy(json, member);
+                json.WriteCopy(member);
             }
         }
 
@@ -118,7 +118,7 @@ internal static class MistralContent
         json.WriteStartObject();
         foreach (var member in message.EnumerateObject().Where(static member => !member.NameEquals("content"u8)))
         {
-            Copy(json, member);
+            json.WriteCopy(member);
         }
 
         said.Write(json, "content"u8);
@@ -128,11 +128,5 @@ internal static class MistralContent
         }
 
         json.WriteEndObject();
-    }
-
-    private static void Copy(Utf8JsonWriter json, JsonProperty member)
-    {
-        json.WritePropertyName(member.Name);
-        json.WriteCopy(member.Value);
     }
 }

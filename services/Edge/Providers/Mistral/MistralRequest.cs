@@ -11,15 +11,15 @@ namespace Gateway.Edge.Providers.Mistral;
 /// </summary>
 internal sealed partial class MistralRequest
 {
-    // OpenAI's fields that Mistral does not have. Any other passes: Mistral adds fields of its own from time to time.
+    // Fields of OpenAI's, and one of Anthropic's, that Mistral does not have. Any other passes: Mistral adds fields of its own from time to time.
     private static readonly HashSet<string> Unknown = new(StringComparer.Ordinal)
     {
         "audio", "functions", "function_call", "logit_bias", "logprobs", "modalities", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
-        "service_tier", "store", "top_logprobs", "user", "verbosity", "web_search_options",
+        "service_tier", "store", "thinking", "top_logprobs", "user", "verbosity", "web_search_options",
     };
 
     // Those of them that only advise.
-    private static readonly HashSet<string> Advice = new(StringComparer.Ordinal) { "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user" };
+    private static readonly HashSet<string> Advice = new(StringComparer.Ordinal) { "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "thinking", "user" };
 
     private static readonly HashSet<string> KnownOfMessages = new(StringComparer.Ordinal) { "role", "content", "tool_calls", "tool_call_id", "prefix" };
 
@@ -65,6 +65,10 @@ internal sealed partial class MistralRequest
                     writer.WriteEndArray();
                     break;
 
+                case "tools" when field.Value.ValueKind == JsonValueKind.Array:
+                    WriteUnmarked("tools"u8, field.Value);
+                    break;
+
                 case "max_completion_tokens":
                     WriteAs("max_tokens", field.Value);
                     break;
@@ -89,7 +93,7 @@ internal sealed partial class MistralRequest
                     break;
 
                 default:
-                    Copy(field);
+                    writer.WriteCopy(field);
                     break;
             }
         }
@@ -119,8 +123,12 @@ internal sealed partial class MistralRequest
                 case "content" when thinks:
                     break;
 
+                case "content" when field.Value.ValueKind == JsonValueKind.Array:
+                    WriteUnmarked("content"u8, field.Value);
+                    break;
+
                 case "name" when message.Field("role"u8).Is("tool"u8):
-                    Copy(field);
+                    writer.WriteCopy(field);
                     break;
 
                 case "tool_calls" when field.Value.ValueKind == JsonValueKind.Array:
@@ -136,7 +144,7 @@ internal sealed partial class MistralRequest
                     break;
 
                 case var name when KnownOfMessages.Contains(name):
-                    Copy(field);
+                    writer.WriteCopy(field);
                     break;
 
                 default:
@@ -165,10 +173,45 @@ internal sealed partial class MistralRequest
 
         foreach (var part in content.Items())
         {
-            writer.WriteCopy(part);
+            WriteUnmarked(part);
         }
 
         writer.WriteEndArray();
+    }
+
+    private void WriteUnmarked(ReadOnlySpan<byte> name, JsonElement list)
+    {
+        writer.WriteStartArray(name);
+        foreach (var one in list.EnumerateArray())
+        {
+            WriteUnmarked(one);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    /// <summary>Writes a part or a tool without its cache mark.</summary>
+    private void WriteUnmarked(JsonElement one)
+    {
+        var mark = one.Field("cache_control"u8);
+        if (mark.ValueKind == JsonValueKind.Undefined)
+        {
+            writer.WriteCopy(one);
+            return;
+        }
+
+        if (mark.Given())
+        {
+            dropped.AddAdvice("cache_control");
+        }
+
+        writer.WriteStartObject();
+        foreach (var field in one.EnumerateObject().Where(static field => !field.NameEquals("cache_control"u8)))
+        {
+            writer.WriteCopy(field);
+        }
+
+        writer.WriteEndObject();
     }
 
     private void WriteText(JsonElement text)
@@ -193,7 +236,7 @@ internal sealed partial class MistralRequest
                 }
                 else if (KnownOfCalls.Contains(field.Name))
                 {
-                    Copy(field);
+                    writer.WriteCopy(field);
                 }
                 else
                 {
@@ -214,12 +257,6 @@ internal sealed partial class MistralRequest
             writer.WritePropertyName(name);
             writer.WriteCopy(value);
         }
-    }
-
-    private void Copy(JsonProperty field)
-    {
-        writer.WritePropertyName(field.Name);
-        writer.WriteCopy(field.Value);
     }
 
     /// <summary>Whether a model takes thoughts back: one that has none refuses them.</summary>

@@ -95,8 +95,7 @@ internal sealed class OllamaRequest
 
         foreach (var option in request.Field("options"u8).Fields())
         {
-            writer.WritePropertyName(option.Name);
-            writer.WriteCopy(option.Value);
+            writer.WriteCopy(option);
         }
 
         writer.WriteEndObject();
