@@ -41,10 +41,10 @@ internal static class Race
     }
 
     /// <summary>The provider answers no request for <paramref name="model"/> before the gate is opened.</summary>
-    public static TaskCompletionSource Gate(ScriptedCluster cluster, string model)
+    public static TaskCompletionSource Gate(ScriptedModels upstream, string model)
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster.Upstream.Script(model, async exchange =>
+        upstream.Script(model, async exchange =>
         {
             await gate.Task.WaitAsync(exchange.Ended);
             await ScriptedModels.OrdinaryAsync(exchange);

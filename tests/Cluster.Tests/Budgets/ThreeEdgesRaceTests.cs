@@ -49,7 +49,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
         var model = ScriptedModels.NewModel();
         await Race.TeachEveryEdgeAsync(cluster, model);
         var taught = cluster.Upstream.RequestsOf(model).Count;
-        var gate = Race.Gate(cluster, model);
+        var gate = Race.Gate(cluster.Upstream, model);
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(20 * ScriptedModels.Cost / 1_000_000_000m);
         using var team = cluster.Team(key);
 
@@ -71,7 +71,7 @@ public sealed class ThreeEdgesRaceTests(ScriptedCluster cluster, ITestOutputHelp
         var model = ScriptedModels.NewModel();
         await Race.TeachEveryEdgeAsync(cluster, model, declared);
         var taught = cluster.Upstream.RequestsOf(model).Count;
-        var gate = Race.Gate(cluster, model);
+        var gate = Race.Gate(cluster.Upstream, model);
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(((affordable + 1) * ScriptedModels.Cost / 1_000_000_000m) - 0.000_000_001m);
         using var team = cluster.Team(key);
 

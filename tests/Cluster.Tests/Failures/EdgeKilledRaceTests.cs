@@ -25,7 +25,7 @@ public sealed class EdgeKilledRaceTests(ScriptedCluster cluster, ITestOutputHelp
         var model = ScriptedModels.NewModel();
         await Race.TeachEveryEdgeAsync(cluster, model);
         var taught = cluster.Upstream.RequestsOf(model).Count;
-        var gate = Race.Gate(cluster, model);
+        var gate = Race.Gate(cluster.Upstream, model);
         var (teamId, organizationId) = (AdminClient.NewName("team"), AdminClient.NewName("organization"));
         decimal? Of(string owner) => level == owner ? Dollars : null;
         await cluster.Admin.PostAsync("/organization/new", new { organization_id = organizationId, max_budget = Of("organization") });

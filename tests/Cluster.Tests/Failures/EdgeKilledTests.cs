@@ -69,7 +69,7 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(50 * ScriptedModels.Cost / 1_000_000_000m);
         using var first = await cluster.AtEdgeAsync(key, "edge-1");
         using var second = await cluster.AtEdgeAsync(key, "edge-2");
-        var gate = Race.Gate(cluster, model);
+        var gate = Race.Gate(cluster.Upstream, model);
 
         // The budget is spread over both edges and under way at the provider when one of them dies.
         var race = Task.WhenAll(Enumerable.Range(0, 500).Select(async number =>
