@@ -69,30 +69,31 @@ public static class UsageBatch
     public static List<(ReadOnlyMemory<byte> Line, UsageRecord? Record)> Read(UsageRecorded message)
     {
         var records = new List<(ReadOnlyMemory<byte>, UsageRecord?)>(Math.Clamp(message.Count, 0, 10_000));
-        var rest = Lines(message);
-        while (!rest.IsEmpty)
+        var lines = Lines(message);
+        var reader = new UsageRecordReader(lines);
+        for (var start = 0; start < lines.Length;)
         {
-            var end = rest.Span.IndexOf((byte)'\n');
-            var line = end < 0 ? rest : rest[..end];
-            rest = end < 0 ? default : rest[(end + 1)..];
-            if (!line.IsEmpty)
+            var found = lines.Span[start..].IndexOf((byte)'\n');
+            var length = found < 0 ? lines.Length - start : found;
+            if (length > 0)
             {
-                records.Add((line, RecordOf(line.Span)));
+                records.Add((lines.Slice(start, length), RecordOf(reader, start, length)));
             }
+
+            start += length + 1;
         }
 
         return records;
     }
 
-    private static UsageRecord? RecordOf(ReadOnlySpan<byte> line)
+    private static UsageRecord? RecordOf(UsageRecordReader reader, int start, int length)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ContractsJson.Default.UsageRecord);
+            return reader.Read(start, length);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            // InvalidOperationException: half of a surrogate pair, which the reader finds only when it makes the string.
             return null;
         }
     }

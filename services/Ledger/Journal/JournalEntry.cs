@@ -35,9 +35,9 @@ internal sealed record JournalEntry
 
     public bool Reverses { get; init; }
 
-    public required IReadOnlyList<string> Accounts { get; init; }
+    public required string[] Accounts { get; init; }
 
-    public required IReadOnlyList<string> Windows { get; init; }
+    public required string[] Windows { get; init; }
 
     public string? EdgeId { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Gateway.Contracts;
 
 namespace Gateway.Ledger.Journal;
@@ -41,7 +42,10 @@ internal static class JournalRules
             return "too_many_windows";
         }
 
-        return Names(record).All(IsName) && record.BudgetWindows.All(IsName) ? null : "bad_name";
+        var named = IsName(record.KeyId) && IsName(record.Provider) && IsName(record.Model) && IsNameOrNone(record.UserId) && IsNameOrNone(record.TeamId)
+            && IsNameOrNone(record.OrganizationId) && IsNameOrNone(record.EndUser) && IsNameOrNone(record.Price) && (record.EdgeId.Length == 0 || IsName(record.EdgeId))
+            && Array.TrueForAll(record.BudgetWindows, IsName);
+        return named ? null : "bad_name";
     }
 
     /// <summary>The entry of a request: its key owes its provider. A correction below zero is owed back, and no correction is an edge's: no lease was for it.</summary>
@@ -68,7 +72,7 @@ internal static class JournalRules
 
     /// <summary>A correction of one account (and of the windows of its budget) by <paramref name="change"/>.</summary>
     public static JournalEntry Adjustment(
-        Guid id, DateTimeOffset at, string account, Money change, IReadOnlyList<string> windows, string reason, string author)
+        Guid id, DateTimeOffset at, string account, Money change, string[] windows, string reason, string author)
     {
         var takesBack = change < Money.Zero;
         const string Counterpart = "adjustment/gateway";
@@ -90,35 +94,34 @@ internal static class JournalRules
 
     public static JournalTotals Totals(IEnumerable<JournalEntry> entries)
     {
-        var windows = new Dictionary<string, WindowTotal>(StringComparer.Ordinal);
-        var windowEdges = new Dictionary<(string Window, string Edge), long>();
-        var accountDays = new Dictionary<(string Account, DateOnly Day), AccountDayTotal>();
+        var windows = new Dictionary<string, Sum>(StringComparer.Ordinal);
+        var windowEdges = new Dictionary<(string Window, string Edge), Sum>();
+        var accountDays = new Dictionary<(string Account, DateOnly Day), Sum>();
         foreach (var entry in entries)
         {
             var counts = entry.Counts.NanoDollars;
             var day = DateOnly.FromDateTime(entry.At.UtcDateTime);
             foreach (var window in entry.Windows)
             {
-                var total = windows.GetValueOrDefault(window) ?? new(window, 0, 0);
-                windows[window] = total with { Amount = checked(total.Amount + counts), Entries = total.Entries + 1 };
+                CollectionsMarshal.GetValueRefOrAddDefault(windows, window, out _).Add(counts);
                 if (entry.EdgeId is { } edge)
                 {
-                    windowEdges[(window, edge)] = checked(windowEdges.GetValueOrDefault((window, edge)) + counts);
+                    CollectionsMarshal.GetValueRefOrAddDefault(windowEdges, (window, edge), out _).Add(counts);
                 }
             }
 
             foreach (var account in entry.Accounts)
             {
-                var total = accountDays.GetValueOrDefault((account, day)) ?? new(account, day, 0, 0);
-                accountDays[(account, day)] = total with { Amount = checked(total.Amount + counts), Entries = total.Entries + 1 };
+                CollectionsMarshal.GetValueRefOrAddDefault(accountDays, (account, day), out _).Add(counts);
             }
         }
 
         return new(
-            [.. windows.Values.OrderBy(total => total.WindowId, StringComparer.Ordinal)],
-            [.. windowEdges.Select(pair => new WindowEdgeTotal(pair.Key.Window, pair.Key.Edge, pair.Value))
-                .OrderBy(total => total.WindowId, StringComparer.Ordinal).ThenBy(total => total.EdgeId, StringComparer.Ordinal)],
-            [.. accountDays.Values.OrderBy(total => total.Account, StringComparer.Ordinal).ThenBy(total => total.Day)]);
+            [.. windows.Select(static pair => new WindowTotal(pair.Key, pair.Value.Amount, pair.Value.Entries)).OrderBy(static total => total.WindowId, StringComparer.Ordinal)],
+            [.. windowEdges.Select(static pair => new WindowEdgeTotal(pair.Key.Window, pair.Key.Edge, pair.Value.Amount))
+                .OrderBy(static total => total.WindowId, StringComparer.Ordinal).ThenBy(static total => total.EdgeId, StringComparer.Ordinal)],
+            [.. accountDays.Select(static pair => new AccountDayTotal(pair.Key.Account, pair.Key.Day, pair.Value.Amount, pair.Value.Entries))
+                .OrderBy(static total => total.Account, StringComparer.Ordinal).ThenBy(static total => total.Day)]);
     }
 
     // The provider's account shows what is owed to it; everybody else's what they used. Beside these, every budget charged has one of its own name.
@@ -149,9 +152,16 @@ internal static class JournalRules
         }
     }
 
-    private static IEnumerable<string> Names(UsageRecord record) =>
-        [record.EdgeId.Length == 0 ? "-" : record.EdgeId, record.KeyId, record.Provider, record.Model, record.UserId ?? "-", record.TeamId ?? "-", record.OrganizationId ?? "-", record.EndUser ?? "-", record.Price ?? "-"];
-
     // PostgreSQL takes no NUL in a text, and a line feed separates names on their way there.
     private static bool IsName(string? name) => name is { Length: > 0 and <= NameMax } && !name.AsSpan().ContainsAny('\0', '\n');
+
+    private static bool IsNameOrNone(string? name) => name is null || IsName(name);
+
+    private struct Sum
+    {
+        public long Amount;
+        public long Entries;
+
+        public void Add(long counts) => (Amount, Entries) = (checked(Amount + counts), Entries + 1);
+    }
 }

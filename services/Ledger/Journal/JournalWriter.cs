@@ -20,11 +20,20 @@ internal sealed record PostedWindow(string WindowId, long Spent, long Version, I
 internal sealed record JournalResult(int Added, long AddedAmount, int Repeated, IReadOnlyList<Guid> Conflicts, IReadOnlyList<PostedWindow> Windows);
 
 /// <summary>
-/// Adds entries and moves the totals, in one transaction of three round trips: entries in (those known are skipped), totals on, commit.
-/// Everything is locked in sorted order, so writers wait for each other and never for a circle (T-52).
+/// Adds entries and moves the totals, in one transaction: entries in, totals on, commit. Everything is locked in sorted order, so writers
+/// wait for each other and never for a circle (T-52). Many entries are copied in, which costs PostgreSQL a third less and takes none that
+/// it knows; where it knows one (a message came again), and for a few, a statement adds them and skips what is there.
 /// </summary>
 internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
 {
+    /// <summary>From so many entries on a copy's round trips and parsing are worth it.</summary>
+    public const int CopiedMin = 32;
+
+    private const string Copy = """
+        copy journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about)
+        from stdin (format binary)
+        """;
+
     private const string Insert = """
         insert into journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about)
         select at, id, kind, debit, credit, amount, reverses, string_to_array(accounts, E'\n'), string_to_array(windows, E'\n'), edge, price, reason, author, about
@@ -63,15 +72,63 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         // The same request twice in one transaction is one entry.
         var sorted = entries.OrderBy(entry => entry.At).ThenBy(entry => entry.Id).DistinctBy(entry => (entry.At, entry.Id)).ToArray();
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (sorted.Length >= CopiedMin)
+        {
+            try
+            {
+                await using var copying = await connection.BeginTransactionAsync(cancellation);
+                await CopyAsync(connection, sorted, cancellation);
+                return await FinishAsync(copying, sorted, entries.Count - sorted.Length, [], cancellation);
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                // One of them is in the journal: nothing was written.
+            }
+        }
 
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var fresh = await InsertAsync(connection, sorted, cancellation);
         var conflicts = fresh.Count == sorted.Length ? [] : await ConflictsAsync(connection, [.. sorted.Where(entry => !fresh.Contains(entry.Id))], cancellation);
-        var added = sorted.Where(entry => fresh.Contains(entry.Id)).ToArray();
-        var windows = added.Length == 0 ? [] : await AddTotalsAsync(connection, JournalRules.Totals(added), cancellation);
+        return await FinishAsync(transaction, [.. sorted.Where(entry => fresh.Contains(entry.Id))], entries.Count - fresh.Count, conflicts, cancellation);
+    }
 
+    private static async Task<JournalResult> FinishAsync(
+        NpgsqlTransaction transaction, JournalEntry[] added, int repeated, IReadOnlyList<Guid> conflicts, CancellationToken cancellation)
+    {
+        var windows = added.Length == 0 ? [] : await AddTotalsAsync(transaction.Connection!, JournalRules.Totals(added), cancellation);
         await transaction.CommitAsync(cancellation);
-        return new(fresh.Count, added.Sum(entry => entry.Counts.NanoDollars), entries.Count - fresh.Count, conflicts, windows);
+        return new(added.Length, added.Sum(entry => entry.Counts.NanoDollars), repeated, conflicts, windows);
+    }
+
+    private async Task CopyAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)
+    {
+        if (role.SetCommand is { } set)
+        {
+            await using var command = new NpgsqlCommand(set, connection);
+            await command.ExecuteNonQueryAsync(cancellation);
+        }
+
+        await using var rows = await connection.BeginBinaryImportAsync(Copy, cancellation);
+        foreach (var entry in entries)
+        {
+            await rows.StartRowAsync(cancellation);
+            await rows.WriteAsync(entry.At.UtcDateTime, NpgsqlDbType.TimestampTz, cancellation);
+            await rows.WriteAsync(entry.Id, NpgsqlDbType.Uuid, cancellation);
+            await rows.WriteAsync(KindName(entry.Kind), NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Debit, NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Credit, NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Amount.NanoDollars, NpgsqlDbType.Bigint, cancellation);
+            await rows.WriteAsync(entry.Reverses, NpgsqlDbType.Boolean, cancellation);
+            await rows.WriteAsync(entry.Accounts, NpgsqlDbType.Array | NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Windows, NpgsqlDbType.Array | NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.EdgeId, NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Price, NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Reason, NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.Author, NpgsqlDbType.Text, cancellation);
+            await rows.WriteAsync(entry.About, NpgsqlDbType.Uuid, cancellation);
+        }
+
+        await rows.CompleteAsync(cancellation);
     }
 
     private async Task<HashSet<Guid>> InsertAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)

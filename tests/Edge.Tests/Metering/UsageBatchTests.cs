@@ -60,6 +60,87 @@ public sealed class UsageBatchTests
         Assert.Equal(Line(Full) + Line(Bare), string.Concat(read.Select(line => Line(line.Record!))));
     }
 
+    [Theory]
+    [InlineData("""{"keyId":"key-1","unknown":{"a":[1,{"b":2}]},"status":200,"tokens":{},"tags":["t"],"budgetWindows":[],"requestId":"01890a5d-ac96-774b-bcce-b302099a8057","startedAt":"2026-11-28T10:11:12.123456Z","edgeId":"e","callType":"c","model":"m","deploymentId":"d","provider":"p","providerModel":"pm"}""")]
+    [InlineData("""{"requestId":"01890a5d-ac96-774b-bcce-b302099a8057","startedAt":"2026-11-28T10:11:12+01:00","edgeId":"","callType":"\u0063 \"\ud83d\ude00","keyId":"k","model":"é","deploymentId":"d","provider":"p","providerModel":"pm","tokens":{"images":2,"input":1,"input":3,"later":[]},"tags":[],"budgetWindows":["a","a"],"outcome":"upstreamcut","userId":null,"corrects":null,"failedAttempts":null,"cost":-5}""")]
+    [InlineData("""  { "outcome" : 3 , "\u0073tatus" : 7, "requestId":"01890a5d-ac96-774b-bcce-b302099a8057","startedAt":"2026-11-28T10:11:12Z","edgeId":"e","callType":"c","keyId":"k","model":"m","deploymentId":"d","provider":"p","providerModel":"pm","tokens":{"output":9},"budgetWindows":["w"],"tags":["\u0061","b"],"failedAttempts":[{"deploymentId":"x","failure":"timeout"}] }  """)]
+    public void Read_WhateverTheOrder_IsWhatTheContractSays(string line)
+    {
+        var expected = JsonSerializer.Deserialize(line, ContractsJson.Default.UsageRecord)!;
+
+        // Twice, because the second reading finds the texts of the first.
+        Assert.All(ReadAll(line + "\n" + line), record => Assert.Equal(Line(expected), Line(record!)));
+    }
+
+    [Fact]
+    public void Read_WithoutTokensAndLists_HasNone()
+    {
+        var line = Line(Bare).Replace("\"tokens\":{},", "", StringComparison.Ordinal).Replace("\"tags\":[],", "", StringComparison.Ordinal).Replace("\"budgetWindows\":[]", "\"tokens\":null,\"tags\":null", StringComparison.Ordinal);
+        var record = Assert.Single(ReadAll(line))!;
+        Assert.Equal((0, 0, 0L), (record.Tags.Length, record.BudgetWindows.Length, record.Tokens.PromptTokens));
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("7")]
+    [InlineData("""{"requestId":""")]
+    public void Read_WhatIsNoObject_IsNoRecord(string line) =>
+        Assert.All(ReadAll(line + "\n" + Line(Bare)).SkipLast(1), Assert.Null);
+
+    [Theory]
+    [InlineData("requestId", "\"no-id\"")]
+    [InlineData("startedAt", "\"yesterday\"")]
+    [InlineData("status", "\"200\"")]
+    [InlineData("durationMicroseconds", "99999999999999999999")]
+    [InlineData("cost", "1.5")]
+    [InlineData("streamed", "1")]
+    [InlineData("keyId", "7")]
+    [InlineData("keyId", "null")]
+    [InlineData("keyId", "\"\\ud800\"")]
+    [InlineData("outcome", "\"vanished\"")]
+    [InlineData("tags", "\"tag\"")]
+    [InlineData("tags", "[1]")]
+    [InlineData("tokens", "7")]
+    [InlineData("tokens", "{\"input\":\"1\"}")]
+    [InlineData("failedAttempts", "[7]")]
+    public void Read_AFieldOfAnotherKind_IsNoRecord_AndTheNextOneIs(string field, string value)
+    {
+        // The last of two members counts: one more makes the record wrong.
+        var wrong = Line(Full).TrimEnd('\n', '}') + $$""","{{field}}":{{value}}}""";
+
+        var records = ReadAll(wrong + "\n" + Line(Full));
+
+        Assert.Null(records[0]);
+        Assert.Equal(Line(Full), Line(records[1]!));
+    }
+
+    [Theory]
+    [InlineData("requestId")]
+    [InlineData("startedAt")]
+    [InlineData("edgeId")]
+    [InlineData("callType")]
+    [InlineData("keyId")]
+    [InlineData("model")]
+    [InlineData("deploymentId")]
+    [InlineData("provider")]
+    [InlineData("providerModel")]
+    public void Read_WithoutWhatEveryRecordHas_IsNoRecord(string field) =>
+        Assert.Null(Assert.Single(ReadAll(Line(Full).Replace($"\"{field}\":", "\"another\":", StringComparison.Ordinal))));
+
+    [Fact]
+    public void Read_ManyRecordsOfManyCallers_MixesNoneUp()
+    {
+        // More different texts than the reader remembers.
+        var records = Enumerable.Range(0, 2_000).Select(number => Full with
+        {
+            RequestId = Guid.CreateVersion7(), KeyId = $"key-{number % 7}", EndUser = $"end-user-{number}", Tags = [.. Enumerable.Range(0, number % 3).Select(tag => $"tag-{tag}")],
+            BudgetWindows = [$"user/{number % 11}@2026-11-28", "team/t"], Cost = new(number),
+        }).Select(Line).ToArray();
+
+        Assert.Equal(records, ReadAll(string.Concat(records)).Select(static record => Line(record!)));
+    }
+
     [Fact]
     public void Pack_ABatchOfOneModelsRequests_IsAFractionOfItself()
     {
@@ -73,6 +154,9 @@ public sealed class UsageBatchTests
     [InlineData("a-later-one")]
     public void Lines_WhatCannotBeUnpacked_IsSaidSo(string packing) =>
         Assert.Throws<JsonException>(() => UsageBatch.Lines(new UsageRecorded { EdgeId = "edge-1", Count = 1, Records = [1, 2, 3, 4], Packing = packing }));
+
+    private static UsageRecord?[] ReadAll(string lines) =>
+        [.. UsageBatch.Read(new() { EdgeId = "edge-1", Count = 1, Records = Encoding.UTF8.GetBytes(lines) }).Select(static line => line.Record)];
 
     private static string Line(UsageRecord record) => JsonSerializer.Serialize(record, UsageJson.Default.UsageRecord) + "\n";
 }
