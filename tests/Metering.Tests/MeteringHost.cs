@@ -45,6 +45,8 @@ internal sealed class MeteringHost : IAsyncDisposable
 
     public NpgsqlDataSource Database { get; }
 
+    public Names Names => App.Services.GetRequiredService<Names>();
+
     public UsageStore Store => App.Services.GetRequiredService<UsageStore>();
 
     public static AccessSnapshot Admin { get; } = new() { KeyId = new string('a', 64), Role = CallerRole.ProxyAdmin };

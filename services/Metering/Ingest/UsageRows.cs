@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Gateway.Contracts;
 using Npgsql;
@@ -6,17 +5,58 @@ using NpgsqlTypes;
 
 namespace Gateway.Metering.Ingest;
 
-/// <summary>A batch of records, turned into one array for each column: how PostgreSQL takes many rows in one statement.</summary>
+/// <summary>A batch of records, as rows of <c>usage_records</c>.</summary>
 internal sealed class UsageRows
 {
-    private readonly IReadOnlyList<UsageRecord> records;
+    /// <summary>The table's columns, in the order in which rows come to PostgreSQL.</summary>
+    public static readonly IReadOnlyList<UsageColumn> Columns =
+    [
+        UsageColumn.Of("started_at", "timestamptz", NpgsqlDbType.TimestampTz, static record => record.StartedAt.UtcDateTime),
+        UsageColumn.Of("request_id", "uuid", NpgsqlDbType.Uuid, static record => record.RequestId),
+        UsageColumn.Count("duration_us", static record => record.DurationMicroseconds),
+        UsageColumn.Count("first_byte_us", static record => record.FirstByteMicroseconds),
+        UsageColumn.Count("cost", static record => record.Cost.NanoDollars),
+        UsageColumn.Count("input", static record => record.Tokens.Input),
+        UsageColumn.Count("output", static record => record.Tokens.Output),
+        UsageColumn.RareCount("cached_input", static record => record.Tokens.CachedInput),
+        UsageColumn.RareCount("cache_write_5m", static record => record.Tokens.CacheWrite5m),
+        UsageColumn.RareCount("cache_write_1h", static record => record.Tokens.CacheWrite1h),
+        UsageColumn.RareCount("input_audio", static record => record.Tokens.InputAudio),
+        UsageColumn.RareCount("reasoning", static record => record.Tokens.Reasoning),
+        UsageColumn.RareCount("output_audio", static record => record.Tokens.OutputAudio),
+        UsageColumn.RareCount("images", static record => record.Tokens.Images),
+        UsageColumn.Number("key_no", static record => record.KeyId),
+        UsageColumn.Number("alias_no", static record => record.KeyAlias),
+        UsageColumn.Number("user_no", static record => record.UserId),
+        UsageColumn.Number("team_no", static record => record.TeamId),
+        UsageColumn.Number("organization_no", static record => record.OrganizationId),
+        UsageColumn.Number("end_user_no", static record => record.EndUser),
+        UsageColumn.Number("model_no", static record => record.Model),
+        UsageColumn.Number("deployment_no", static record => record.DeploymentId),
+        UsageColumn.Number("provider_no", static record => record.Provider),
+        UsageColumn.Number("provider_model_no", static record => record.ProviderModel),
+        UsageColumn.Number("call_type_no", static record => record.CallType),
+        UsageColumn.Number("edge_no", static record => record.EdgeId),
+        UsageColumn.Number("price_no", static record => record.Price),
+        UsageColumn.Number("credential_no", static record => record.Credential),
+        UsageColumn.Of("status", "smallint", NpgsqlDbType.Smallint, static record => StatusOf(record)),
+        UsageColumn.Of("outcome", "smallint", NpgsqlDbType.Smallint, static record => (short)record.Outcome),
+        UsageColumn.Flag("streamed", static record => record.Streamed),
+        UsageColumn.Flag("estimated", static record => record.Estimated),
+        UsageColumn.Flag("unpriced", static record => record.Unpriced),
+        UsageColumn.NumberList("tags_no", static record => record.Tags),
+        UsageColumn.NumberList("windows_no", static record => record.BudgetWindows),
+        UsageColumn.Of("failed_attempts", "jsonb", NpgsqlDbType.Jsonb, static record => Attempts(record.FailedAttempts)),
+        UsageColumn.Of("corrects", "uuid", NpgsqlDbType.Uuid, static record => record.Corrects),
+        UsageColumn.RareCount("written_off", static record => record.WrittenOff.NanoDollars),
+    ];
 
-    private UsageRows(IReadOnlyList<UsageRecord> records) => this.records = records;
+    private UsageRows(IReadOnlyList<UsageRecord> records) => Records = records;
+
+    public IReadOnlyList<UsageRecord> Records { get; }
 
     /// <summary>The names that the records point to, each as it is stored.</summary>
     public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
-
-    public int Count => records.Count;
 
     /// <summary>The newest record's end.</summary>
     public DateTimeOffset NewestEnd { get; private set; }
@@ -27,15 +67,28 @@ internal sealed class UsageRows
     public static UsageRows From(IReadOnlyList<UsageRecord> records)
     {
         var rows = new UsageRows(records);
+        // Mostly a record has the same text, and the same object (UsageBatch), as the one before it.
+        var before = new string?[14];
         foreach (var record in records)
         {
             rows.Days.Add(DateOnly.FromDateTime(record.StartedAt.UtcDateTime));
             var end = record.StartedAt.AddTicks(Math.Clamp(record.DurationMicroseconds, 0, TimeSpan.FromDays(1).Ticks / 10) * 10);
             rows.NewestEnd = end > rows.NewestEnd ? end : rows.NewestEnd;
-            foreach (var text in (ReadOnlySpan<string?>)[
-                record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model,
-                record.DeploymentId, record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
-                .. record.Tags, .. record.BudgetWindows])
+            ReadOnlySpan<string?> texts =
+            [
+                record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model, record.DeploymentId,
+                record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
+            ];
+            for (var place = 0; place < texts.Length; place++)
+            {
+                if (!ReferenceEquals(before[place], texts[place]))
+                {
+                    before[place] = texts[place];
+                    rows.Names.Add(Ingest.Names.Clean(texts[place]));
+                }
+            }
+
+            foreach (var text in record.Tags.Concat(record.BudgetWindows))
             {
                 rows.Names.Add(Ingest.Names.Clean(text));
             }
@@ -44,68 +97,10 @@ internal sealed class UsageRows
         return rows;
     }
 
-    /// <summary>The parameters of <see cref="UsageStore"/>'s statement, in its order.</summary>
-    public IEnumerable<NpgsqlParameter> Parameters(IReadOnlyDictionary<string, int> numbers)
-    {
-        int Number(string? text) => numbers[Ingest.Names.Clean(text)];
-        string? Numbers(string[] texts) => texts.Length == 0
-            ? null
-            : "{" + string.Join(',', texts.Select(Number).Where(no => no != Ingest.Names.None).Distinct()
-                .Select(no => no.ToString(CultureInfo.InvariantCulture))) + "}";
+    /// <summary>Whether a request did not succeed: what a roll-up counts as failed.</summary>
+    public static bool Failed(UsageRecord record) => record.Outcome != UsageOutcome.Completed || record.Status >= 400;
 
-        yield return Column(NpgsqlDbType.TimestampTz, record => record.StartedAt.UtcDateTime);
-        yield return Column(NpgsqlDbType.Uuid, record => record.RequestId);
-        yield return Column(NpgsqlDbType.Bigint, record => record.DurationMicroseconds);
-        yield return Column(NpgsqlDbType.Bigint, record => record.FirstByteMicroseconds);
-        yield return Column(NpgsqlDbType.Bigint, record => record.Cost.NanoDollars);
-        yield return Column(NpgsqlDbType.Bigint, record => record.Tokens.Input);
-        yield return Column(NpgsqlDbType.Bigint, record => record.Tokens.Output);
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.CachedInput));
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.CacheWrite5m));
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.CacheWrite1h));
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.InputAudio));
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.Reasoning));
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.OutputAudio));
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.Tokens.Images));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.KeyId));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.KeyAlias));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.UserId));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.TeamId));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.OrganizationId));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.EndUser));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.Model));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.DeploymentId));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.Provider));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.ProviderModel));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.CallType));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.EdgeId));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.Price));
-        yield return Column(NpgsqlDbType.Smallint, record => (short)Math.Clamp(record.Status, 0, 999));
-        yield return Column(NpgsqlDbType.Smallint, record => (short)record.Outcome);
-        yield return Column(NpgsqlDbType.Boolean, record => record.Streamed);
-        yield return Column(NpgsqlDbType.Boolean, record => record.Estimated);
-        yield return Column(NpgsqlDbType.Boolean, record => record.Unpriced);
-        // Arrays of arrays must be of one length in PostgreSQL, so a row's list travels as its text.
-        yield return Column(NpgsqlDbType.Text, record => Numbers(record.Tags));
-        yield return Column(NpgsqlDbType.Text, record => Numbers(record.BudgetWindows));
-        yield return Column(NpgsqlDbType.Text, record => Attempts(record.FailedAttempts));
-        yield return Column(NpgsqlDbType.Integer, record => Number(record.Credential));
-        yield return Column(NpgsqlDbType.Uuid, record => record.Corrects);
-        yield return Column(NpgsqlDbType.Bigint, record => NullIfZero(record.WrittenOff.NanoDollars));
-    }
-
-    private NpgsqlParameter<T[]> Column<T>(NpgsqlDbType type, Func<UsageRecord, T> value)
-    {
-        var column = new T[records.Count];
-        for (var row = 0; row < column.Length; row++)
-        {
-            column[row] = value(records[row]);
-        }
-
-        return new NpgsqlParameter<T[]> { TypedValue = column, NpgsqlDbType = type | NpgsqlDbType.Array };
-    }
-
-    private static long? NullIfZero(long count) => count == 0 ? null : count;
+    private static short StatusOf(UsageRecord record) => (short)Math.Clamp(record.Status, 0, 999);
 
     private static string? Attempts(FailedAttempt[]? attempts) => attempts is not { Length: > 0 }
         ? null

@@ -9,52 +9,61 @@ namespace Gateway.Metering.Ingest;
 internal readonly record struct StoredBatch(long Stored, long Duplicates);
 
 /// <summary>
-/// Writes a batch: one statement, so one transaction. The roll-ups count the rows that were really inserted: a record that comes a second
-/// time changes nothing, in whatever company it comes.
+/// Writes a batch in one transaction. The roll-ups count the rows that were really inserted: a record that comes a second time changes
+/// nothing, in whatever company it comes. Many records are copied in, which costs PostgreSQL a third less and takes none that it knows;
+/// where it knows one, and for a few, a statement inserts them and skips what is there.
 /// </summary>
 internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPartitions partitions, MeteringMetrics metrics, TimeProvider clock)
 {
+    /// <summary>From so many records on a copy's round trips and parsing are worth it.</summary>
+    public const int CopiedMin = 32;
+
     /// <summary>A batch can meet this once for each day that is being made.</summary>
     private const int DaysMadeMeanwhileMax = 10;
+
+    private static readonly string s_columns = string.Join(", ", UsageRows.Columns.Select(static column => column.Name));
+
+    private static readonly string s_copy = $"copy usage_records ({s_columns}) from stdin (format binary)";
 
     /// <summary>
     /// Every insert is ordered by its unique key, and the statement's parts run in one order: two processes that write the same requests or
     /// the same roll-ups at once take their locks in the same sequence, so one waits and none deadlocks.
     /// </summary>
-    private const string Write = """
+    private static readonly string s_insert = $"""
         with batch as (
-            select * from unnest(
-                $1::timestamptz[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-                $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::int[], $17::int[], $18::int[],
-                $19::int[], $20::int[], $21::int[], $22::int[], $23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::smallint[],
-                $29::smallint[], $30::boolean[], $31::boolean[], $32::boolean[], $33::text[], $34::text[], $35::text[], $36::int[], $37::uuid[], $38::bigint[])
-            as t(started_at, request_id, duration_us, first_byte_us, cost, input, output, cached_input, cache_write_5m,
-                cache_write_1h, input_audio, reasoning, output_audio, images, key_no, alias_no, user_no, team_no,
-                organization_no, end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status,
-                outcome, streamed, estimated, unpriced, tags, windows, attempts, credential_no, corrects, written_off)
+            select * from unnest({string.Join(", ", UsageRows.Columns.Select(static (column, index) => $"${index + 1}::{column.Type}[]"))}) as t({s_columns})
         ), stored as (
-            insert into usage_records (started_at, request_id, duration_us, first_byte_us, cost, input, output, cached_input, cache_write_5m,
-                cache_write_1h, input_audio, reasoning, output_audio, images, key_no, alias_no, user_no, team_no,
-                organization_no, end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status,
-                outcome, streamed, estimated, unpriced, tags_no, windows_no, failed_attempts, credential_no, corrects, written_off)
-            select started_at, request_id, duration_us, first_byte_us, cost, input, output, cached_input, cache_write_5m,
-                cache_write_1h, input_audio, reasoning, output_audio, images, key_no, alias_no, user_no, team_no,
-                organization_no, end_user_no, model_no, deployment_no, provider_no, provider_model_no, call_type_no, edge_no, price_no, status,
-                outcome, streamed, estimated, unpriced, tags::int[], windows::int[], attempts::jsonb, credential_no, corrects, written_off
+            insert into usage_records ({s_columns})
+            select {string.Join(", ", UsageRows.Columns.Select(static column => column.Type == "text" ? $"{column.Name}::int[]" : column.Name))}
             from batch order by started_at, request_id
             on conflict do nothing
             returning (started_at at time zone 'UTC')::date as day, key_no, alias_no, user_no, team_no, organization_no, end_user_no, model_no,
-                provider_no, provider_model_no, cost, duration_us, outcome, status, estimated, unpriced, tags_no,
+                provider_no, provider_model_no, tags_no, 1 as requests, (outcome <> 0 or status >= 400)::int as failed, cost,
                 input + coalesce(cached_input, 0) + coalesce(cache_write_5m, 0) + coalesce(cache_write_1h, 0) + coalesce(input_audio, 0) as prompt,
                 output + coalesce(reasoning, 0) + coalesce(output_audio, 0) as completion,
                 coalesce(cached_input, 0) as cached, coalesce(cache_write_5m, 0) + coalesce(cache_write_1h, 0) as cache_write,
-                coalesce(reasoning, 0) as reasoning
+                coalesce(reasoning, 0) as reasoning, duration_us, estimated::int as estimated, unpriced::int as unpriced
+        {RollUps}
+        """;
+
+    private const string SumUp = $"""
+        with batch as (
+            select * from unnest($1::date[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::text[],
+                $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[])
+            as t(day, key_no, alias_no, user_no, team_no, organization_no, end_user_no, model_no, provider_no, provider_model_no, tags,
+                requests, failed, cost, prompt, completion, cached, cache_write, reasoning, duration_us, estimated, unpriced)
+        ), stored as (
+            select *, tags::int[] as tags_no from batch
+        {RollUps}
+        """;
+
+    private const string RollUps = """
         ), daily as (
             insert into usage_daily as d (day, key_no, alias_no, user_no, team_no, organization_no, model_no, provider_no, provider_model_no,
                 requests, failed, cost, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, duration_us, estimated, unpriced)
             select day, key_no, alias_no, user_no, team_no, organization_no, model_no, provider_no, provider_model_no,
-                count(*), count(*) filter (where outcome <> 0 or status >= 400), sum(cost), sum(prompt), sum(completion), sum(cached), sum(cache_write),
-                sum(reasoning), sum(duration_us), count(*) filter (where estimated), count(*) filter (where unpriced)
+                sum(requests), sum(failed), sum(cost), sum(prompt), sum(completion), sum(cached), sum(cache_write), sum(reasoning), sum(duration_us),
+                sum(estimated), sum(unpriced)
             from stored group by 1, 2, 3, 4, 5, 6, 7, 8, 9
             order by day, key_no, model_no, provider_no, provider_model_no, user_no, team_no, organization_no, alias_no
             on conflict (day, key_no, model_no, provider_no, provider_model_no, user_no, team_no, organization_no, alias_no) do update set
@@ -65,20 +74,20 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
                 estimated = d.estimated + excluded.estimated, unpriced = d.unpriced + excluded.unpriced
         ), tags as (
             insert into usage_daily_tags as d (day, tag_no, key_no, user_no, team_no, organization_no, requests, cost, tokens)
-            select day, tag_no, key_no, user_no, team_no, organization_no, count(*), sum(cost), sum(prompt + completion)
+            select day, tag_no, key_no, user_no, team_no, organization_no, sum(requests), sum(cost), sum(prompt + completion)
             from stored cross join lateral unnest(tags_no) as t(tag_no) group by 1, 2, 3, 4, 5, 6
             order by 1, 2, 3, 4, 5, 6
             on conflict (day, tag_no, key_no, user_no, team_no, organization_no) do update set
                 requests = d.requests + excluded.requests, cost = d.cost + excluded.cost, tokens = d.tokens + excluded.tokens
         ), end_users as (
             insert into usage_daily_end_users as d (day, end_user_no, key_no, user_no, team_no, organization_no, requests, cost, tokens)
-            select day, end_user_no, key_no, user_no, team_no, organization_no, count(*), sum(cost), sum(prompt + completion)
+            select day, end_user_no, key_no, user_no, team_no, organization_no, sum(requests), sum(cost), sum(prompt + completion)
             from stored where end_user_no <> 0 group by 1, 2, 3, 4, 5, 6
             order by 1, 2, 3, 4, 5, 6
             on conflict (day, end_user_no, key_no, user_no, team_no, organization_no) do update set
                 requests = d.requests + excluded.requests, cost = d.cost + excluded.cost, tokens = d.tokens + excluded.tokens
         )
-        select count(*) from stored
+        select coalesce(sum(requests), 0)::bigint from stored
         """;
 
     public async Task<StoredBatch> WriteAsync(IReadOnlyList<UsageRecord> records, CancellationToken cancellation)
@@ -91,24 +100,58 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
         var began = Stopwatch.GetTimestamp();
         var rows = UsageRows.From(records);
         await partitions.EnsureAsync(rows.Days, cancellation);
-        var numbers = await names.NumbersAsync(rows.Names, cancellation);
+        var numbers = new NameNumbers(await names.NumbersAsync(rows.Names, cancellation));
 
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var command = new NpgsqlCommand(Write, connection);
-        foreach (var parameter in rows.Parameters(numbers))
-        {
-            command.Parameters.Add(parameter);
-        }
-
-        // Prepared once for each pooled connection: planning this statement costs more than running it for a small batch.
-        await command.PrepareAsync(cancellation);
-        var stored = await InsertAsync(command, cancellation);
+        var stored = records.Count >= CopiedMin && await TryCopyAsync(connection, records, numbers, cancellation)
+            ? records.Count
+            : await InsertAsync(connection, records, numbers, cancellation);
         metrics.Stored(stored, records.Count - stored, Stopwatch.GetElapsedTime(began), clock.GetUtcNow() - rows.NewestEnd);
         return new StoredBatch(stored, records.Count - stored);
     }
 
-    private static async Task<long> InsertAsync(NpgsqlCommand command, CancellationToken cancellation)
+    // False where PostgreSQL has one of them (a message came again), or made a day meanwhile: then nothing was written.
+    private static async Task<bool> TryCopyAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> records, NameNumbers numbers, CancellationToken cancellation)
     {
+        try
+        {
+            var sums = UsageSums.Of(records, numbers);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            await CopyAsync(connection, records.OrderBy(static record => record.StartedAt).ThenBy(static record => record.RequestId), numbers, cancellation);
+            await using var command = await CommandAsync(connection, SumUp, sums.Parameters(), cancellation);
+            await command.ExecuteNonQueryAsync(cancellation);
+            await transaction.CommitAsync(cancellation);
+            return true;
+        }
+        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.CheckViolation)
+        {
+            return false;
+        }
+        catch (OverflowException)
+        {
+            // The statement says which of them no sum can hold.
+            return false;
+        }
+    }
+
+    private static async Task CopyAsync(NpgsqlConnection connection, IEnumerable<UsageRecord> records, NameNumbers numbers, CancellationToken cancellation)
+    {
+        await using var rows = await connection.BeginBinaryImportAsync(s_copy, cancellation);
+        foreach (var record in records)
+        {
+            await rows.StartRowAsync(cancellation);
+            foreach (var column in UsageRows.Columns)
+            {
+                await column.CopyAsync(rows, record, numbers, cancellation);
+            }
+        }
+
+        await rows.CompleteAsync(cancellation);
+    }
+
+    private static async Task<long> InsertAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> records, NameNumbers numbers, CancellationToken cancellation)
+    {
+        await using var command = await CommandAsync(connection, s_insert, UsageRows.Columns.Select(column => column.Parameter(records, numbers)), cancellation);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -120,5 +163,18 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
                 // The row's day was made after PostgreSQL had chosen the partition for everything else. Nothing was written: again, into the day.
             }
         }
+    }
+
+    // Prepared once for each pooled connection: planning these statements costs more than running them for a small batch.
+    private static async Task<NpgsqlCommand> CommandAsync(NpgsqlConnection connection, string sql, IEnumerable<NpgsqlParameter> parameters, CancellationToken cancellation)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter);
+        }
+
+        await command.PrepareAsync(cancellation);
+        return command;
     }
 }

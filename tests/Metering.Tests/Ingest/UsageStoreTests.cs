@@ -2,6 +2,7 @@ using Gateway.Contracts;
 using Gateway.Metering.Export;
 using Gateway.Metering.Ingest;
 using Gateway.Metering.Reports;
+using Npgsql;
 
 namespace Gateway.Metering.Tests.Ingest;
 
@@ -191,5 +192,61 @@ public sealed class UsageStoreTests
         Assert.Equal(
             [1, 2, 3, 4, 5, 6, 7, 8, 9],
             new[] { "input", "cached_input", "cache_write5m", "cache_write1h", "input_audio", "output", "reasoning", "output_audio", "images" }.Select(name => usage[name]!.GetValue<int>()));
+    }
+
+    /// <summary>Many records are copied into the table and few come in by a statement: which way they took is nowhere to be seen.</summary>
+    [Fact]
+    public async Task RecordsThatAreCopiedIn_AreThoseThatAStatementInserts()
+    {
+        var records = Sample.Many(UsageStore.CopiedMin * 4);
+        records[0] = records[0] with
+        {
+            Tokens = new TokenUsage { Input = 1, CachedInput = 2, CacheWrite5m = 3, CacheWrite1h = 4, InputAudio = 5, Output = 6, Reasoning = 7, OutputAudio = 8, Images = 9 },
+            Estimated = true, Unpriced = true, Streamed = true, Corrects = Guid.NewGuid(), WrittenOff = new Money(5), Credential = "team-key", Cost = new Money(-7),
+            FailedAttempts = [new("other", "timeout"), new("a \"third\"", "status_500")], Tags = ["", "one", "one"],
+        };
+        await using var copying = await MeteringHost.StartAsync();
+        await using var inserting = await MeteringHost.StartAsync();
+        // Names are numbered as they come: both know them before.
+        foreach (var host in new[] { copying, inserting })
+        {
+            await host.Store.WriteAsync([Sample.Record() with { RequestId = records[^1].RequestId, StartedAt = records[^1].StartedAt }], None);
+            await host.Names.NumbersAsync([.. UsageRows.From(records).Names.Order(StringComparer.Ordinal)], None);
+        }
+
+        var copied = await copying.Store.WriteAsync(records[..^1], None);
+        foreach (var few in records[..^1].Chunk(UsageStore.CopiedMin - 1))
+        {
+            await inserting.Store.WriteAsync(few, None);
+        }
+
+        Assert.Equal(new StoredBatch(records.Count - 1, 0), copied);
+        foreach (var table in new[] { "usage_records", "usage_daily", "usage_daily_tags", "usage_daily_end_users" })
+        {
+            var rows = $"select coalesce(string_agg(r::text, E'\\n' order by r::text), '') from {table} r";
+            Assert.Equal(await inserting.ScalarAsync<string>(rows), await copying.ScalarAsync<string>(rows));
+        }
+    }
+
+    [Fact]
+    public async Task ACopyThatMeetsARecordOfBefore_StoresTheOthersOnce()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var records = Sample.Many(UsageStore.CopiedMin * 3);
+        await host.Store.WriteAsync(records[..2], None);
+        Assert.Equal(new StoredBatch(records.Count - 2, 2), await host.Store.WriteAsync(records, None));
+        Assert.Equal(new StoredBatch(0, records.Count), await host.Store.WriteAsync(records, None));
+        await DeliveryTests.RollupsAgreeAsync(host);
+    }
+
+    [Fact]
+    public async Task ARecordWhoseTokensNoSumCanHold_IsRefusedByTheDatabase_InACopyToo()
+    {
+        await using var host = await MeteringHost.StartAsync();
+        var records = Sample.Many(UsageStore.CopiedMin);
+        records[3] = records[3] with { Tokens = new TokenUsage { Input = long.MaxValue, CachedInput = 1 } };
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => host.Store.WriteAsync(records, None));
+        Assert.Equal(PostgresErrorCodes.NumericValueOutOfRange, refused.SqlState);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from usage_records"));
     }
 }
