@@ -19,9 +19,6 @@ internal sealed class EdgeMetrics
 
     private const string None = "";
 
-    private readonly Counter<long> requests;
-    private readonly Counter<long> tokens;
-    private readonly Counter<double> cost;
     private readonly Counter<double> writtenOff;
     private readonly Counter<long> attempts;
     private readonly Counter<long> leaseCommands;
@@ -34,14 +31,15 @@ internal sealed class EdgeMetrics
     private readonly Histogram<double> duration;
     private readonly Histogram<double> firstToken;
     private readonly Histogram<double> overhead;
+    private readonly RequestTotals totals = new();
     private readonly Meter meter;
 
     public EdgeMetrics(IMeterFactory factory)
     {
         meter = factory.Create(MeterName);
-        requests = meter.CreateCounter<long>("gateway.requests", "{request}", "Requests handled");
-        tokens = meter.CreateCounter<long>("gateway.tokens", "{token}", "Tokens used");
-        cost = meter.CreateCounter<double>("gateway.cost", "dollars", "What requests cost");
+        meter.CreateObservableCounter("gateway.requests", totals.Requests, "{request}", "Requests handled");
+        meter.CreateObservableCounter("gateway.tokens", totals.Tokens, "{token}", "Tokens used");
+        meter.CreateObservableCounter("gateway.cost", totals.Cost, "dollars", "What requests cost");
         writtenOff = meter.CreateCounter<double>("gateway.written_off", "dollars", "What providers produced beyond the end of a budget");
         attempts = meter.CreateCounter<long>("gateway.failed_attempts", "{attempt}", "Calls to providers that gave no answer");
         leaseCommands = meter.CreateCounter<long>("gateway.lease.commands", "{command}", "Redis commands of the budget leases");
@@ -75,20 +73,10 @@ internal sealed class EdgeMetrics
     {
         var snapshot = exchange.Caller?.Snapshot;
         var context = exchange.Context;
-        var labels = new TagList
-        {
-            { "model", exchange.Grant?.Group.Name ?? None },
-            { "provider", exchange.Target?.Provider ?? None },
-            { "team", snapshot?.TeamId ?? snapshot?.UserId ?? None },
-            { "key_alias", snapshot?.KeyAlias ?? None },
-            { "status", context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted ? 499 : context.Response.StatusCode },
-        };
-        if (exchange.Refusal is { } code)
-        {
-            labels.Add("code", code);
-        }
-
-        requests.Add(1, labels);
+        totals.Handled(
+            new(exchange.Grant?.Group.Name ?? None, exchange.Target?.Provider ?? None, snapshot?.TeamId ?? snapshot?.UserId ?? None, snapshot?.KeyAlias ?? None),
+            context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted ? 499 : context.Response.StatusCode,
+            exchange.Refusal);
         if (exchange.Target is null)
         {
             return;
@@ -122,28 +110,15 @@ internal sealed class EdgeMetrics
             estimated.Add(1, new TagList { { "model", record.Model }, { "provider", record.Provider } });
         }
 
-        var team = record.TeamId ?? record.UserId ?? None;
-        var alias = record.KeyAlias ?? None;
-        if (record.Tokens.PromptTokens > 0)
-        {
-            tokens.Add(record.Tokens.PromptTokens, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias }, { "type", "input" } });
-        }
-
-        if (record.Tokens.CompletionTokens > 0)
-        {
-            tokens.Add(record.Tokens.CompletionTokens, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias }, { "type", "output" } });
-        }
-
         if (record.WrittenOff > Money.Zero)
         {
             writtenOff.Add(record.WrittenOff.NanoDollars / (double)Money.NanoDollarsPerDollar, new TagList { { "provider", record.Provider } });
         }
 
-        if (record.Cost > Money.Zero && !submitted)
-        {
-            // A counter for eyes and alerts: the exact amount is the journal's.
-            cost.Add(record.Cost.NanoDollars / (double)Money.NanoDollarsPerDollar, new TagList { { "model", record.Model }, { "provider", record.Provider }, { "team", team }, { "key_alias", alias } });
-        }
+        // The cost is for eyes and alerts: the exact amount is the journal's.
+        totals.Used(
+            new(record.Model, record.Provider, record.TeamId ?? record.UserId ?? None, record.KeyAlias ?? None),
+            record.Tokens.PromptTokens, record.Tokens.CompletionTokens, submitted ? Money.Zero : Money.Max(record.Cost, Money.Zero));
     }
 
     public void AttemptFailed(Deployment target, string failure) =>
