@@ -197,6 +197,7 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
     /// <param name="keepsTexts">Whether several texts stay several.</param>
     private void WriteContent(JsonElement[] parts, string separator, bool keepsTexts = false)
     {
+        NameLosses(parts);
         if (parts is [{ ValueKind: JsonValueKind.String } text])
         {
             json.WriteCopy("content"u8, text);
@@ -222,6 +223,24 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         }
     }
 
+    /// <summary>Whether a text is to be cited or cites one, and where a document comes from: OpenAI's parts say none of it.</summary>
+    private void NameLosses(JsonElement[] parts)
+    {
+        foreach (var part in parts)
+        {
+            var citations = part.Field("citations"u8);
+            if (citations.Items().Any() || citations.Field("enabled"u8).ValueKind == JsonValueKind.True)
+            {
+                dropped.AddAdvice("messages.content.citations");
+            }
+
+            if (part.Field("context"u8).Given())
+            {
+                dropped.AddAdvice("messages.content.context");
+            }
+        }
+    }
+
     private void WritePart(JsonElement part)
     {
         var source = part.Field("source"u8);
@@ -237,13 +256,11 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
                 break;
 
             case "document" when kind == "text":
-                json.WriteString("type"u8, "text"u8);
-                json.WriteCopy("text"u8, source.Field("data"u8));
+                WriteTitled(part, source.Field("data"u8).Text());
                 break;
 
             case "document" when kind == "content":
-                json.WriteString("type"u8, "text"u8);
-                json.WriteString("text"u8, TextOf(source.Field("content"u8)));
+                WriteTitled(part, TextOf(source.Field("content"u8)));
                 break;
 
             case "document":
@@ -267,6 +284,12 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
 
         target.WriteCache(json, part, dropped);
         json.WriteEndObject();
+    }
+
+    private void WriteTitled(JsonElement document, string? text)
+    {
+        json.WriteString("type"u8, "text"u8);
+        json.WriteString("text"u8, document.Field("title"u8).Text() is { Length: > 0 } title ? $"{title}\n{text}" : text);
     }
 
     private static bool IsText(JsonElement part) => TypeOf(part) == "text";
