@@ -70,6 +70,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
             if (text.Length > 0 || refusal.Length == 0)
             {
                 said.Parts.Add((false, new StringBuilder(text)));
+                said.Citations.AddRange(PageCitation.In(message));
             }
 
             if (refusal.Length > 0)
