@@ -74,6 +74,10 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
 
         Grow(delta.Field("content"u8), "text", output);
         Grow(delta.Field("refusal"u8), "text", output);
+        if (TextSignature.In(delta) is { } signature)
+        {
+            Sign(TextSignature.Mark(signature), output);
+        }
     }
 
     protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output) => Open(output, "tool_use", json =>
@@ -103,13 +107,18 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
         Grow(thinking.Field("thinking"u8), "thinking", output);
         if (thinking.Field("signature"u8).Text() is { Length: > 0 } signature)
         {
-            if (open != "thinking")
-            {
-                OpenText(output, "thinking");
-            }
-
-            Delta(output, "signature_delta", "signature", signature);
+            Sign(signature, output);
         }
+    }
+
+    private void Sign(string signature, IBufferWriter<byte> output)
+    {
+        if (open != "thinking")
+        {
+            OpenText(output, "thinking");
+        }
+
+        Delta(output, "signature_delta", "signature", signature);
     }
 
     private void Grow(JsonElement value, string kind, IBufferWriter<byte> output)

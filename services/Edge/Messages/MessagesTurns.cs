@@ -113,11 +113,17 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
             return;
         }
 
+        var signatures = target.Provider.TakesSignedIds ? thinking.Select(SignatureOf).OfType<string>().ToArray() : [];
+        if (signatures is [.., var last])
+        {
+            TextSignature.Write(json, last);
+        }
+
         // Thinking of another provider has no signature, and Anthropic takes none back without.
         var own = target.KnowsAnthropic
-            ? thinking.Where(static block => block.Field("signature"u8).RawText().Length > 0 || TypeOf(block) == "redacted_thinking").ToArray()
+            ? thinking.Where(static block => (block.Field("signature"u8).RawText().Length > 0 && SignatureOf(block) is null) || TypeOf(block) == "redacted_thinking").ToArray()
             : [];
-        if (own.Length < thinking.Length)
+        if (own.Length + signatures.Length < thinking.Length)
         {
             dropped.AddAdvice("messages.content.thinking");
         }
@@ -291,6 +297,9 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         json.WriteString("type"u8, "text"u8);
         json.WriteString("text"u8, document.Field("title"u8).Text() is { Length: > 0 } title ? $"{title}\n{text}" : text);
     }
+
+    /// <summary>Gemini's signature of the text, where a block carries it.</summary>
+    private static string? SignatureOf(JsonElement thinking) => TextSignature.Of(thinking.Field("signature"u8).Text());
 
     private static bool IsText(JsonElement part) => TypeOf(part) == "text";
 

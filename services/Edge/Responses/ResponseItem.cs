@@ -41,6 +41,9 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
     /// <summary>Thinking with its signature: comes back as the item's encrypted content.</summary>
     public ThinkingSeal Seal { get; } = new();
 
+    /// <summary>Gemini's signature of the answer's text, which a reasoning item carries for it.</summary>
+    public string? Signature { get; set; }
+
     public bool Closed { get; set; }
 
     /// <summary>What a call was given; a custom tool's text stands under <c>input</c>.</summary>
@@ -65,7 +68,7 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
                 }
 
                 json.WriteEndArray();
-                if (!begun && Seal.ToText() is { } seal)
+                if (!begun && (Seal.ToText() ?? Signature) is { } seal)
                 {
                     json.WriteString("encrypted_content"u8, seal);
                 }

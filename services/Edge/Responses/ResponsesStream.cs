@@ -88,6 +88,11 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             Cite(delta, output);
         }
 
+        if (TextSignature.In(delta) is { } signature)
+        {
+            Reasoning(output).Signature = TextSignature.Mark(signature);
+        }
+
         foreach (var call in delta.Field("tool_calls"u8).Items())
         {
             TakeCall(call, output);
