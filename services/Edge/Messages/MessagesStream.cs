@@ -18,6 +18,7 @@ namespace Gateway.Edge.Messages;
 internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream($"toolu_{exchange.Id:N}")
 {
     private string? open;
+    private bool signed;
     private int block = -1;
 
     public override void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
@@ -118,6 +119,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
             OpenText(output, "thinking");
         }
 
+        signed = true;
         Delta(output, "signature_delta", "signature", signature);
     }
 
@@ -162,9 +164,15 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
 
     private void Close(IBufferWriter<byte> output)
     {
+        if (open == "thinking" && !signed)
+        {
+            Sign(TextSignature.Mark(null), output);
+        }
+
         if (open is not null)
         {
             open = null;
+            signed = false;
             Event(output, "content_block_stop", json => json.WriteNumber("index", block));
         }
     }

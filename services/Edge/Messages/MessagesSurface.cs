@@ -163,8 +163,8 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteStartObject();
             json.WriteString("type"u8, "thinking"u8);
             json.WriteRawValueMember("thinking"u8, thought.RawText().IsEmpty ? "\"\""u8 : thought.Raw());
-            // Only Anthropic signs its thinking: without, the block is not sent back to it. Gemini signs a text.
-            json.WriteString("signature"u8, signature is null ? "" : TextSignature.Mark(signature));
+            // Only Anthropic signs its thinking, and takes none back without. Gemini signs a text.
+            json.WriteString("signature"u8, TextSignature.Mark(signature));
             json.WriteEndObject();
         }
 

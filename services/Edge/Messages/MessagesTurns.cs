@@ -113,10 +113,10 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
             return;
         }
 
-        var signatures = target.Provider.TakesSignedIds ? thinking.Select(SignatureOf).OfType<string>().ToArray() : [];
+        var signatures = target.Provider.TakesSignedIds ? thinking.Select(SignatureOf).Where(static signature => !string.IsNullOrEmpty(signature)).ToArray() : [];
         if (signatures is [.., var last])
         {
-            TextSignature.Write(json, last);
+            TextSignature.Write(json, last!);
         }
 
         // Thinking of another provider has no signature, and Anthropic takes none back without.
@@ -298,7 +298,7 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         json.WriteString("text"u8, document.Field("title"u8).Text() is { Length: > 0 } title ? $"{title}\n{text}" : text);
     }
 
-    /// <summary>Gemini's signature of the text, where a block carries it.</summary>
+    /// <summary>Gemini's signature of the text, where a block carries it; empty where nobody signed.</summary>
     private static string? SignatureOf(JsonElement thinking) => TextSignature.Of(thinking.Field("signature"u8).Text());
 
     private static bool IsText(JsonElement part) => TypeOf(part) == "text";

@@ -40,7 +40,7 @@ internal static class SignedCallId
         return bare.Length == 0 || bare.AsSpan().ContainsAnyExcept(Base64Signs) ? (id, null) : (id[..at], Padded(bare));
     }
 
-    /// <summary>What of a request, whatever surface it speaks, only Gemini understands: signatures behind the ids of tool calls, and blocks that carry a text's.</summary>
+    /// <summary>What of a request, whatever surface it speaks, only Gemini understands: signatures behind the ids of tool calls, and blocks that another provider would refuse.</summary>
     /// <param name="request">A JSON object.</param>
     public static Range[] In(ReadOnlySpan<byte> request) => request.IndexOf("__thought__"u8) < 0 ? [] : new SignedPlaces(request).Find();
 

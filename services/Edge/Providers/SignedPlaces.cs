@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Gateway.Edge.Providers;
 
-/// <summary>Finds in a request what only Gemini understands: signatures behind the ids of tool calls, and whole blocks that carry the signature of a text.</summary>
+/// <summary>Finds in a request what only Gemini understands: signatures behind the ids of tool calls, and whole blocks whose signature is marked as none of their provider's.</summary>
 internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
 {
     private static readonly SearchValues<byte> Signs = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="u8);

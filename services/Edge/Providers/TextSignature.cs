@@ -4,13 +4,13 @@ namespace Gateway.Edge.Providers;
 
 /// <summary>
 /// Gemini's signature of a text, as clients of other makers carry it back: the signature of a block of thinking (Anthropic's), what a reasoning item has as
-/// <c>encrypted_content</c> (Responses), marked as no signature of theirs. Where the bytes pass to another provider the block is cut (<see cref="SignedCallId.In"/>):
+/// <c>encrypted_content</c> (Responses), marked as no signature of theirs; the mark alone says that nobody signed. Where the bytes pass to another provider the block is cut (<see cref="SignedCallId.In"/>):
 /// it would be refused there.
 /// </summary>
 internal static class TextSignature
 {
     /// <summary>The signature as a client gets it.</summary>
-    public static string Mark(string signature) => SignedCallId.Mark + signature;
+    public static string Mark(string? signature) => SignedCallId.Mark + signature;
 
     /// <summary>The signature that a client sends back; null when it is another's: base64 has no dot, and what else is packed behind the mark has one.</summary>
     public static string? Of(string? marked) =>

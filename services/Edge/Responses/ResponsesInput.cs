@@ -67,7 +67,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
                 WriteMessage(item);
                 break;
 
-            case "reasoning" when target.Provider.TakesSignedIds && TextSignature.Of(item.Field("encrypted_content"u8).Text()) is { } signature:
+            case "reasoning" when target.Provider.TakesSignedIds && TextSignature.Of(item.Field("encrypted_content"u8).Text()) is { Length: > 0 } signature:
                 textSignature = signature;
                 break;
 

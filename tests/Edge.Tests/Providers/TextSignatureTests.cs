@@ -57,6 +57,23 @@ public sealed class TextSignatureTests
         Assert.Equal($$"""{"model":"m","signature":"__thought__x","messages":[{"role":"assistant","content":{{expected}}}]}""", passed);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Neither_is_Anthropic_passed_what_nobody_signed(bool streams)
+    {
+        var content = streams ? StreamedMessage(thinks: true, signs: false)["content"]! : Whole(new MessagesSurface(), """{"model":"m","max_tokens":9,"messages":[]}""", thinks: true, signs: false)["content"]!;
+        Assert.Equal(["thinking", "text"], content.AsArray().Select(static block => (string)block!["type"]!));
+        var body = Encoding.UTF8.GetBytes($$"""{"model":"m","messages":[{"role":"user","content":"?"},{"role":"assistant","content":{{content.ToJsonString()}}},{"role":"user","content":"?"}]}""");
+        Assert.Null(RequestHead.TryRead(body, out var head, SurfaceProtocol.Messages));
+
+        var passed = Encoding.UTF8.GetString(new SplicedContent(body, Splice.ForOpenAi(body, head, "\"m\""u8.ToArray(), forceStream: false, takesStreamOptions: false)).ToArray());
+
+        Assert.Equal($$"""{"model":"m","messages":[{"role":"user","content":"?"},{"role":"assistant","content":[{{content[1]!.ToJsonString()}}]},{"role":"user","content":"?"}]}""", passed);
+        Assert.DoesNotContain("thoughtSignature", Sent(new MessagesSurface(), "gemini", JsonNode.Parse(body)!.AsObject()).ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Hm.", Sent(new MessagesSurface(), "bedrock", JsonNode.Parse(body)!.AsObject()).ToJsonString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Neither_is_OpenAI_passed_what_Claude_thought()
     {
@@ -125,21 +142,23 @@ public sealed class TextSignatureTests
 
     private static string Parts(bool thinks) => thinks ? """{"text":"Hm.","thought":true},""" : "";
 
-    private static JsonNode Whole(IChatSurface surface, string request, bool thinks)
+    private static string Signed(bool signs) => signs ? $",\"thoughtSignature\":\"{Signature}\"" : "";
+
+    private static JsonNode Whole(IChatSurface surface, string request, bool thinks, bool signs = true)
     {
         using var exchange = new SurfaceExchange(surface, request);
         var hub = new ArrayBufferWriter<byte>();
         ProviderCases.Provider("gemini").ReadReply(
-            Encoding.UTF8.GetBytes($$$"""{"candidates":[{"content":{"parts":[{{{Parts(thinks)}}}{"text":"Hi there.","thoughtSignature":"{{{Signature}}}"}]},"finishReason":"STOP"}]}"""), ProviderCases.Call(), hub);
+            Encoding.UTF8.GetBytes($$$"""{"candidates":[{"content":{"parts":[{{{Parts(thinks)}}}{"text":"Hi there."{{{Signed(signs)}}} }]},"finishReason":"STOP"}]}"""), ProviderCases.Call(), hub);
         var said = new ArrayBufferWriter<byte>();
         surface.WriteReply(exchange.Value, hub.WrittenMemory, new TokenUsage(), said);
         return JsonNode.Parse(said.WrittenSpan)!;
     }
 
-    private static JsonNode StreamedMessage(bool thinks)
+    private static JsonNode StreamedMessage(bool thinks, bool signs = true)
     {
         var assembler = new MessageAssembler();
-        foreach (var item in Events(new MessagesSurface(), """{"model":"m","max_tokens":9,"messages":[]}""", thinks))
+        foreach (var item in Events(new MessagesSurface(), """{"model":"m","max_tokens":9,"messages":[]}""", thinks, signs))
         {
             using var read = JsonDocument.Parse(item);
             assembler.Take(read.RootElement);
@@ -151,7 +170,7 @@ public sealed class TextSignatureTests
     private static JsonNode StreamedResponse(bool thinks) => JsonNode.Parse(Events(new ResponsesSurface(null!), """{"model":"m","input":"?"}""", thinks)[^1])!["response"]!;
 
     /// <summary>The events of an answer whose signature comes last, in a part without text.</summary>
-    private static List<string> Events(IChatSurface surface, string request, bool thinks)
+    private static List<string> Events(IChatSurface surface, string request, bool thinks, bool signs = true)
     {
         using var exchange = new SurfaceExchange(surface, request);
         using var stream = surface.OpenStream(exchange.Value);
@@ -159,7 +178,7 @@ public sealed class TextSignatureTests
         var chunks = new ArrayBufferWriter<byte>();
         gemini.Read(default, Encoding.UTF8.GetBytes($$$"""{"candidates":[{"content":{"parts":[{{{Parts(thinks)}}}{"text":"Hi "}]}}]}"""), chunks);
         gemini.Read(default, """{"candidates":[{"content":{"parts":[{"text":"there."}]}}]}"""u8, chunks);
-        gemini.Read(default, Encoding.UTF8.GetBytes($$$"""{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"{{{Signature}}}"}]},"finishReason":"STOP"}]}"""), chunks);
+        gemini.Read(default, Encoding.UTF8.GetBytes($$$"""{"candidates":[{"content":{"parts":[{"text":""{{{Signed(signs)}}} }]},"finishReason":"STOP"}]}"""), chunks);
         var output = new ArrayBufferWriter<byte>();
         stream.Read(chunks.WrittenSpan, output);
         stream.End(new TokenUsage(), null, output);

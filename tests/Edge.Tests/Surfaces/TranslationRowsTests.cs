@@ -15,6 +15,11 @@ public sealed class TranslationRowsTests
     /// <summary>The folders of the columns.</summary>
     private static readonly string[] Requests = ["Anthropic", "Cohere", "Gemini", "Bedrock", "Ollama"];
     private static readonly string[] Usage = ["OpenAi", "Anthropic", "Cohere", "Gemini", "Bedrock"];
+    private static readonly Dictionary<string, string[]> Classes = new(StringComparer.Ordinal)
+    {
+        ["input"] = ["input"], ["cached input"] = ["cached"], ["cache write 5 min, 1 h"] = ["write_5m", "write_1h"], ["input audio"] = ["input_audio"], ["reasoning"] = ["reasoning"],
+    };
+
     private static readonly string[][] Operations = [["openai", "azure", "mistral"], ["cohere"], ["gemini"], ["vertex"], ["bedrock"], ["ollama"]];
 
     private static readonly JsonNode Rows = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Surfaces", "Cases", "rows.json")))!;
@@ -102,6 +107,8 @@ public sealed class TranslationRowsTests
             }
 
             Assert.All(TranslationDocument.Names(cells[index + 1]), name => Assert.Contains(name, read.ToString(), StringComparison.Ordinal));
+            var counted = named.Where(static name => !name.Contains('.', StringComparison.Ordinal)).SelectMany(name => Read(folder, "reply", name)["usage"]!.AsObject()).Where(static count => (long)count.Value! > 0).Select(static count => count.Key);
+            Assert.True(named.Count == 0 || folder == "OpenAi" || Classes[row].Intersect(counted).Any() == !cells[index + 1].StartsWith("in the output", StringComparison.Ordinal), $"{row}: {folder} counts something else.");
         }
     }
 
