@@ -24,6 +24,9 @@ internal interface IChatSurface
     /// <summary>Whether an answer of the surface has a place for pictures that a model made.</summary>
     bool ShowsPictures => false;
 
+    /// <summary>Whether an answer of the surface has a place for the pages that it cites.</summary>
+    bool ShowsCitations => false;
+
     /// <summary>Reads what passes to a provider of the same protocol.</summary>
     IPassedProtocol Passed { get; }
 

@@ -78,7 +78,7 @@ internal abstract class OneByOneStream(string madeIds) : ChatSurfaceStream
 
     private static bool HasText(JsonElement delta) =>
         delta.Field("content"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length > 0
-        || delta.Field("thinking_blocks"u8).Items().Any();
+        || delta.Field("thinking_blocks"u8).Items().Any() || TextSignature.In(delta) is not null;
 
     private void StartOnce(IBufferWriter<byte> output)
     {

@@ -257,7 +257,7 @@ internal sealed class StreamRelay : IDisposable
         if (!written.IsEmpty)
         {
             HasOutput = true;
-            exchange.NotePictures(written);
+            exchange.NoteLosses(written);
             tap.Observe(written);
             assembler?.AddFrames(written);
         }
@@ -298,7 +298,7 @@ internal sealed class StreamRelay : IDisposable
         var mended = target.Protocol.Mend(data);
         data = mended is null ? data : mended;
         HasOutput = true;
-        exchange.NotePictures(data);
+        exchange.NoteLosses(data);
         tap.Observe(data);
         if (assembler is not null)
         {

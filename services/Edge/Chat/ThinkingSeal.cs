@@ -12,7 +12,10 @@ namespace Gateway.Edge.Chat;
 /// </summary>
 internal sealed class ThinkingSeal
 {
-    private const string Mark = "thinking.";
+    private const string Kind = "thinking.";
+
+    // Where the bytes pass to OpenAI, which takes back only what it encrypted itself, an item of this mark is cut out of them.
+    private const string Mark = SignedCallId.Mark + Kind;
     private readonly List<JsonObject> blocks = [];
 
     /// <summary>What was thought in the last block, while it grows; null while none does.</summary>
@@ -82,14 +85,16 @@ internal sealed class ThinkingSeal
     /// <summary>The blocks of a text; null when it is another provider's.</summary>
     public static JsonElement? Open(string? text)
     {
-        if (text?.StartsWith(Mark, StringComparison.Ordinal) != true || !Base64Url.IsValid(text.AsSpan(Mark.Length)))
+        // Before they were marked there was the kind alone: clients may still send that.
+        var packed = text?.StartsWith(Mark, StringComparison.Ordinal) == true ? text[Mark.Length..] : text?.StartsWith(Kind, StringComparison.Ordinal) == true ? text[Kind.Length..] : null;
+        if (packed is null || !Base64Url.IsValid(packed))
         {
             return null;
         }
 
         try
         {
-            var blocks = JsonElement.Parse(Base64Url.DecodeFromChars(text.AsSpan(Mark.Length)));
+            var blocks = JsonElement.Parse(Base64Url.DecodeFromChars(packed));
             return blocks.ValueKind == JsonValueKind.Array ? blocks : null;
         }
         catch (JsonException)

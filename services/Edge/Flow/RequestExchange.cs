@@ -54,15 +54,23 @@ internal sealed class RequestExchange(
     /// <summary>What is billed besides tokens, once it is known.</summary>
     public CostUnits Units;
 
-    /// <summary>Names pictures in an answer, said in OpenAI's words, that the client's format has no place for.</summary>
-    public void NotePictures(ReadOnlySpan<byte> answer)
+    /// <summary>Names what an answer, said in OpenAI's words, has and the client's format has no place for: pictures, the pages that it cites.</summary>
+    public void NoteLosses(ReadOnlySpan<byte> answer)
     {
-        if (Surface is { ShowsPictures: false } && answer.IndexOf("\"images\""u8) is >= 0 and var at
-            && answer[(at + 8)..].TrimStart(" \t\r\n:"u8) is [(byte)'[', .. var first] && first.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])
+        if (Surface is { ShowsPictures: false } && HasObjects(answer, "\"images\""u8))
         {
             Losses.Add("images");
         }
+
+        if (Surface is { ShowsCitations: false } && HasObjects(answer, "\"annotations\""u8))
+        {
+            Losses.Add("annotations");
+        }
     }
+
+    private static bool HasObjects(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> member) =>
+        answer.IndexOf(member) is >= 0 and var at
+        && answer[(at + member.Length)..].TrimStart(" \t\r\n:"u8) is [(byte)'[', .. var first] && first.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
 
     /// <summary>The answer says at which service tier it was made.</summary>
     public void ServedAt(ServiceTier? tier) => Units = tier is { } said ? Units with { Service = said } : Units;

@@ -73,7 +73,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         if (exchange.Surface is { } surface && exchange.Passed is null)
         {
             // Before it is settled: an answer that cannot be said is the provider's failure, and another target may do better.
-            exchange.NotePictures(answer.Span);
+            exchange.NoteLosses(answer.Span);
             var said = new ArrayBufferWriter<byte>(answer.Length + 256);
             surface.WriteReply(exchange, answer, usage, said);
             answer = said.WrittenMemory;

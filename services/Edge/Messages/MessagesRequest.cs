@@ -14,7 +14,7 @@ internal sealed class MessagesRequest
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
         "model", "messages", "system", "max_tokens", "temperature", "top_p", "top_k", "stream", "stop_sequences", "tools", "tool_choice", "metadata",
-        "service_tier", "thinking", "output_config", "output_format",
+        "thinking", "output_config", "output_format",
     };
 
     private readonly JsonElement request;
@@ -42,14 +42,7 @@ internal sealed class MessagesRequest
             throw new UntranslatableRequestException("The field messages must be a list of messages.", "messages");
         }
 
-        foreach (var field in request.Fields())
-        {
-            if (!Known.Contains(field.Name) && field.Value.Given())
-            {
-                dropped.AddAdvice(field.Name);
-            }
-        }
-
+        NameLosses();
         json.WriteStartObject();
         json.WriteFieldAs(request, "model", "model");
         json.WriteFieldAs(request, "max_tokens", target.WantsCompletionTokens ? "max_completion_tokens" : "max_tokens");
@@ -63,6 +56,27 @@ internal sealed class MessagesRequest
         new MessagesTurns(target, dropped, json).Write(request);
         WriteTools();
         json.WriteEndObject();
+    }
+
+    private void NameLosses()
+    {
+        foreach (var field in request.Fields())
+        {
+            // The tier that a request gets without asking is no loss.
+            var loses = field.NameEquals("service_tier"u8) ? !field.Value.Is("auto"u8) : !Known.Contains(field.Name);
+            if (loses && field.Value.Given())
+            {
+                dropped.AddAdvice(field.Name);
+            }
+        }
+
+        foreach (var field in request.Field("output_config"u8).Fields())
+        {
+            if (field.Name is not ("effort" or "format") && field.Value.Given())
+            {
+                dropped.AddAdvice($"output_config.{field.Name}");
+            }
+        }
     }
 
     private void WriteTopK()

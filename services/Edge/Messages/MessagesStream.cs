@@ -18,6 +18,7 @@ namespace Gateway.Edge.Messages;
 internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream($"toolu_{exchange.Id:N}")
 {
     private string? open;
+    private bool signed;
     private int block = -1;
 
     public override void Fail(GatewayError error, IBufferWriter<byte> output) => MessagesSurface.WriteErrorEvent(error, output);
@@ -74,6 +75,10 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
 
         Grow(delta.Field("content"u8), "text", output);
         Grow(delta.Field("refusal"u8), "text", output);
+        if (TextSignature.In(delta) is { } signature)
+        {
+            Sign(TextSignature.Mark(signature), output);
+        }
     }
 
     protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output) => Open(output, "tool_use", json =>
@@ -103,13 +108,19 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
         Grow(thinking.Field("thinking"u8), "thinking", output);
         if (thinking.Field("signature"u8).Text() is { Length: > 0 } signature)
         {
-            if (open != "thinking")
-            {
-                OpenText(output, "thinking");
-            }
-
-            Delta(output, "signature_delta", "signature", signature);
+            Sign(signature, output);
         }
+    }
+
+    private void Sign(string signature, IBufferWriter<byte> output)
+    {
+        if (open != "thinking")
+        {
+            OpenText(output, "thinking");
+        }
+
+        signed = true;
+        Delta(output, "signature_delta", "signature", signature);
     }
 
     private void Grow(JsonElement value, string kind, IBufferWriter<byte> output)
@@ -153,9 +164,15 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
 
     private void Close(IBufferWriter<byte> output)
     {
+        if (open == "thinking" && !signed)
+        {
+            Sign(TextSignature.Mark(null), output);
+        }
+
         if (open is not null)
         {
             open = null;
+            signed = false;
             Event(output, "content_block_stop", json => json.WriteNumber("index", block));
         }
     }

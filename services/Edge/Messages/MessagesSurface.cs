@@ -156,13 +156,15 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteCopy(block);
         }
 
-        if (!thinking.Items().Any() && message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } thought && !thought.ValueEquals(""u8))
+        var thought = message.Field("reasoning_content"u8);
+        var signature = TextSignature.In(message);
+        if (!thinking.Items().Any() && (!thought.RawText().IsEmpty || signature is not null))
         {
             json.WriteStartObject();
             json.WriteString("type"u8, "thinking"u8);
-            json.WriteCopy("thinking"u8, thought);
-            // Only Anthropic signs: without, the block is not sent back to it.
-            json.WriteString("signature"u8, ""u8);
+            json.WriteRawValueMember("thinking"u8, thought.RawText().IsEmpty ? "\"\""u8 : thought.Raw());
+            // Only Anthropic signs its thinking, and takes none back without. Gemini signs a text.
+            json.WriteString("signature"u8, TextSignature.Mark(signature));
             json.WriteEndObject();
         }
 

@@ -113,11 +113,17 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
             return;
         }
 
+        var signatures = target.Provider.TakesSignedIds ? thinking.Select(SignatureOf).Where(static signature => !string.IsNullOrEmpty(signature)).ToArray() : [];
+        if (signatures is [.., var last])
+        {
+            TextSignature.Write(json, last!);
+        }
+
         // Thinking of another provider has no signature, and Anthropic takes none back without.
         var own = target.KnowsAnthropic
-            ? thinking.Where(static block => block.Field("signature"u8).RawText().Length > 0 || TypeOf(block) == "redacted_thinking").ToArray()
+            ? thinking.Where(static block => (block.Field("signature"u8).RawText().Length > 0 && SignatureOf(block) is null) || TypeOf(block) == "redacted_thinking").ToArray()
             : [];
-        if (own.Length < thinking.Length)
+        if (own.Length + signatures.Length < thinking.Length)
         {
             dropped.AddAdvice("messages.content.thinking");
         }
@@ -197,6 +203,7 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
     /// <param name="keepsTexts">Whether several texts stay several.</param>
     private void WriteContent(JsonElement[] parts, string separator, bool keepsTexts = false)
     {
+        NameLosses(parts);
         if (parts is [{ ValueKind: JsonValueKind.String } text])
         {
             json.WriteCopy("content"u8, text);
@@ -222,6 +229,24 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         }
     }
 
+    /// <summary>Whether a text is to be cited or cites one, and where a document comes from: OpenAI's parts say none of it.</summary>
+    private void NameLosses(JsonElement[] parts)
+    {
+        foreach (var part in parts)
+        {
+            var citations = part.Field("citations"u8);
+            if (citations.Items().Any() || citations.Field("enabled"u8).ValueKind == JsonValueKind.True)
+            {
+                dropped.AddAdvice("messages.content.citations");
+            }
+
+            if (part.Field("context"u8).Given())
+            {
+                dropped.AddAdvice("messages.content.context");
+            }
+        }
+    }
+
     private void WritePart(JsonElement part)
     {
         var source = part.Field("source"u8);
@@ -237,13 +262,11 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
                 break;
 
             case "document" when kind == "text":
-                json.WriteString("type"u8, "text"u8);
-                json.WriteCopy("text"u8, source.Field("data"u8));
+                WriteTitled(part, source.Field("data"u8).Text());
                 break;
 
             case "document" when kind == "content":
-                json.WriteString("type"u8, "text"u8);
-                json.WriteString("text"u8, TextOf(source.Field("content"u8)));
+                WriteTitled(part, TextOf(source.Field("content"u8)));
                 break;
 
             case "document":
@@ -268,6 +291,15 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         target.WriteCache(json, part, dropped);
         json.WriteEndObject();
     }
+
+    private void WriteTitled(JsonElement document, string? text)
+    {
+        json.WriteString("type"u8, "text"u8);
+        json.WriteString("text"u8, document.Field("title"u8).Text() is { Length: > 0 } title ? $"{title}\n{text}" : text);
+    }
+
+    /// <summary>Gemini's signature of the text, where a block carries it; empty where nobody signed.</summary>
+    private static string? SignatureOf(JsonElement thinking) => TextSignature.Of(thinking.Field("signature"u8).Text());
 
     private static bool IsText(JsonElement part) => TypeOf(part) == "text";
 

@@ -74,6 +74,20 @@ internal static class JsonReading
         }
     }
 
+    /// <summary>The names of an object's members.</summary>
+    /// <exception cref="MalformedReplyException">One is broken (half a surrogate pair).</exception>
+    public static IReadOnlyList<string> FieldNames(this JsonElement element)
+    {
+        try
+        {
+            return [.. element.Fields().Select(static field => field.Name)];
+        }
+        catch (InvalidOperationException)
+        {
+            throw new MalformedReplyException("A name in the provider's reply is no text.");
+        }
+    }
+
     /// <summary>Whether there is a value: neither absent nor null.</summary>
     public static bool Given(this JsonElement element) => element.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 

@@ -11,10 +11,10 @@ namespace Gateway.Edge.Providers;
 /// </summary>
 internal static class SignedCallId
 {
-    private const string Mark = "__thought__";
+    /// <summary>What stands before a signature.</summary>
+    public const string Mark = "__thought__";
 
     private static readonly SearchValues<char> Base64Signs = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
-    private static readonly SearchValues<byte> Signs = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="u8);
 
     /// <summary>The id with the signature behind it; the id alone where there is none, or one that could not be made again from it.</summary>
     /// <param name="id">Escaped for JSON.</param>
@@ -40,33 +40,9 @@ internal static class SignedCallId
         return bare.Length == 0 || bare.AsSpan().ContainsAnyExcept(Base64Signs) ? (id, null) : (id[..at], Padded(bare));
     }
 
-    /// <summary>Where signatures stand behind the ids of tool calls in a request, whatever surface it speaks.</summary>
+    /// <summary>What of a request, whatever surface it speaks, only Gemini understands: signatures behind the ids of tool calls, and blocks that another provider would refuse.</summary>
     /// <param name="request">A JSON object.</param>
-    public static Range[] In(ReadOnlySpan<byte> request) => request.IndexOf("__thought__"u8) < 0 ? [] : Places(request);
-
-    private static Range[] Places(ReadOnlySpan<byte> request)
-    {
-        var places = new List<Range>();
-        var json = new Utf8JsonReader(request, new JsonReaderOptions { MaxDepth = int.MaxValue });
-        while (json.Read())
-        {
-            if (json.TokenType != JsonTokenType.PropertyName ||
-                !(json.ValueTextEquals("id"u8) || json.ValueTextEquals("tool_call_id"u8) || json.ValueTextEquals("tool_use_id"u8) || json.ValueTextEquals("call_id"u8)))
-            {
-                continue;
-            }
-
-            json.Read();
-            if (json.TokenType == JsonTokenType.String && json.ValueSpan.IndexOf("__thought__"u8) is > 0 and var at &&
-                json.ValueSpan.Length > at + Mark.Length && !json.ValueSpan[(at + Mark.Length)..].ContainsAnyExcept(Signs))
-            {
-                var start = (int)json.TokenStartIndex + 1;
-                places.Add((start + at)..(start + json.ValueSpan.Length));
-            }
-        }
-
-        return [.. places];
-    }
+    public static Range[] In(ReadOnlySpan<byte> request) => request.IndexOf("__thought__"u8) < 0 ? [] : new SignedPlaces(request).Find();
 
     private static string Padded(string bare) => bare.PadRight((bare.Length + 3) / 4 * 4, '=');
 }

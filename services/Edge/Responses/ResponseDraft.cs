@@ -51,9 +51,11 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
         var message = choice.Field("message"u8);
         FinishReason = choice.Field("finish_reason"u8).Text();
         var thinking = message.Field("thinking_blocks"u8);
-        if (message.Field("reasoning_content"u8).Text() is { Length: > 0 } || thinking.Items().Any())
+        var signature = TextSignature.In(message);
+        if (message.Field("reasoning_content"u8).Text() is { Length: > 0 } || thinking.Items().Any() || signature is not null)
         {
             var reasoning = Add(ResponseItemKind.Reasoning);
+            reasoning.Signature = signature is null ? null : TextSignature.Mark(signature);
             reasoning.Text.Append(message.Field("reasoning_content"u8).Text());
             foreach (var block in thinking.Items())
             {
@@ -70,6 +72,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
             if (text.Length > 0 || refusal.Length == 0)
             {
                 said.Parts.Add((false, new StringBuilder(text)));
+                said.Citations.AddRange(PageCitation.In(message));
             }
 
             if (refusal.Length > 0)

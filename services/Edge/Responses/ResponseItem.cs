@@ -35,8 +35,14 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
     /// <summary>A message's parts: text and refusals, in their order.</summary>
     public List<(bool IsRefusal, StringBuilder Text)> Parts { get; } = [];
 
+    /// <summary>The pages that a message's text cites.</summary>
+    public List<PageCitation> Citations { get; } = [];
+
     /// <summary>Thinking with its signature: comes back as the item's encrypted content.</summary>
     public ThinkingSeal Seal { get; } = new();
+
+    /// <summary>Gemini's signature of the answer's text, which a reasoning item carries for it.</summary>
+    public string? Signature { get; set; }
 
     public bool Closed { get; set; }
 
@@ -62,7 +68,7 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
                 }
 
                 json.WriteEndArray();
-                if (!begun && Seal.ToText() is { } seal)
+                if (!begun && (Seal.ToText() ?? Signature) is { } seal)
                 {
                     json.WriteString("encrypted_content"u8, seal);
                 }
@@ -76,7 +82,7 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
                 json.WriteStartArray("content"u8);
                 foreach (var (isRefusal, text) in begun ? [] : Parts)
                 {
-                    WritePart(json, isRefusal, text.ToString());
+                    WritePart(json, isRefusal, text.ToString(), Citations);
                 }
 
                 json.WriteEndArray();
@@ -102,7 +108,7 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
         json.WriteEndObject();
     }
 
-    public static void WritePart(Utf8JsonWriter json, bool isRefusal, string text)
+    public static void WritePart(Utf8JsonWriter json, bool isRefusal, string text, IReadOnlyList<PageCitation> citations)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, isRefusal ? "refusal"u8 : "output_text"u8);
@@ -110,6 +116,11 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
         if (!isRefusal)
         {
             json.WriteStartArray("annotations"u8);
+            foreach (var citation in citations)
+            {
+                citation.Write(json);
+            }
+
             json.WriteEndArray();
             json.WriteStartArray("logprobs"u8);
             json.WriteEndArray();

@@ -14,6 +14,9 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
     private readonly List<JsonElement> calls = [];
     private readonly List<JsonElement> thinking = [];
 
+    /// <summary>Gemini's signature of what the model said, which a reasoning item before or behind it carries.</summary>
+    private string? textSignature;
+
     /// <summary>Writes the member <c>messages</c>.</summary>
     public void Write(JsonElement request)
     {
@@ -62,6 +65,10 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
             case "message":
                 WriteAssistant();
                 WriteMessage(item);
+                break;
+
+            case "reasoning" when target.Provider.TakesSignedIds && TextSignature.Of(item.Field("encrypted_content"u8).Text()) is { Length: > 0 } signature:
+                textSignature = signature;
                 break;
 
             case "reasoning":
@@ -136,6 +143,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         if (said.Count == 0 && calls.Count == 0)
         {
             thinking.Clear();
+            textSignature = null;
             return;
         }
 
@@ -158,6 +166,12 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         }
         else
         {
+            if (textSignature is not null)
+            {
+                TextSignature.Write(json, textSignature);
+                textSignature = null;
+            }
+
             json.WriteString("content"u8, string.Concat(said.Select(static item => TextOf(item.Field("content"u8)))));
         }
 

@@ -83,6 +83,16 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             GrowPart(refusal, isRefusal: true, output);
         }
 
+        if (delta.Field("annotations"u8).Items().Any())
+        {
+            Cite(delta, output);
+        }
+
+        if (TextSignature.In(delta) is { } signature)
+        {
+            Reasoning(output).Signature = TextSignature.Mark(signature);
+        }
+
         foreach (var call in delta.Field("tool_calls"u8).Items())
         {
             TakeCall(call, output);
@@ -149,7 +159,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             InItem(output, open, "response.content_part.added", "content_index", open.Parts.Count - 1, json =>
             {
                 json.WritePropertyName("part"u8);
-                ResponseItem.WritePart(json, isRefusal, "");
+                ResponseItem.WritePart(json, isRefusal, "", []);
             });
         }
 
@@ -169,6 +179,27 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
                 json.WriteEndArray();
             }
         });
+    }
+
+    private void Cite(JsonElement delta, IBufferWriter<byte> output)
+    {
+        if (open is not { Kind: ResponseItemKind.Message, Parts: [.., { IsRefusal: false }] } item)
+        {
+            exchange.Losses.Add("annotations");
+            return;
+        }
+
+        var before = response.Items.Take(item.Index).SelectMany(static other => other.Parts).Sum(static part => part.Text.ToString().EnumerateRunes().Count());
+        foreach (var citation in PageCitation.In(delta, before))
+        {
+            InItem(output, item, "response.output_text.annotation.added", "content_index", item.Parts.Count - 1, json =>
+            {
+                json.WriteNumber("annotation_index"u8, item.Citations.Count);
+                json.WritePropertyName("annotation"u8);
+                citation.Write(json);
+            });
+            item.Citations.Add(citation);
+        }
     }
 
     private void TakeCall(JsonElement piece, IBufferWriter<byte> output)
@@ -275,7 +306,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
         InItem(output, item, "response.content_part.done", "content_index", item.Parts.Count - 1, json =>
         {
             json.WritePropertyName("part"u8);
-            ResponseItem.WritePart(json, isRefusal, text);
+            ResponseItem.WritePart(json, isRefusal, text, item.Citations);
         });
     }
 

@@ -16,6 +16,8 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
 
     public SurfaceProtocol Protocol => SurfaceProtocol.Responses;
 
+    public bool ShowsCitations => true;
+
     public IPassedProtocol Passed { get; } = new ResponsesPassed(stored);
 
     public GatewayError? ReadHead(ReadOnlyMemory<byte> request, out RequestHead head) => RequestHead.TryRead(request.Span, out head, Protocol);

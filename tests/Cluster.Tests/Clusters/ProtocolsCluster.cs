@@ -40,7 +40,8 @@ public sealed class ProtocolsCluster : RunningCluster
     {
         Config = string.Create(CultureInfo.InvariantCulture, $"""
             model_list:
-            {string.Join('\n', Protocol.All.SelectMany(protocol => new[] { Model(protocol, protocol.Name, null), Model(protocol, protocol.Name + "-timed", $"timeout: {TimedSeconds}") }).Concat(Protocol.Rerankers.Select(reranker => Model(reranker, reranker.Name, null))))}
+            {string.Join('\n', Protocol.All.SelectMany(protocol => new[] { Model(protocol, protocol.Name, null), Model(protocol, protocol.Name + "-timed", $"timeout: {TimedSeconds}") })
+                .Concat(Protocol.Rerankers.Concat(Protocol.Quirky).Select(protocol => Model(protocol, protocol.Name, null))).Concat(Protocol.Quirky.Select(protocol => Model(protocol, protocol.Name + "-strict", "drop_params: false"))))}
 
             router_settings:
               num_retries: 0

@@ -39,6 +39,14 @@ internal sealed record Protocol(string Name, string Model, string Folder, string
         new("bedrock-rerank", "bedrock/cohere.rerank-v3-5:0", "Bedrock"),
     ];
 
+    /// <summary>Servers that speak OpenAI's chat but for what <c>providers.json</c> says. The third answers for a model that reasons: such a one is asked with OpenAI's newer bound.</summary>
+    public static IReadOnlyList<Protocol> Quirky { get; } =
+    [
+        new("groq", "groq/llama-3.3-70b", "OpenAi", "/v1"),
+        new("databricks", "databricks/dbrx", "OpenAi", "/v1"),
+        new("deepseek", "deepseek/o3", "OpenAi", "/v1"),
+    ];
+
     public static TheoryData<string> Names => new(All.Select(static protocol => protocol.Name));
 
     /// <summary>Whether the provider's bytes are OpenAI's chat already, and reach a client of it as they are.</summary>

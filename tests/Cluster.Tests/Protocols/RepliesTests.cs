@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -32,6 +33,13 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("wrong 6", "ollama_chat", """{"model":"m","created_at":"2026-01-01T00:00:00Z","done":true}""");
         Add("wrong 7", "cohere_event", """{"type":"event-of-tomorrow"}""");
         Add("wrong 8", "cohere_chat", """{"id":"a","finish_reason":"STOPPED","message":{"role":"assistant"}}""");
+        Add("wrong 9", "gemini", """{"candidates":[{"content":{"role":"model","parts":[{"text":"Hi"}]},"finishReason":"ENDED","index":0}],"modelVersion":"m","responseId":"r","usageMetadata":{}}""");
+        Add("wrong 10", "gemini", """{"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":"{}"}}]}}],"modelVersion":"m","responseId":"r","usageMetadata":{}}""");
+        Add("wrong 11", "gemini_embeddings", """{"embeddings":[{"values":"AAAA"}]}""");
+        Add("wrong 12", "gemini_models", """{"models":[{"displayName":"m"}]}""");
+        Add("wrong 13", "rerank", """{"id":"a","results":[{"index":0,"document":{"text":"d"}}]}""");
+        Add("wrong 14", "transcription", """{"usage":{"type":"duration","seconds":1}}""");
+        Add("wrong 15", "transcription_event", """{"type":"transcript.text.done"}""");
         using var team = cluster.Team(ProtocolsCluster.Key);
         foreach (var protocol in Protocol.All)
         {
@@ -41,6 +49,8 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         await OperationsAsync(team);
         Add("the list of models", "models", Body(await team.GetAsync("/v1/models")));
         Add("a model", "model", Body(await team.GetAsync("/v1/models/openai")));
+        Add("Gemini's list of models", "gemini_models", Body(await team.GetAsync("/v1beta/models")));
+        Add("a model of Gemini's list", "gemini_model", Body(await team.GetAsync("/v1beta/models/openai")));
         Add("an unknown model", "openai_error", (await team.ChatAsync("nobody's")).Body);
         Add("no model", "openai_error", (await team.PostAsync("/v1/embeddings", new JsonObject())).Body);
         using var nobody = cluster.Team("sk-nobody");
@@ -48,7 +58,7 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         Add("an unknown key of messages", "anthropic_error", (await nobody.PostAsync("/v1/messages", Message("openai"))).Body);
         var wrong = await WrongAsync();
 
-        Assert.Equal(["wrong wrong 1", "wrong wrong 2", "wrong wrong 3", "wrong wrong 4", "wrong wrong 5", "wrong wrong 6", "wrong wrong 7", "wrong wrong 8"], wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..13]).Distinct());
+        Assert.Equal(Enumerable.Range(1, 15).Select(static number => $"wrong wrong {number}"), wrong.Where(static line => line.StartsWith("wrong wrong", StringComparison.Ordinal)).Select(static line => line[..line.IndexOf(" (", StringComparison.Ordinal)]));
         Assert.DoesNotContain(wrong, static line => !line.StartsWith("wrong wrong", StringComparison.Ordinal));
     }
 
@@ -72,6 +82,11 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             Add($"{protocol} error {test} of chat", "openai_error", (await team.PostAsync("/v1/chat/completions", Chat(protocol.Name))).Body);
             Add($"{protocol} error {test} of Ollama's chat", "ollama_error", (await team.PostAsync("/api/chat", Chat(protocol.Name))).Body);
             Add($"{protocol} error {test} of Cohere's chat", "cohere_error", (await team.PostAsync("/v2/chat", Chat(protocol.Name))).Body);
+            if (protocol.Folder != "Gemini")
+            {
+                Add($"{protocol} error {test} of Gemini's", "gemini_error", (await team.PostAsync(Gemini(protocol.Name, "generateContent"), GeminiAsk())).Body);
+            }
+
             Add($"{protocol} error {test} of responses", "openai_error", (await team.PostAsync("/v1/responses", Response(protocol.Name))).Body);
             if (protocol.Name != "anthropic")
             {
@@ -105,6 +120,83 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
             cluster.Answer(name, Reply.Json(200, Moderation().ToJsonString()));
             Add($"moderation of {name}", "moderation", Body(await team.PostAsync("/v1/moderations", new JsonObject { ["model"] = name, ["input"] = "Hello!" })));
         }
+
+        foreach (var reranker in Protocol.Rerankers)
+        {
+            foreach (var test in reranker.Cases("rerank").Where(test => reranker.Read("rerank", test)["reply"] is not null))
+            {
+                var request = reranker.Read("rerank", test)["request"]!.DeepClone();
+                request["model"] = reranker.Name;
+                cluster.Answer(reranker.Name, reranker.Reply("rerank", test));
+                Add($"{test} of {reranker}", "rerank", Body(await team.PostAsync("/v2/rerank", request)));
+            }
+
+            cluster.Answer(reranker.Name, Reply.Json(500, """{"message":"down"}"""));
+            Add($"an error of {reranker}", "cohere_error", (await team.PostAsync("/v2/rerank", new JsonObject { ["model"] = reranker.Name, ["query"] = "?", ["documents"] = new JsonArray("a") })).Body);
+        }
+
+        await SoundAsync();
+    }
+
+    /// <summary>What is heard and spoken passes: it reaches the client as the published description has it, and so does an error.</summary>
+    private async Task SoundAsync()
+    {
+        const string segment = """{"id":0,"seek":0,"start":0.0,"end":1.5,"text":" Hello.","tokens":[1,2],"temperature":0.0,"avg_logprob":-0.2,"compression_ratio":1.0,"no_speech_prob":0.1}""";
+        foreach (var (name, route, type, reply) in ((string, string, string, Reply)[])
+        [
+            ("openai", "transcriptions", "transcription", Reply.Json(200, """{"text":"Hello.","usage":{"type":"duration","seconds":2}}""")),
+            ("mistral", "transcriptions", "transcription", Reply.Json(200, """{"text":"Hello.","language":"en","segments":[],"usage":{"type":"tokens","input_tokens":3,"output_tokens":2,"total_tokens":5}}""")),
+            ("openai", "transcriptions", "transcription_verbose", Reply.Json(200, $$$"""{"text":"Hello.","language":"english","duration":1.5,"segments":[{{{segment}}}],"usage":{"type":"duration","seconds":2}}""")),
+            ("openai", "translations", "translation", Reply.Json(200, """{"text":"Hello."}""")),
+            ("openai", "translations", "translation_verbose", Reply.Json(200, $$"""{"text":"Hello.","language":"english","duration":1.5,"segments":[{{segment}}]}""")),
+            ("openai", "transcriptions", "transcription_event", Reply.Events().Raw("""
+                data: {"type":"transcript.text.delta","delta":"Hello."}
+
+                data: {"type":"transcript.text.done","text":"Hello.","usage":{"type":"tokens","input_tokens":3,"output_tokens":2,"total_tokens":5}}
+
+
+                """)),
+            ("openai", "transcriptions", "openai_error", Reply.Json(400, """{"error":{"message":"Invalid file format.","type":"invalid_request_error","param":"file","code":null}}""")),
+            ("gemini", "transcriptions", "openai_error", Reply.Json(500, "{}")),
+        ])
+        {
+            cluster.Answer(name, reply);
+            using var form = new MultipartFormDataContent { { new StringContent(name), "model" }, { new ByteArrayContent(new byte[1600]), "file", "talk.wav" } };
+            if (type == "transcription_event")
+            {
+                form.Add(new StringContent("true"), "stream");
+            }
+
+            AddHeard($"{route} of {name} as {type}", type, await SendFormAsync($"/v1/audio/{route}", form));
+        }
+
+        using var team = cluster.Team(ProtocolsCluster.Key);
+        cluster.Answer("openai", Reply.Bytes(200, "audio/mpeg", [1, 2, 3]));
+        var spoken = await team.PostAsync("/v1/audio/speech", new JsonObject { ["model"] = "openai", ["input"] = "Hello.", ["voice"] = "alloy" });
+        Assert.Equal((200, "audio/mpeg", "\u0001\u0002\u0003"), (spoken.Status, spoken.ContentType, spoken.Body));
+        cluster.Answer("openai", Reply.Json(400, """{"error":{"message":"No such voice.","type":"invalid_request_error","param":"voice","code":null}}"""));
+        Add("an error of speech", "openai_error", (await team.PostAsync("/v1/audio/speech", new JsonObject { ["model"] = "openai", ["input"] = "Hello.", ["voice"] = "none" })).Body);
+    }
+
+    private void AddHeard(string label, string type, Answer answer)
+    {
+        if (answer.ContentType == "text/event-stream")
+        {
+            AddEvents(label, type, "openai_error", answer);
+        }
+        else
+        {
+            Add(label, type, answer.Body);
+        }
+    }
+
+    private async Task<Answer> SendFormAsync(string path, MultipartFormDataContent form)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = form };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", ProtocolsCluster.Key);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cluster.Gateway.Port}") };
+        using var response = await http.SendAsync(request);
+        return new Answer((int)response.StatusCode, response.Headers, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync());
     }
 
     /// <summary>Vectors as Ollama's and Cohere's clients get them of others.</summary>
@@ -119,6 +211,13 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         {
             var asked = new JsonObject { ["model"] = name, ["texts"] = new JsonArray("a"), ["input_type"] = "search_query", ["embedding_types"] = new JsonArray("float", "base64") };
             Add($"vectors of {name} for Cohere's client", "cohere_embeddings", Body(await team.PostAsync("/v2/embed", asked)));
+        }
+
+        if (name is not ("gemini" or "vertex"))
+        {
+            Add($"vectors of {name} for Gemini's client", "gemini_embedding", Body(await team.PostAsync(Gemini(name, "embedContent"), new JsonObject { ["content"] = GeminiText() })));
+            var several = new JsonObject { ["requests"] = new JsonArray(new JsonObject { ["model"] = $"models/{name}", ["content"] = GeminiText() }) };
+            Add($"several vectors of {name} for Gemini's client", "gemini_embeddings", Body(await team.PostAsync(Gemini(name, "batchEmbedContents"), several)));
         }
     }
 
@@ -141,6 +240,12 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         if (protocol.Folder != "Cohere")
         {
             Add($"{test} as Cohere's", "cohere_chat", Body(await team.PostAsync("/v2/chat", Chat(protocol.Name))));
+        }
+
+        if (protocol.Folder != "Gemini")
+        {
+            Add($"{test} as Gemini's", "gemini", Body(await team.PostAsync(Gemini(protocol.Name, "generateContent"), GeminiAsk())));
+            Add($"{test}'s tokens for Gemini's client", "gemini_tokens", Body(await team.PostAsync(Gemini(protocol.Name, "countTokens"), GeminiAsk())));
         }
 
         if (protocol.Folder != "Anthropic")
@@ -170,6 +275,11 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
         if (protocol.Folder != "Cohere")
         {
             AddEvents($"{test} streamed as Cohere's", "cohere_event", "cohere_error", await team.PostAsync("/v2/chat", Streamed(Chat(protocol.Name), true)));
+        }
+
+        if (protocol.Folder != "Gemini")
+        {
+            AddEvents($"{test} streamed as Gemini's", "gemini_piece", "gemini_error", await team.PostAsync(Gemini(protocol.Name, "streamGenerateContent?alt=sse"), GeminiAsk()));
         }
 
         if (protocol.Folder != "Anthropic")
@@ -255,6 +365,12 @@ public sealed class RepliesTests(ProtocolsCluster cluster, ITestOutputHelper out
 
         return body;
     }
+
+    private static string Gemini(string model, string verb) => $"/v1beta/models/{model}:{verb}";
+
+    private static JsonObject GeminiText() => new() { ["parts"] = new JsonArray(new JsonObject { ["text"] = "Hello!" }) };
+
+    private static JsonObject GeminiAsk() => new() { ["contents"] = new JsonArray(GeminiText()) };
 
     private static JsonObject Message(string model, bool stream = false)
     {

@@ -141,6 +141,19 @@ public sealed class ResponsesTests(ScriptedCluster cluster)
     }
 
     [Fact]
+    public async Task A_response_that_is_translated_repeats_its_metadata_and_names_the_betas_header()
+    {
+        var model = ScriptedModels.NewModel("a");
+        cluster.Upstream.Script(model, Reply.Json(200, """{"id":"msg_1","type":"message","role":"assistant","content":[{"type":"text","text":"Hi."}],"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":25}}"""));
+        var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
+        using var team = cluster.Team(key);
+
+        var got = await team.SendAsync(HttpMethod.Post, "/v1/responses", Request(model, ""","metadata":{"a":"b"}"""), default, ("OpenAI-Beta", "responses=v1"));
+
+        Assert.Equal(("""{"a":"b"}""", "OpenAI-Beta"), (got.Json.GetProperty("metadata").GetRawText(), got.Header("x-gateway-dropped-params")));
+    }
+
+    [Fact]
     public async Task A_stored_response_is_its_owners_alone()
     {
         var model = ScriptedModels.NewModel();

@@ -192,6 +192,11 @@ internal sealed record StreamResult(string Frames, TokenUsage? Usage, bool Ended
                 AddThinking(message, block!);
             }
 
+            foreach (var annotation in delta["annotations"]?.AsArray() ?? [])
+            {
+                (message["annotations"] ??= new JsonArray()).AsArray().Add(annotation!.DeepClone());
+            }
+
             foreach (var call in delta["tool_calls"]?.AsArray() ?? [])
             {
                 AddToolCall(message["tool_calls"]!.AsArray(), call!);

@@ -222,6 +222,12 @@ public sealed class ProviderContractTests
     }
 
     [Theory]
+    [InlineData("gemini", """{"candidates":[{"content":{"parts":[{"\ud800":1}]}}]}""")]
+    [InlineData("bedrock", """{"output":{"message":{"content":[{"\ud800":1}]}}}""")]
+    public void A_name_that_is_no_text_is_a_malformed_reply(string protocol, string reply) => Assert.Throws<MalformedReplyException>(
+        () => ProviderCases.Provider(protocol).ReadReply(Encoding.UTF8.GetBytes(reply), ProviderCases.Call() with { Losses = new ReplyLosses() }, new ArrayBufferWriter<byte>()));
+
+    [Theory]
     [MemberData(nameof(Protocols))]
     public void No_request_of_a_caller_whatever_raises_anything_but_a_refusal(string protocol)
     {

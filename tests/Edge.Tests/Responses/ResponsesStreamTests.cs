@@ -6,6 +6,7 @@ using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Responses;
+using Gateway.Edge.Tests.Providers;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Edge.Tests.Responses;
@@ -100,6 +101,32 @@ public sealed class ResponsesStreamTests
         var content = events[^1]["response"]!["output"]![0]!["content"]!.AsArray();
         Assert.Equal(["output_text", "refusal"], content.Select(part => (string)part!["type"]!));
         Assert.Contains("response.refusal.done", events.Select(item => (string)item["type"]!));
+    }
+
+    [Fact]
+    public void WhatTheAnswerCites_IsToldWhereItsTextCitesIt_WholeAndStreamed()
+    {
+        const string first = """[{"type":"url_citation","url_citation":{"start_index":0,"end_index":2,"url":"https://a.example","title":"A"}}]""";
+        const string second = """[{"type":"url_citation","url_citation":{"start_index":2,"end_index":5,"url":"https://b.example","title":"B"}}]""";
+        var events = Events(
+        [
+            """{"choices":[{"index":0,"delta":{"content":"é\ud83d\ude00"}}]}""".Replace("\\\\", "\\", StringComparison.Ordinal), $$$"""{"choices":[{"index":0,"delta":{"annotations":{{{first}}}}}]}""",
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c0","function":{"name":"f","arguments":"{}"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"content":"two"}}]}""", $$$"""{"choices":[{"index":0,"delta":{"annotations":{{{second}}}}}]}""",
+            """{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""",
+        ]);
+
+        var output = events[^1]["response"]!["output"]!;
+        ProviderCases.AssertSame(JsonNode.Parse("""[{"type":"url_citation","start_index":0,"end_index":2,"url":"https://a.example","title":"A"}]"""), output[0]!["content"]![0]!["annotations"]);
+        // A text behind a call is a message of its own: its characters are counted from its beginning.
+        ProviderCases.AssertSame(JsonNode.Parse("""[{"type":"url_citation","start_index":0,"end_index":3,"url":"https://b.example","title":"B"}]"""), output[2]!["content"]![0]!["annotations"]);
+        var added = events.Where(static item => (string?)item["type"] == "response.output_text.annotation.added").ToList();
+        Assert.Equal([(0, 0, "A"), (2, 0, "B")], added.Select(static item => ((int)item["output_index"]!, (int)item["annotation_index"]!, (string)item["annotation"]!["title"]!)));
+
+        using var exchange = Exchange();
+        var whole = new ArrayBufferWriter<byte>();
+        new ResponsesSurface(null!).WriteReply(exchange.Value, Encoding.UTF8.GetBytes($$$"""{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"ab","annotations":{{{first}}}}}]}"""), Usage, whole);
+        ProviderCases.AssertSame(output[0]!["content"]![0]!["annotations"], JsonNode.Parse(whole.WrittenSpan)!["output"]![0]!["content"]![0]!["annotations"]);
     }
 
     [Fact]

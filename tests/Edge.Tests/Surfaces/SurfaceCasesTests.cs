@@ -1,27 +1,27 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
 using Gateway.Edge.Flow;
 using Gateway.Edge.GeminiApi;
+using Gateway.Edge.Messages;
 using Gateway.Edge.OllamaApi;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Responses;
 using Gateway.Edge.Tests.Providers;
-using Gateway.TestKit;
 
 namespace Gateway.Edge.Tests.Surfaces;
 
 /// <summary>
-/// The requests of Ollama's, Cohere's and Gemini's clients in OpenAI's words: a file for each under <c>OllamaApi/Cases</c>, <c>CohereApi/Cases</c> and <c>GeminiApi/Cases</c>, with
-/// what is said to whom and what is named as left out. Each row of the tables in <c>docs/translation.md</c> has cases, and each case a row.
+/// The requests of every other client in OpenAI's words: a file for each under <c>X/Cases</c>, with what is said to whom and what is named as left out, or the test that shows it. Each row of the tables in <c>docs/translation.md</c> has cases, and each case a row.
 /// </summary>
 public sealed class SurfaceCasesTests
 {
     private static readonly IChatSurface[] All =
     [
         new OllamaSurface(generates: false, TimeProvider.System), new OllamaSurface(generates: true, TimeProvider.System), new CohereSurface(), new GeminiSurface(streams: false), new GeminiSurface(streams: true),
+        new MessagesSurface(), new ResponsesSurface(null!),
     ];
 
     public static TheoryData<string, string> Cases
@@ -29,7 +29,7 @@ public sealed class SurfaceCasesTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var folder in (string[])["OllamaApi", "CohereApi", "GeminiApi"])
+            foreach (var folder in (string[])["Messages", "Responses", "OllamaApi", "CohereApi", "GeminiApi"])
             {
                 foreach (var file in Files(folder))
                 {
@@ -46,6 +46,13 @@ public sealed class SurfaceCasesTests
     public void A_request_is_said_as_recorded(string folder, string name)
     {
         var test = Read(folder, name);
+        if ((string?)test["test"] is { } elsewhere)
+        {
+            // What is no part of the body, or of the request alone.
+            Assert.True(TranslationDocument.HasTest(elsewhere), elsewhere);
+            return;
+        }
+
         if (test["refused"] is { } refused)
         {
             Assert.Equal((string?)refused, Assert.Throws<UntranslatableRequestException>(() => Said(test, drops: true, [])).Param);
@@ -68,15 +75,14 @@ public sealed class SurfaceCasesTests
     }
 
     [Theory]
-    [InlineData("OllamaApi", "## Ollama's clients")]
-    [InlineData("CohereApi", "## Cohere's clients")]
-    [InlineData("GeminiApi", "## Gemini's clients")]
+    [InlineData("Messages", "Anthropic's clients")]
+    [InlineData("Responses", "OpenAI's Responses")]
+    [InlineData("OllamaApi", "Ollama's clients")]
+    [InlineData("CohereApi", "Cohere's clients")]
+    [InlineData("GeminiApi", "Gemini's clients")]
     public void Every_row_of_the_document_has_a_case_and_every_case_a_row(string folder, string heading)
     {
-        var document = File.ReadAllText(Path.Combine(GatewayCluster.Repository, "docs", "translation.md"));
-        var section = document[(document.IndexOf(heading + "\n", StringComparison.Ordinal) + heading.Length)..];
-        section = section[..section.IndexOf("\n## ", StringComparison.Ordinal)];
-        var rows = Regex.Matches(section, @"^\| (.+?) \|", RegexOptions.Multiline).Select(static row => row.Groups[1].Value).Where(static row => row is not "---").Skip(1).ToList();
+        var rows = TranslationDocument.Table(heading).Skip(1).Select(static row => row[0]).ToList();
 
         Assert.NotEmpty(rows);
         Assert.Equal(rows.Order(StringComparer.Ordinal), Files(folder).Select(file => (string)Read(folder, Path.GetFileNameWithoutExtension(file))["row"]!).Distinct().Order(StringComparer.Ordinal));

@@ -21,7 +21,7 @@ internal static class AnthropicReply
         var answeredInJson = false;
         foreach (var block in message.Field("content"u8).EnumerateArray())
         {
-            answeredInJson |= ReadBlock(block, completion);
+            answeredInJson |= ReadBlock(block, completion, call.Losses);
         }
 
         var usage = new AnthropicUsage();
@@ -58,6 +58,20 @@ internal static class AnthropicReply
     /// <summary>An error in mid-stream, where no status says what it means.</summary>
     public static ProviderError ReadStreamError(ReadOnlySpan<byte> data) => ReadError(500, data);
 
+    /// <summary>A page of the web is cited as OpenAI does; a place in a document has no word there.</summary>
+    public static void Cite(JsonElement citation, UrlCitations citations, ReplyLosses? losses)
+    {
+        var page = citation.Field(citation.Field("type"u8).Is("search_result_location"u8) ? "source"u8 : "url"u8).RawText();
+        if (page.StartsWith("http"u8))
+        {
+            citations.Cite(page, citation.Field("title"u8).RawText());
+        }
+        else
+        {
+            losses?.Add("citations");
+        }
+    }
+
     private static ProviderErrorKind ByWords(string? message) =>
         ErrorText.SaysContextWindow(message) ? ProviderErrorKind.ContextWindow
         : message?.Contains("credit balance", StringComparison.OrdinalIgnoreCase) == true ? ProviderErrorKind.Authentication
@@ -65,12 +79,20 @@ internal static class AnthropicReply
         : ProviderErrorKind.BadRequest;
 
     /// <summary>Takes one block; true when it is the answer of the JSON tool.</summary>
-    private static bool ReadBlock(JsonElement block, Completion completion)
+    private static bool ReadBlock(JsonElement block, Completion completion, ReplyLosses? losses)
     {
         switch (block.Field("type"u8).Text())
         {
             case "text":
-                completion.Content.Add(block.Field("text"u8).RawText());
+                var text = block.Field("text"u8).RawText();
+                completion.Content.Add(text);
+                completion.Citations.Say(text);
+                foreach (var citation in block.Field("citations"u8).Items())
+                {
+                    Cite(citation, completion.Citations, losses);
+                }
+
+                completion.Citations.CloseBlock();
                 break;
             case "thinking":
                 completion.Reasoning.Add(block.Field("thinking"u8).RawText());
@@ -86,9 +108,12 @@ internal static class AnthropicReply
                 var input = block.Field("input"u8);
                 completion.AddToolCall(block.Field("id"u8).RawText(), block.Field("name"u8).RawText(), input.Given() ? input.Raw() : default);
                 break;
+            case { } other:
+                // Anthropic runs its own tools (server_tool_use and their results) itself: OpenAI's chat has no place for the protocol of that.
+                losses?.Add(other);
+                break;
         }
 
-        // Anthropic runs its own tools (server_tool_use and their results) itself: OpenAI's chat has no place for the protocol of that.
         return false;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
 {
     private readonly AnthropicUsage usage = new();
     private readonly Dictionary<int, Block> toolBlocks = [];
+    private readonly UrlCitations citations = new();
     private ChunkFrames? frames;
     private bool answeredInJson;
     private JsonElement reason;
@@ -80,8 +81,8 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
     {
         switch (block.Field("type"u8).Text())
         {
-            case "text" when block.Field("text"u8).RawText() is { IsEmpty: false } text:
-                Frames.Content(output, text);
+            case "text":
+                WriteText(block.Field("text"u8).RawText(), output);
                 break;
             case "thinking" when block.Field("thinking"u8).RawText() is { IsEmpty: false } thought:
                 WriteThinking(thought, output);
@@ -92,9 +93,12 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
             case "tool_use":
                 var isJsonReply = block.Field("name"u8).Is(JsonReply.ToolName);
                 answeredInJson |= isJsonReply;
-                var call = isJsonReply ? -1 : Frames.ToolCall(output, block.Field("id"u8).RawText(), block.Field("name"u8).RawText());
+                var tool = isJsonReply ? -1 : Frames.ToolCall(output, block.Field("id"u8).RawText(), block.Field("name"u8).RawText());
                 var input = block.Field("input"u8);
-                toolBlocks[index] = new Block(call) { Input = input.Given() ? input.Raw().ToArray() : "{}"u8.ToArray() };
+                toolBlocks[index] = new Block(tool) { Input = input.Given() ? input.Raw().ToArray() : "{}"u8.ToArray() };
+                break;
+            case not (null or "thinking") and var other:
+                call.Losses?.Add(other);
                 break;
         }
     }
@@ -104,7 +108,10 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
         switch (delta.Field("type"u8).Text())
         {
             case "text_delta":
-                Frames.Content(output, delta.Field("text"u8).RawText());
+                WriteText(delta.Field("text"u8).RawText(), output);
+                break;
+            case "citations_delta":
+                AnthropicReply.Cite(delta.Field("citation"u8), citations, call.Losses);
                 break;
             case "thinking_delta":
                 WriteThinking(delta.Field("thinking"u8).RawText(), output);
@@ -135,9 +142,21 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
 
     private void Stop(int index, IBufferWriter<byte> output)
     {
+        // What a block cites may come before its text: where that ends is known now.
+        citations.CloseBlock();
+        Frames.Annotations(output, citations.Take());
         if (toolBlocks.Remove(index, out var block) && !block.HasArguments)
         {
             WriteArguments(block, EscapedText.Escape(block.Input), output);
+        }
+    }
+
+    private void WriteText(ReadOnlySpan<byte> escaped, IBufferWriter<byte> output)
+    {
+        if (!escaped.IsEmpty)
+        {
+            citations.Say(escaped);
+            Frames.Content(output, escaped);
         }
     }
 

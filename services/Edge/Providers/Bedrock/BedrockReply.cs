@@ -24,7 +24,7 @@ internal static class BedrockReply
         var answeredInJson = false;
         foreach (var block in message.Field("content"u8).Items())
         {
-            completion.Content.Add(block.Field("text"u8).RawText());
+            ReadText(block, completion, call.Losses);
             ReadReasoning(block.Field("reasoningContent"u8), completion);
             var tool = block.Field("toolUse"u8);
             if (tool.Field("name"u8).Is(JsonReply.ToolName))
@@ -114,6 +114,43 @@ internal static class BedrockReply
                 : ProviderErrorKind.BadRequest,
             _ => ProviderErrorKind.Failed,
         };
+    }
+
+    /// <summary>A page of the web is cited as OpenAI does; a place in a document has no word there.</summary>
+    public static void Cite(JsonElement citation, UrlCitations citations, ReplyLosses? losses)
+    {
+        var page = citation.Field("location"u8).Field("web"u8).Field("url"u8).RawText();
+        if (page.StartsWith("http"u8))
+        {
+            citations.Cite(page, citation.Field("title"u8).RawText());
+        }
+        else
+        {
+            losses?.Add("citations");
+        }
+    }
+
+    /// <summary>A block's text; where it cites something, it stands beside the citations.</summary>
+    private static void ReadText(JsonElement block, Completion completion, ReplyLosses? losses)
+    {
+        var cited = block.Field("citationsContent"u8);
+        foreach (var part in cited.Field("content"u8).Items().Prepend(block))
+        {
+            var text = part.Field("text"u8).RawText();
+            completion.Content.Add(text);
+            completion.Citations.Say(text);
+        }
+
+        foreach (var citation in cited.Field("citations"u8).Items())
+        {
+            Cite(citation, completion.Citations, losses);
+        }
+
+        completion.Citations.CloseBlock();
+        foreach (var other in block.FieldNames().Where(static name => name is not ("text" or "citationsContent" or "reasoningContent" or "toolUse")))
+        {
+            losses?.Add(other);
+        }
     }
 
     private static void ReadReasoning(JsonElement reasoning, Completion completion)

@@ -12,6 +12,7 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
 {
     private readonly ChunkFrames frames = new(call, default);
     private readonly Dictionary<int, ToolBlock> toolBlocks = [];
+    private readonly UrlCitations citations = new();
     private string? finishReason;
     private bool answeredInJson;
 
@@ -57,8 +58,16 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
             case "contentBlockDelta":
                 Delta(index, item.Field("delta"u8), output);
                 break;
-            case "contentBlockStop" when toolBlocks.Remove(index, out var block) && !block.HasArguments:
-                WriteArguments(block, "{}"u8, output);
+            case "contentBlockStop" when toolBlocks.Remove(index, out var block):
+                if (!block.HasArguments)
+                {
+                    WriteArguments(block, "{}"u8, output);
+                }
+
+                break;
+            case "contentBlockStop":
+                citations.CloseBlock();
+                frames.Annotations(output, citations.Take());
                 break;
             case "messageStop" when BedrockReply.SaysMalformed(item.Field("stopReason"u8)):
                 Error = new ProviderError(ProviderErrorKind.Failed, "Bedrock says that what the model wrote is no reply: call it again.", item.Field("stopReason"u8).Text());
@@ -78,7 +87,13 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
     {
         if (delta.Field("text"u8).RawText() is { IsEmpty: false } text)
         {
+            citations.Say(text);
             frames.Content(output, text);
+        }
+
+        if (delta.Field("citation"u8) is { ValueKind: JsonValueKind.Object } citation)
+        {
+            BedrockReply.Cite(citation, citations, call.Losses);
         }
 
         if (delta.Field("toolUse"u8).Field("input"u8).RawText() is { IsEmpty: false } json && toolBlocks.TryGetValue(index, out var block))

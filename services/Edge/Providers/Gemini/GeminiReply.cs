@@ -9,6 +9,8 @@ namespace Gateway.Edge.Providers.Gemini;
 /// <summary>Reads Google's whole replies, usage and errors.</summary>
 internal static class GeminiReply
 {
+    private static readonly string[] Cited = ["groundingMetadata", "citationMetadata", "urlContextMetadata"];
+
     /// <summary>Writes OpenAI's reply for Google's.</summary>
     public static ReplyUsage Read(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
     {
@@ -120,17 +122,14 @@ internal static class GeminiReply
             losses.Add("candidates");
         }
 
-        foreach (var (name, value) in candidates.Items().FirstOrDefault().Fields().Select(static field => (field.Name, field.Value)))
+        foreach (var name in Cited.Where(name => candidates.Items().FirstOrDefault().Field(Encoding.UTF8.GetBytes(name)).Fields().Any()))
         {
-            if (name is "groundingMetadata" or "citationMetadata" or "urlContextMetadata" && value.Fields().Any())
-            {
-                losses.Add(name);
-            }
+            losses.Add(name);
         }
 
         foreach (var part in candidates.Items().FirstOrDefault().Field("content"u8).Field("parts"u8).Items())
         {
-            foreach (var name in part.Fields().Select(static field => field.Name).Where(static name => name is not ("text" or "thought" or "thoughtSignature" or "functionCall" or "inlineData")))
+            foreach (var name in part.FieldNames().Where(static name => name is not ("text" or "thought" or "thoughtSignature" or "functionCall" or "inlineData")))
             {
                 losses.Add(name);
             }

@@ -105,6 +105,11 @@ internal sealed class OllamaRequest
     {
         var choice = ChatRequest.ToolChoiceOf(request);
         var allowed = choice.Mode == "named" ? [choice.Name!] : ChatRequest.AllowedTools(request);
+        if (request.Field("tools"u8).Items().Any(static tool => tool.Field("function"u8).Field("name"u8).RawText().IsEmpty))
+        {
+            throw new UntranslatableRequestException("Ollama takes functions only: each tool needs a function with a name.", "tools");
+        }
+
         var tools = request.Field("tools"u8).Items()
             .Where(tool => allowed is null || (tool.Field("function"u8).Field("name"u8).Text() is { } name && allowed.Contains(name))).ToList();
         if (tools.Count == 0 || choice.Mode == "none")

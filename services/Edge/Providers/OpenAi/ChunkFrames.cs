@@ -89,6 +89,15 @@ internal sealed class ChunkFrames
         EndDelta(output);
     }
 
+    /// <summary>The pages that the text so far cites, if any.</summary>
+    public void Annotations(IBufferWriter<byte> output, ReadOnlyMemory<byte> annotations)
+    {
+        if (!annotations.IsEmpty)
+        {
+            Delta(output, [.. "\"annotations\":"u8, .. annotations.Span]);
+        }
+    }
+
     /// <summary>The last frame of the choice.</summary>
     public void Finish(IBufferWriter<byte> output, ReadOnlySpan<byte> reason)
     {

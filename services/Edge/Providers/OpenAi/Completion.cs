@@ -33,6 +33,9 @@ internal sealed class Completion
     /// <summary>A signature that belongs to the answer's text, escaped for JSON; empty when there is none.</summary>
     public ReadOnlyMemory<byte> TextSignature { get; set; }
 
+    /// <summary>The pages that the answer cites.</summary>
+    public UrlCitations Citations { get; } = new();
+
     /// <summary>Why the reply ended, in OpenAI's word.</summary>
     public string FinishReason { get; set; } = "stop";
 
@@ -118,6 +121,12 @@ internal sealed class Completion
         if (!Reasoning.IsEmpty)
         {
             Reasoning.Write(writer, "reasoning_content"u8);
+        }
+
+        if (Citations.Take() is { IsEmpty: false } annotations)
+        {
+            writer.WritePropertyName("annotations"u8);
+            writer.WriteRawValue(annotations.Span, skipInputValidation: true);
         }
 
         if (ThinkingBlocks.Count > 0)

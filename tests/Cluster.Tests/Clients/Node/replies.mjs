@@ -37,6 +37,21 @@ const kinds = {
   cohere_event: ['V2ChatStreamResponse.Raw'],
   cohere_embeddings: ['EmbedByTypeResponse.Raw'],
   cohere_error: ['{ message: string }'],
+  rerank: ['RerankResponse.Raw'],
+  // The client makes a class of what comes, with members of its own: here is what comes. Only a piece may be without a candidate.
+  gemini: ["Required<Pick<Gemini.GenerateContentResponse, 'candidates' | 'modelVersion' | 'responseId' | 'usageMetadata'>>"],
+  gemini_piece: ["Required<Pick<Gemini.GenerateContentResponse, 'modelVersion' | 'responseId'>> & Pick<Gemini.GenerateContentResponse, 'candidates' | 'usageMetadata'>"],
+  gemini_tokens: ["Required<Pick<Gemini.CountTokensResponse, 'totalTokens'>>"],
+  gemini_embedding: ["{ embedding: Required<Pick<Gemini.ContentEmbedding, 'values'>> }"],
+  gemini_embeddings: ["{ embeddings: Required<Pick<Gemini.ContentEmbedding, 'values'>>[] }"],
+  gemini_model: ["Omit<Gemini.Model, 'name'> & { name: string }"],
+  gemini_models: ["{ models: (Omit<Gemini.Model, 'name'> & { name: string })[] }"],
+  gemini_error: ['{ error: { code: number; message: string; status: string } }'],
+  transcription: ['OpenAI.Audio.Transcription', 'CreateTranscriptionResponseJson'],
+  transcription_verbose: ['OpenAI.Audio.TranscriptionVerbose', 'CreateTranscriptionResponseVerboseJson'],
+  transcription_event: ['OpenAI.Audio.TranscriptionStreamEvent', 'CreateTranscriptionResponseStreamEvent'],
+  translation: ['OpenAI.Audio.Translation', 'CreateTranslationResponseJson'],
+  translation_verbose: ['OpenAI.Audio.TranslationVerbose', 'CreateTranslationResponseVerboseJson'],
 };
 
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
@@ -62,7 +77,7 @@ function fromClients() {
   try {
     const path = join(folder, 'replies.ts');
     writeFileSync(path, ["import type OpenAI from 'openai';", "import type Anthropic from '@anthropic-ai/sdk';",
-      "import type * as Ollama from 'ollama';", "import type { EmbedByTypeResponse, V2ChatResponse, V2ChatStreamResponse } from '../node_modules/cohere-ai/serialization';",
+      "import type * as Ollama from 'ollama';", "import type * as Gemini from '@google/genai';", "import type { EmbedByTypeResponse, RerankResponse, V2ChatResponse, V2ChatStreamResponse } from '../node_modules/cohere-ai/serialization';",
       ...[...used].map(kind => `export type ${kind} = ${kinds[kind][0]};`)].join('\n'));
     const generator = createGenerator({ path, skipTypeCheck: true, additionalProperties: true, jsDoc: 'none' });
     return Object.fromEntries([...used].map(kind => {
