@@ -9,6 +9,9 @@ internal sealed class BedrockMessages
     // Bedrock refuses longer ids of tool calls, and most characters in them.
     private const int ToolIdLengthMax = 64;
 
+    // Leaves room for a number behind it.
+    private const int NameLengthMax = 180;
+
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
     private string? openRole;
@@ -112,17 +115,19 @@ internal sealed class BedrockMessages
             WriteCache(message);
         }
 
+        var anyPart = false;
         foreach (var part in content.Items())
         {
             if (!part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8)))
             {
+                anyPart = true;
                 Open(role);
                 WritePart(part);
                 WriteCache(part);
             }
         }
 
-        if (content.ValueKind == JsonValueKind.Array && content.Items().Any())
+        if (anyPart)
         {
             WriteCache(message);
         }
@@ -293,11 +298,12 @@ internal sealed class BedrockMessages
         _ => mediaType[(mediaType.IndexOf('/', StringComparison.Ordinal) + 1)..],
     };
 
-    /// <summary>Bedrock takes letters, digits, single spaces, hyphens and brackets, and no name twice.</summary>
+    /// <summary>Bedrock takes letters, digits, single spaces, hyphens and brackets, at most 200 of them, and no name twice.</summary>
     private string NameOf(string? name)
     {
         documents++;
         var plain = string.Concat((Path.GetFileNameWithoutExtension(name) ?? string.Empty).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '(' or ')'));
+        plain = plain.Length > NameLengthMax ? plain[..NameLengthMax] : plain;
         return plain.Length == 0 ? $"document-{documents}" : documents == 1 ? plain : $"{plain}-{documents}";
     }
 

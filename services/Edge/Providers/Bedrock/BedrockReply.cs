@@ -25,6 +25,7 @@ internal static class BedrockReply
         foreach (var block in message.Field("content"u8).Items())
         {
             completion.Content.Add(block.Field("text"u8).RawText());
+            ReadCited(block.Field("citationsContent"u8), call, completion);
             ReadReasoning(block.Field("reasoningContent"u8), completion);
             var tool = block.Field("toolUse"u8);
             if (tool.Field("name"u8).Is(JsonReply.ToolName))
@@ -114,6 +115,20 @@ internal static class BedrockReply
                 : ProviderErrorKind.BadRequest,
             _ => ProviderErrorKind.Failed,
         };
+    }
+
+    /// <summary>Where a model cites a document, its text stands within.</summary>
+    private static void ReadCited(JsonElement cited, in ChatCall call, Completion completion)
+    {
+        foreach (var piece in cited.Field("content"u8).Items())
+        {
+            completion.Content.Add(piece.Field("text"u8).RawText());
+        }
+
+        if (cited.Field("citations"u8).Items().Any())
+        {
+            call.Losses?.Add("citations");
+        }
     }
 
     private static void ReadReasoning(JsonElement reasoning, Completion completion)

@@ -81,6 +81,11 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
             frames.Content(output, text);
         }
 
+        if (delta.Field("citation"u8).Given())
+        {
+            call.Losses?.Add("citations");
+        }
+
         if (delta.Field("toolUse"u8).Field("input"u8).RawText() is { IsEmpty: false } json && toolBlocks.TryGetValue(index, out var block))
         {
             block.HasArguments = true;
