@@ -21,8 +21,11 @@ internal static class AnthropicReply
         var answeredInJson = false;
         foreach (var block in message.Field("content"u8).EnumerateArray())
         {
+            AddLosses(block, call.Losses);
             answeredInJson |= ReadBlock(block, completion);
         }
+
+        completion.Refusal.Add(Explanation(message));
 
         var usage = new AnthropicUsage();
         usage.Take(message.Field("usage"u8));
@@ -40,6 +43,31 @@ internal static class AnthropicReply
         "tool_use" => hasToolCalls || !answeredInJson ? "tool_calls" : "stop",
         _ => "stop",
     };
+
+    /// <summary>Why it refused, escaped; empty where it did not, or does not say.</summary>
+    public static ReadOnlySpan<byte> Explanation(JsonElement stopped) => stopped.Field("stop_details"u8).Field("explanation"u8).RawText();
+
+    /// <summary>
+    /// Names what OpenAI's chat has no place for: citations, and blocks that are no answer. Anthropic runs its own tools
+    /// (<c>server_tool_use</c> and their results) itself.
+    /// </summary>
+    public static void AddLosses(JsonElement block, ReplyLosses? losses)
+    {
+        if (losses is null)
+        {
+            return;
+        }
+
+        if (block.Field("citations"u8).Items().Any())
+        {
+            losses.Add("citations");
+        }
+
+        if (block.Field("type"u8).Text() is { } type and not ("text" or "thinking" or "redacted_thinking" or "tool_use"))
+        {
+            losses.Add(type);
+        }
+    }
 
     /// <summary>What Anthropic's error says.</summary>
     public static ProviderError ReadError(int status, ReadOnlySpan<byte> body)
@@ -88,7 +116,6 @@ internal static class AnthropicReply
                 break;
         }
 
-        // Anthropic runs its own tools (server_tool_use and their results) itself: OpenAI's chat has no place for the protocol of that.
         return false;
     }
 }
