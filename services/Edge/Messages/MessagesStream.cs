@@ -69,7 +69,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
         }
         else
         {
-            Grow(delta.Field("reasoning_content"u8), "thinking", output);
+            Grow(ChatAnswer.Thoughts(delta), "thinking", output);
         }
 
         Grow(delta.Field("content"u8), "text", output);

@@ -41,9 +41,11 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteString("role"u8, "assistant"u8);
         json.WriteString("model"u8, exchange.Head.ModelName);
         json.WriteStartArray("content"u8);
-        WriteContent(json, choice.Field("message"u8));
+        var calls = new StreamedCalls($"toolu_{exchange.Id:N}");
+        calls.Take(choice.Field("message"u8).Field("tool_calls"u8));
+        WriteContent(json, choice.Field("message"u8), calls.All);
         json.WriteEndArray();
-        json.WriteString("stop_reason"u8, StopReason(choice.Field("finish_reason"u8).Text()));
+        json.WriteString("stop_reason"u8, StopReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
         WriteNothing(json, Unsaid);
         json.WritePropertyName("usage"u8);
         WriteUsage(json, usage, isWhole: true);
@@ -148,7 +150,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    private static void WriteContent(Utf8JsonWriter json, JsonElement message)
+    private static void WriteContent(Utf8JsonWriter json, JsonElement message, IReadOnlyList<StreamedCall> calls)
     {
         var thinking = message.Field("thinking_blocks"u8);
         foreach (var block in thinking.Items())
@@ -156,11 +158,11 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteCopy(block);
         }
 
-        if (!thinking.Items().Any() && message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } thought && !thought.ValueEquals(""u8))
+        if (!thinking.Items().Any() && ChatAnswer.Thoughts(message) is var thoughts && !thoughts.RawText().IsEmpty)
         {
             json.WriteStartObject();
             json.WriteString("type"u8, "thinking"u8);
-            json.WriteCopy("thinking"u8, thought);
+            json.WriteCopy("thinking"u8, thoughts);
             // Only Anthropic signs: without, the block is not sent back to it.
             json.WriteString("signature"u8, ""u8);
             json.WriteEndObject();
@@ -168,15 +170,14 @@ internal sealed class MessagesSurface : IChatSurface
 
         WriteText(json, message.Field("content"u8));
         WriteText(json, message.Field("refusal"u8));
-        foreach (var call in message.Field("tool_calls"u8).Items())
+        foreach (var call in calls)
         {
-            var function = call.Field("function"u8);
             json.WriteStartObject();
             json.WriteString("type"u8, "tool_use"u8);
-            json.WriteString("id"u8, call.Field("id"u8).Text());
-            json.WriteString("name"u8, function.Field("name"u8).Text());
+            json.WriteString("id"u8, call.Id);
+            json.WriteString("name"u8, call.Name);
             json.WritePropertyName("input"u8);
-            ToolArguments.Write(json, function.Field("arguments"u8).Text() ?? "");
+            ToolArguments.Write(json, call.Arguments.ToString());
             WriteCaller(json);
             json.WriteEndObject();
         }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 
@@ -19,7 +20,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 
     public string Id { get; } = $"resp_{exchange.Id:N}";
 
-    private string? IncompleteReason => FinishReason switch
+    private string? IncompleteReason => ChatAnswer.FinishReason(FinishReason, calls: false) switch
     {
         "length" => "max_output_tokens",
         "content_filter" => "content_filter",
@@ -51,10 +52,10 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
         var message = choice.Field("message"u8);
         FinishReason = choice.Field("finish_reason"u8).Text();
         var thinking = message.Field("thinking_blocks"u8);
-        if (message.Field("reasoning_content"u8).Text() is { Length: > 0 } || thinking.Items().Any())
+        if (ChatAnswer.Thoughts(message).Text() is { Length: > 0 } || thinking.Items().Any())
         {
             var reasoning = Add(ResponseItemKind.Reasoning);
-            reasoning.Text.Append(message.Field("reasoning_content"u8).Text());
+            reasoning.Text.Append(ChatAnswer.Thoughts(message).Text());
             foreach (var block in thinking.Items())
             {
                 reasoning.Seal.Add(block);
