@@ -38,7 +38,7 @@ internal static class GeminiReply
     public static string FinishReason(JsonElement reason, bool hasToolCalls, bool blocked) => reason.Text() switch
     {
         "MAX_TOKENS" => "length",
-        "SAFETY" or "RECITATION" or "LANGUAGE" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "IMAGE_RECITATION" or "MODEL_ARMOR" or "OTHER" => "content_filter",
+        "SAFETY" or "RECITATION" or "LANGUAGE" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "IMAGE_RECITATION" or "IMAGE_OTHER" or "NO_IMAGE" or "MODEL_ARMOR" or "OTHER" => "content_filter",
         _ when hasToolCalls => "tool_calls",
         null when blocked => "content_filter",
         _ => "stop",
@@ -130,6 +130,11 @@ internal static class GeminiReply
 
         foreach (var part in candidates.Items().FirstOrDefault().Field("content"u8).Field("parts"u8).Items())
         {
+            if (part.Field("thought"u8).ValueKind == JsonValueKind.True && part.Field("inlineData"u8).Given())
+            {
+                losses.Add("thought.inlineData");
+            }
+
             foreach (var name in part.Fields().Select(static field => field.Name).Where(static name => name is not ("text" or "thought" or "thoughtSignature" or "functionCall" or "inlineData")))
             {
                 losses.Add(name);
@@ -139,14 +144,8 @@ internal static class GeminiReply
 
     private static void ReadPart(JsonElement part, in ChatCall call, Completion completion)
     {
-        var text = part.Field("text"u8).RawText();
-        if (part.Field("thought"u8).ValueKind == JsonValueKind.True)
-        {
-            completion.Reasoning.Add(text);
-            return;
-        }
-
-        completion.Content.Add(text);
+        var isThought = part.Field("thought"u8).ValueKind == JsonValueKind.True;
+        (isThought ? completion.Reasoning : completion.Content).Add(part.Field("text"u8).RawText());
         var signature = part.Field("thoughtSignature"u8);
         var function = part.Field("functionCall"u8);
         if (function.ValueKind == JsonValueKind.Object)
@@ -158,13 +157,14 @@ internal static class GeminiReply
                 arguments.ValueKind == JsonValueKind.Object ? arguments.Raw() : default,
                 signature.RawText());
         }
-        else if (!signature.RawText().IsEmpty)
+        else if (!signature.RawText().IsEmpty && !isThought)
         {
             completion.TextSignature = signature.RawText().ToArray();
         }
 
+        // What a model draws while it thinks is a draft.
         var picture = part.Field("inlineData"u8);
-        if (picture.Field("data"u8).ValueKind == JsonValueKind.String)
+        if (!isThought && picture.Field("data"u8).ValueKind == JsonValueKind.String)
         {
             completion.AddImage(picture.Field("mimeType"u8).RawText(), picture.Field("data"u8).RawText());
         }
