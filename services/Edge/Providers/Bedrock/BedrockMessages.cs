@@ -208,12 +208,18 @@ internal sealed class BedrockMessages
         writer.WriteString("toolUseId"u8, ToolIds.Fit(message.Field("tool_call_id"u8), ToolIdLengthMax));
         writer.WriteStartArray("content"u8);
         var content = message.Field("content"u8);
-        if (content.ValueKind == JsonValueKind.String)
+        var said = content.Items().Where(static part => !part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8))).ToList();
+        if (!AnthropicContent.IsBlank(content))
         {
             WriteText(content);
         }
+        else if (said.Count == 0)
+        {
+            // Claude refuses a text of nothing here, too, and the call wants its result.
+            writer.WriteRawValue("""{"text":"."}"""u8, skipInputValidation: true);
+        }
 
-        foreach (var part in content.Items())
+        foreach (var part in said)
         {
             WritePart(part);
         }
