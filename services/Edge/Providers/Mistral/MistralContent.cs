@@ -14,8 +14,8 @@ internal static class MistralContent
     /// <exception cref="MalformedReplyException">It is no JSON object, or a name in it is broken.</exception>
     public static byte[]? Mend(ReadOnlySpan<byte> reply)
     {
-        // Nearly always the content is a text, and nothing is parsed.
-        if (!HasList(reply))
+        // Nearly always the content is a text that ended as OpenAI's do, and nothing is parsed.
+        if (!HasList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
         {
             return null;
         }
@@ -92,6 +92,11 @@ internal static class MistralContent
                 json.WritePropertyName(member.Name);
                 WriteMessage(json, member.Value);
             }
+            else if (member.NameEquals("finish_reason"u8))
+            {
+                json.WritePropertyName("finish_reason"u8);
+                WriteReason(json, member.Value);
+            }
             else
             {
                 json.WriteCopy(member);
@@ -99,6 +104,19 @@ internal static class MistralContent
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>Mistral tells a bound that the caller set from the end of its window; to OpenAI's clients both are the length.</summary>
+    private static void WriteReason(Utf8JsonWriter json, JsonElement reason)
+    {
+        if (reason.Is("model_length"u8))
+        {
+            json.WriteStringValue("length"u8);
+        }
+        else
+        {
+            json.WriteCopy(reason);
+        }
     }
 
     private static void WriteMessage(Utf8JsonWriter json, JsonElement message)

@@ -16,6 +16,9 @@ public sealed class MistralContentTests
     [InlineData(
         """{"choices":[{"index":0,"delta":{"content" : [{"type":"text","text":"a"},{"type":"reference","reference_ids":[1]}]}}]}""",
         """{"choices":[{"index":0,"delta":{"content":"a"}}]}""")]
+    [InlineData(
+        """{"choices":[{"index":0,"delta":{"content":"\"model_length\""},"finish_reason":"model_length"}]}""",
+        """{"choices":[{"index":0,"delta":{"content":"\"model_length\""},"finish_reason":"length"}]}""")]
     public void A_list_is_said_as_text_and_thoughts_and_the_rest_stays(string reply, string expected) =>
         Assert.Equal(expected, Encoding.UTF8.GetString(MistralContent.Mend(Encoding.UTF8.GetBytes(reply))!));
 
