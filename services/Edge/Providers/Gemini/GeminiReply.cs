@@ -28,8 +28,8 @@ internal static class GeminiReply
             ReadPart(part, call, completion);
         }
 
-        completion.Refusal.Add(root.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText());
         completion.FinishReason = FinishReason(candidate.Field("finishReason"u8), completion.ToolCallCount > 0, blocked);
+        completion.Refusal.Add(Refusal(root, candidate, completion.FinishReason));
         completion.Write(call, output);
         return new ReplyUsage(completion.Usage);
     }
@@ -43,6 +43,12 @@ internal static class GeminiReply
         null when blocked => "content_filter",
         _ => "stop",
     };
+
+    /// <summary>Why nothing was said, escaped; empty where something was, or nobody says why.</summary>
+    public static ReadOnlySpan<byte> Refusal(JsonElement reply, JsonElement candidate, string finishReason) =>
+        finishReason != "content_filter" ? default
+        : reply.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText() is { IsEmpty: false } ofPrompt ? ofPrompt
+        : candidate.Field("finishMessage"u8).RawText();
 
     /// <summary>
     /// The counts: the prompt's contains the cached ones, and what Google's own tools read comes on top. The candidates' leaves out the thoughts;

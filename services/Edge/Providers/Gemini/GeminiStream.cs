@@ -52,12 +52,13 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
         var reason = candidate.Field("finishReason"u8);
         if (!Ended && (reason.ValueKind == JsonValueKind.String || blocked))
         {
-            if (item.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText() is { IsEmpty: false } refusal)
+            var finish = GeminiReply.FinishReason(reason, frames.ToolCalls > 0, blocked);
+            if (GeminiReply.Refusal(item, candidate, finish) is { IsEmpty: false } refusal)
             {
                 frames.Refusal(output, refusal);
             }
 
-            frames.Finish(output, Encoding.ASCII.GetBytes(GeminiReply.FinishReason(reason, frames.ToolCalls > 0, blocked)));
+            frames.Finish(output, Encoding.ASCII.GetBytes(finish));
             Ended = true;
         }
     }
