@@ -18,6 +18,10 @@ internal sealed class BedrockMessages
     private bool any;
     private int documents;
 
+    // Of the turn that is open: Converse refuses a document without a word beside it.
+    private bool hasDocument;
+    private bool hasText;
+
     private BedrockMessages(Utf8JsonWriter writer, DroppedFields dropped)
     {
         this.writer = writer;
@@ -113,6 +117,7 @@ internal sealed class BedrockMessages
             Open(role);
             WriteText(content);
             WriteCache(message);
+            hasText = true;
         }
 
         var anyPart = false;
@@ -122,8 +127,11 @@ internal sealed class BedrockMessages
             {
                 anyPart = true;
                 Open(role);
+                var before = documents;
                 WritePart(part);
                 WriteCache(part);
+                hasText |= part.Field("type"u8).Is("text"u8);
+                hasDocument |= documents > before;
             }
         }
 
@@ -279,7 +287,7 @@ internal sealed class BedrockMessages
 
         writer.WriteStartObject();
         writer.WriteStartObject(block);
-        writer.WriteString("format"u8, FormatOf(type));
+        writer.WriteString("format"u8, FormatOf(type, name));
         if (block == "document")
         {
             writer.WriteString("name"u8, NameOf(name));
@@ -292,11 +300,14 @@ internal sealed class BedrockMessages
         writer.WriteEndObject();
     }
 
-    private static string FormatOf(string mediaType) => mediaType switch
+    private static string FormatOf(string mediaType, string? name) => mediaType switch
     {
         "image/jpg" or "image/jpeg" => "jpeg",
-        "text/plain" => "txt",
         "text/markdown" => "md",
+        "text/csv" or "text/html" => mediaType[5..],
+        "application/json" => "txt",
+        "application/octet-stream" when Path.GetExtension(name) is { Length: > 1 } extension => extension[1..].ToLowerInvariant(),
+        _ when mediaType.StartsWith("text/", StringComparison.Ordinal) => "txt",
         "application/msword" => "doc",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
         "application/vnd.ms-excel" => "xls",
@@ -352,6 +363,12 @@ internal sealed class BedrockMessages
     {
         if (openRole is not null)
         {
+            if (hasDocument && !hasText)
+            {
+                writer.WriteRawValue("""{"text":"."}"""u8, skipInputValidation: true);
+            }
+
+            hasDocument = hasText = false;
             writer.WriteEndArray();
             writer.WriteEndObject();
             openRole = null;
