@@ -43,6 +43,34 @@ public sealed class ResponsesRequestTests
             """), JsonNode.Parse(said));
     }
 
+    [Fact]
+    public void AResult_FollowsItsCall_WhateverStandsBetween()
+    {
+        var said = Said("""
+            {"model":"m","input":[
+              {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},
+              {"type":"message","role":"assistant","content":"And now the other."},
+              {"type":"function_call","call_id":"c2","name":"f","arguments":"{}"},
+              {"type":"function_call","call_id":"c3","name":"f","arguments":"{}"},
+              {"role":"user","content":"Hurry."},
+              {"type":"function_call_output","call_id":"c1","output":"one"},
+              {"type":"function_call_output","call_id":"c2","output":[{"type":"input_image","image_url":"data:image/png;base64,AA=="}]},
+              {"type":"function_call_output","call_id":"c3","output":"three"},
+              {"type":"function_call_output","call_id":"c4","output":"of nobody"}]}
+            """);
+
+        ProviderCases.AssertSame(JsonNode.Parse("""
+            [{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"tool","tool_call_id":"c1","content":"one"},
+             {"role":"assistant","content":"And now the other.","tool_calls":[{"id":"c2","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c3","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"tool","tool_call_id":"c2","content":""},
+             {"role":"tool","tool_call_id":"c3","content":"three"},
+             {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]},
+             {"role":"user","content":"Hurry."},
+             {"role":"tool","tool_call_id":"c4","content":"of nobody"}]
+            """), JsonNode.Parse(said)!["messages"]);
+    }
+
     [Theory]
     [InlineData("""{"model":"m","input":"x","previous_response_id":"resp_1"}""", "previous_response_id")]
     [InlineData("""{"model":"m","input":"x","prompt":{"id":"p"}}""", "prompt")]
@@ -113,6 +141,7 @@ public sealed class ResponsesRequestTests
     [InlineData("openai", "o3", "")]
     [InlineData("bedrock", "amazon.nova-pro-v1:0", "reasoning.effort")]
     [InlineData("bedrock", "anthropic.claude-opus-4-6-v1", "")]
+    [InlineData("bedrock", "openai.gpt-oss-120b-1:0", "")]
     public void TheEffort_GoesToModelsThatReason_AndIsNamedElsewhere(string protocol, string model, string lost)
     {
         var dropped = new List<string>();
