@@ -86,6 +86,10 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
                 WriteResults([CallOf(item)]);
                 break;
 
+            case "additional_tools":
+                // They stand among the tools.
+                break;
+
             case "item_reference" when item.Field("id"u8).Text()?.StartsWith("rs_", StringComparison.Ordinal) == true:
                 // Clients that take everything for stored send reasoning back by its name: without it the model thinks anew.
                 dropped.AddAdvice("input.item_reference");
@@ -189,7 +193,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteString("id"u8, call.Field("call_id"u8).Text());
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, call.Field("name"u8).Text());
+        json.WriteString("name"u8, ResponseTool.ChatNameOf(call));
         if (call.Field("type"u8).Is("custom_tool_call"u8))
         {
             json.WriteString("arguments"u8, ResponsesTools.CustomArgumentsOf(call.Field("input"u8).Text() ?? ""));

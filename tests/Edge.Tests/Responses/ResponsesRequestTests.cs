@@ -71,6 +71,38 @@ public sealed class ResponsesRequestTests
             """), JsonNode.Parse(said)!["messages"]);
     }
 
+    [Fact]
+    public void ToolsOfANamespace_AndThoseThatTheInputAdds_AreToolsLikeOthers()
+    {
+        var dropped = new List<string>();
+        var said = JsonNode.Parse(Said("""
+            {"model":"m","tools":[{"type":"namespace","name":"files","description":"What is on the disk.","tools":[{"type":"function","name":"read","parameters":{"type":"object"}}]}],
+             "tool_choice":{"type":"function","namespace":"files","name":"read"},
+             "input":[
+              {"type":"additional_tools","role":"developer","tools":[{"type":"function","name":"wait"},{"type":"namespace","name":"files","tools":[{"type":"custom","name":"patch"}]}]},
+              {"type":"function_call","call_id":"c1","namespace":"files","name":"read","arguments":"{}"},
+              {"type":"function_call_output","call_id":"c1","output":"text"}]}
+            """, dropped: dropped))!;
+
+        Assert.Equal(["files__read", "wait", "files__patch"], said["tools"]!.AsArray().Select(tool => (string)tool!["function"]!["name"]!));
+        Assert.Equal("files__read", (string?)said["tool_choice"]!["function"]!["name"]);
+        Assert.Equal("files__read", (string?)said["messages"]![0]!["tool_calls"]![0]!["function"]!["name"]);
+        Assert.Equal(2, said["messages"]!.AsArray().Count);
+        Assert.Equal(["tools.namespace.description"], dropped);
+    }
+
+    [Theory]
+    [InlineData(20, 20, "NNNNNNNNNNNNNNNNNNNN__nnnnnnnnnnnnnnnnnnnn")]
+    [InlineData(60, 60, "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN_")]
+    public void ANameThatANamespaceMakesTooLong_IsCut(int space, int name, string begins)
+    {
+        var said = JsonNode.Parse(Said($$"""{"model":"m","input":"x","tools":[{"type":"namespace","name":"{{new string('N', space)}}","tools":[{"type":"function","name":"{{new string('n', name)}}"}]}]}"""))!;
+
+        var named = (string)said["tools"]![0]!["function"]!["name"]!;
+        Assert.StartsWith(begins, named, StringComparison.Ordinal);
+        Assert.InRange(named.Length, 1, 64);
+    }
+
     [Theory]
     [InlineData("""{"model":"m","input":"x","previous_response_id":"resp_1"}""", "previous_response_id")]
     [InlineData("""{"model":"m","input":"x","prompt":{"id":"p"}}""", "prompt")]
