@@ -151,7 +151,7 @@ internal sealed class MessagesRequest
             json.WriteStartObject();
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
-            json.WriteString("name"u8, tool.Field("name"u8).Text());
+            json.WriteString("name"u8, ToolNames.Fit(tool.Field("name"u8).Text()));
             if (tool.Field("description"u8) is { ValueKind: JsonValueKind.String } description)
             {
                 json.WriteCopy("description"u8, description);
@@ -189,7 +189,7 @@ internal sealed class MessagesRequest
                 json.WriteStartObject("tool_choice"u8);
                 json.WriteString("type"u8, "function"u8);
                 json.WriteStartObject("function"u8);
-                json.WriteString("name"u8, choice.Field("name"u8).Text());
+                json.WriteString("name"u8, ToolNames.Fit(choice.Field("name"u8).Text()));
                 json.WriteEndObject();
                 json.WriteEndObject();
                 break;

@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Responses;
@@ -8,9 +7,6 @@ namespace Gateway.Edge.Responses;
 /// <summary>A tool of a request, and the namespace that it stands in. Chat has none: there the namespace is the beginning of the name.</summary>
 internal readonly record struct ResponseTool(JsonElement Definition, string? Namespace)
 {
-    // What OpenAI takes for a function's name, and nearly everybody else.
-    private const int NameLengthMax = 64;
-
     public string? Name => Definition.Field("name"u8).Text();
 
     public string? ChatName => Join(Namespace, Name);
@@ -29,16 +25,5 @@ internal readonly record struct ResponseTool(JsonElement Definition, string? Nam
     public static IEnumerable<JsonElement> Groups(JsonElement request) => request.Field("tools"u8).Items().Concat(
         request.Field("input"u8).Items().Where(static item => item.Field("type"u8).Is("additional_tools"u8)).SelectMany(static item => item.Field("tools"u8).Items()));
 
-    private static string? Join(string? space, string? name)
-    {
-        if (string.IsNullOrEmpty(space))
-        {
-            return name;
-        }
-
-        var joined = $"{space}__{name}";
-        return joined.Length <= NameLengthMax
-            ? joined
-            : $"{joined[..(NameLengthMax - 9)]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(joined)))[..8]}";
-    }
+    private static string? Join(string? space, string? name) => string.IsNullOrEmpty(space) ? name : ToolNames.Fit($"{space}__{name}");
 }
