@@ -6,6 +6,10 @@ namespace Gateway.Edge.Chat;
 /// <summary>What a message or a delta in OpenAI's words says, read in one way by every surface: servers that imitate it have words of their own.</summary>
 internal static class ChatAnswer
 {
+    /// <summary>The answer or chunk, its content as a text.</summary>
+    /// <exception cref="MalformedReplyException">It is no JSON object.</exception>
+    public static JsonDocument Parse(ReadOnlySpan<byte> said) => JsonReading.ParseReply(ListedContent.Mend(said) ?? said);
+
     /// <summary>What the model thought. OpenRouter, Groq, newer vLLM and others call it <c>reasoning</c>; some say both, which is the same text.</summary>
     public static JsonElement Thoughts(JsonElement said)
     {
@@ -23,9 +27,6 @@ internal static class ChatAnswer
     public static string? FinishReason(string? said, bool calls) => said switch
     {
         null or "" or "stop" when calls => "tool_calls",
-
-        // Mistral's word for a context window that is full.
-        "model_length" => "length",
         _ => said,
     };
 }

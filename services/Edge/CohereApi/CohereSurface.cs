@@ -28,7 +28,7 @@ internal sealed class CohereSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonReading.ParseReply(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();

@@ -31,7 +31,7 @@ internal sealed class MessagesSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonReading.ParseReply(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span);
         var root = document.RootElement;
         var choice = root.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);

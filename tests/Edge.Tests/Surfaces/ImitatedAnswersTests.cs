@@ -50,6 +50,16 @@ public sealed class ImitatedAnswersTests
     }
 
     [Theory]
+    [MemberData(nameof(Ways))]
+    public void Text_and_thoughts_are_found_in_a_list(string surface, bool streams)
+    {
+        var said = Said(surface, streams, """{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Well, well."}]},{"type":"text","text":"Good day."}]}""", "stop");
+
+        Assert.Contains("Well, well.", said, StringComparison.Ordinal);
+        Assert.Contains("Good day.", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("anthropic_messages", true, "stop_reason\":\"tool_use")]
     [InlineData("anthropic_messages", false, "stop_reason\":\"tool_use")]
     [InlineData("cohere_chat", true, "TOOL_CALL")]

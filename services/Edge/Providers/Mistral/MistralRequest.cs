@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Mistral;
@@ -211,7 +212,7 @@ internal sealed partial class MistralRequest
         }
     }
 
-    /// <summary>What the model thought stands in the content, before what it said: the way in which Mistral gave it (<see cref="MistralContent"/>).</summary>
+    /// <summary>What the model thought stands in the content, before what it said: the way in which Mistral gave it (<see cref="ListedContent"/>).</summary>
     private void WriteThoughts(JsonElement thoughts, JsonElement content)
     {
         writer.WriteStartArray("content"u8);
