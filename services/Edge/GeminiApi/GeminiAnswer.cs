@@ -182,7 +182,7 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
             json.WriteStartObject();
             json.WriteStartObject("functionCall"u8);
             json.WriteString("id"u8, call.Id);
-            json.WriteString("name"u8, call.Name);
+            json.WriteString("name"u8, ToolNames.Restore(call.Name, exchange.Body.Memory, GeminiAsked.FunctionsOf));
             json.WritePropertyName("args"u8);
             ToolArguments.Write(json, call.Arguments.ToString());
             json.WriteEndObject();

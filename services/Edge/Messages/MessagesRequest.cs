@@ -119,6 +119,9 @@ internal sealed class MessagesRequest
         }
     }
 
+    /// <summary>The tools of a request.</summary>
+    public static IEnumerable<JsonElement> Tools(JsonElement request) => request.Field("tools"u8).Items();
+
     /// <summary>Tokens for thinking as an effort: the other way round than towards Anthropic.</summary>
     private static string? EffortOf(JsonElement thinking) => thinking.Field("type"u8).Text() switch
     {
@@ -134,13 +137,13 @@ internal sealed class MessagesRequest
 
     private void WriteTools()
     {
-        if (!request.Field("tools"u8).Items().Any())
+        if (!Tools(request).Any())
         {
             return;
         }
 
         json.WriteStartArray("tools"u8);
-        foreach (var tool in request.Field("tools"u8).Items())
+        foreach (var tool in Tools(request))
         {
             if (tool.Field("type"u8).Text() is { } type && type != "custom")
             {

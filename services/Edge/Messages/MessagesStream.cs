@@ -79,7 +79,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
     protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output) => Open(output, "tool_use", json =>
     {
         json.WriteString("id", call.Id);
-        json.WriteString("name", ToolNames.Restore(call.Name, exchange.Body.Memory));
+        json.WriteString("name", ToolNames.Restore(call.Name, exchange.Body.Memory, MessagesRequest.Tools));
         json.WriteStartObject("input");
         json.WriteEndObject();
         MessagesSurface.WriteCaller(json);

@@ -175,7 +175,7 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteStartObject();
             json.WriteString("type"u8, "tool_use"u8);
             json.WriteString("id"u8, call.Id);
-            json.WriteString("name"u8, ToolNames.Restore(call.Name, request));
+            json.WriteString("name"u8, ToolNames.Restore(call.Name, request, MessagesRequest.Tools));
             json.WritePropertyName("input"u8);
             ToolArguments.Write(json, call.Arguments.ToString());
             WriteCaller(json);
