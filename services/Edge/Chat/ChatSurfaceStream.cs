@@ -19,7 +19,7 @@ internal abstract class ChatSurfaceStream : IDisposable
         {
             if (frame.HasData && frame.Data is [(byte)'{', ..])
             {
-                using var chunk = JsonReading.ParseReply(frame.Data);
+                using var chunk = ChatAnswer.Parse(frame.Data);
                 Take(chunk.RootElement, output);
             }
         }

@@ -15,10 +15,11 @@ internal abstract class OneByOneStream(string madeIds) : ChatSurfaceStream
     private readonly StreamedCalls calls = new(madeIds);
     private readonly Queue<(JsonElement Delta, StreamedCall? Call)> waiting = [];
     private StreamedCall? open;
+    private string? reason;
     private bool started;
 
     /// <summary>Why the answer ended; null while nobody has said it.</summary>
-    protected string? FinishReason { get; private set; }
+    protected string? FinishReason => ChatAnswer.FinishReason(reason, calls.All.Count > 0);
 
     public sealed override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
@@ -55,7 +56,7 @@ internal abstract class OneByOneStream(string madeIds) : ChatSurfaceStream
             TakePiece(piece, output);
         }
 
-        FinishReason = FinishReasonOf(choice) ?? FinishReason;
+        reason = FinishReasonOf(choice) ?? reason;
     }
 
     /// <summary>Begins the answer.</summary>
@@ -77,8 +78,7 @@ internal abstract class OneByOneStream(string madeIds) : ChatSurfaceStream
     protected abstract void Finish(TokenUsage usage, Money? cost, IBufferWriter<byte> output);
 
     private static bool HasText(JsonElement delta) =>
-        delta.Field("content"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length > 0
-        || delta.Field("thinking_blocks"u8).Items().Any() || TextSignature.In(delta) is not null;
+        ChatAnswer.HasText(delta) || delta.Field("thinking_blocks"u8).Items().Any() || TextSignature.In(delta) is not null;
 
     private void StartOnce(IBufferWriter<byte> output)
     {

@@ -32,7 +32,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
 
     public bool KnowsUsers => PassesHub || Provider is AnthropicProvider;
 
-    public bool TakesEffort => PassesHub ? OpenAiModel.Reasons(Model) : Provider is not BedrockProvider || IsClaudeOnBedrock;
+    public bool TakesEffort => PassesHub ? OpenAiModel.Reasons(Model) : Provider is not BedrockProvider || IsClaudeOnBedrock || BedrockOpenAi.Is(Model);
 
     public bool WantsCompletionTokens => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.Reasons(Model);
 

@@ -28,15 +28,17 @@ internal sealed class CohereSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonReading.ParseReply(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();
         json.WriteString("id"u8, exchange.Id);
-        json.WriteString("finish_reason"u8, FinishReason(choice.Field("finish_reason"u8).Text()));
+        var calls = new StreamedCalls();
+        calls.Take(choice.Field("message"u8).Field("tool_calls"u8));
+        json.WriteString("finish_reason"u8, FinishReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, "assistant"u8);
-        WriteMessage(json, choice.Field("message"u8));
+        WriteMessage(json, choice.Field("message"u8), calls.All);
         json.WriteEndObject();
         json.WritePropertyName("usage"u8);
         WriteUsage(json, usage);
@@ -78,9 +80,9 @@ internal sealed class CohereSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    private static void WriteMessage(Utf8JsonWriter json, JsonElement message)
+    private static void WriteMessage(Utf8JsonWriter json, JsonElement message, IReadOnlyList<StreamedCall> calls)
     {
-        var parts = new[] { ("thinking", message.Field("reasoning_content"u8)), ("text", message.Field("content"u8)), ("text", message.Field("refusal"u8)) }
+        var parts = new[] { ("thinking", ChatAnswer.Thoughts(message)), ("text", message.Field("content"u8)), ("text", message.Field("refusal"u8)) }
             .Where(static part => !part.Item2.RawText().IsEmpty).ToArray();
         if (parts.Length > 0)
         {
@@ -97,18 +99,17 @@ internal sealed class CohereSurface : IChatSurface
             json.WriteEndArray();
         }
 
-        if (message.Field("tool_calls"u8).Items().Any())
+        if (calls.Count > 0)
         {
             json.WriteStartArray("tool_calls"u8);
-            foreach (var call in message.Field("tool_calls"u8).Items())
+            foreach (var call in calls)
             {
-                var function = call.Field("function"u8);
                 json.WriteStartObject();
-                json.WriteString("id"u8, call.Field("id"u8).Text());
+                json.WriteString("id"u8, call.Id);
                 json.WriteString("type"u8, "function"u8);
                 json.WriteStartObject("function"u8);
-                json.WriteString("name"u8, function.Field("name"u8).Text());
-                json.WriteString("arguments"u8, function.Field("arguments"u8).Text() ?? "");
+                json.WriteString("name"u8, call.Name);
+                json.WriteString("arguments"u8, call.Arguments.ToString());
                 json.WriteEndObject();
                 json.WriteEndObject();
             }

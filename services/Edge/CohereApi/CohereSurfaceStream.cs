@@ -42,7 +42,7 @@ internal sealed class CohereSurfaceStream(RequestExchange exchange) : OneByOneSt
 
     protected override void Say(JsonElement delta, IBufferWriter<byte> output)
     {
-        Grow(delta.Field("reasoning_content"u8), "thinking", output);
+        Grow(ChatAnswer.Thoughts(delta), "thinking", output);
         Grow(delta.Field("content"u8), "text", output);
         Grow(delta.Field("refusal"u8), "text", output);
     }

@@ -15,10 +15,12 @@ internal static class ReplyHeaders
     public static void Dropped(RequestExchange exchange, IReadOnlyList<string> fields)
     {
         // Also where nothing is: a target that was tried before may have left something there.
-        exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? string.Join(',', fields.Take(DroppedNamesMax).Select(Printable)) : default;
+        exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? Listed(fields) : default;
     }
 
-    /// <summary>A caller's field's name as it may stand in a header.</summary>
+    private static string Listed(IReadOnlyList<string> names) => string.Join(',', names.Take(DroppedNamesMax).Select(Printable));
+
+    /// <summary>A name that a caller or a provider chose, as it may stand in a header.</summary>
     private static string Printable(string name) =>
         string.Concat(name.Take(DroppedNameLengthMax).Select(static c => c is > ' ' and < '\x7f' and not ',' ? c : '?'));
 
@@ -37,7 +39,7 @@ internal static class ReplyHeaders
 
         if (exchange.Losses.Names is { Count: > 0 } lost)
         {
-            headers["x-gateway-dropped-reply"] = string.Join(',', lost);
+            headers["x-gateway-dropped-reply"] = Listed(lost);
         }
 
         BudgetHeaders.Set(exchange.Budgets, headers);

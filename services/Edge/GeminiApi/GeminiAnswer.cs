@@ -28,7 +28,7 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
         json.WriteStartObject();
         json.WriteStartObject("content"u8);
         json.WriteStartArray("parts"u8);
-        var parts = WriteThought(said.Field("reasoning_content"u8), seal?.ToText()) | WriteText(said.Field("content"u8)) | WriteText(said.Field("refusal"u8)) | WritePictures(said.Field("images"u8));
+        var parts = WriteThought(ChatAnswer.Thoughts(said), seal?.ToText()) | WriteText(said.Field("content"u8)) | WriteText(said.Field("refusal"u8)) | WritePictures(said.Field("images"u8));
         WriteCalls(calls);
         if (!parts && calls.Count == 0)
         {
@@ -182,7 +182,7 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
             json.WriteStartObject();
             json.WriteStartObject("functionCall"u8);
             json.WriteString("id"u8, call.Id);
-            json.WriteString("name"u8, call.Name);
+            json.WriteString("name"u8, ToolNames.Restore(call.Name, exchange.Body.Memory, GeminiAsked.FunctionsOf));
             json.WritePropertyName("args"u8);
             ToolArguments.Write(json, call.Arguments.ToString());
             json.WriteEndObject();

@@ -83,6 +83,10 @@ internal sealed class GeminiAsked(JsonElement request, bool streams, SurfaceTarg
         }
     }
 
+    /// <summary>The functions of a request.</summary>
+    public static IEnumerable<JsonElement> FunctionsOf(JsonElement request) =>
+        request.Field("tools"u8).Items().SelectMany(static tool => tool.Named("functionDeclarations").Items());
+
     private List<JsonElement> Functions()
     {
         var functions = new List<JsonElement>();
@@ -109,7 +113,7 @@ internal sealed class GeminiAsked(JsonElement request, bool streams, SurfaceTarg
         json.WriteStartObject();
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, function.Field("name"u8).Text() ?? throw new UntranslatableRequestException("Each function needs a name.", "tools.functionDeclarations"));
+        json.WriteString("name"u8, ToolNames.Fit(function.Field("name"u8).Text()) ?? throw new UntranslatableRequestException("Each function needs a name.", "tools.functionDeclarations"));
         json.WriteFieldAs(function, "description", "description");
         if (schema.ValueKind == JsonValueKind.Object)
         {

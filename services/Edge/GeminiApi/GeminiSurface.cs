@@ -39,7 +39,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonReading.ParseReply(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span);
         var choices = document.RootElement.Field("choices"u8);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         var answer = new GeminiAnswer(json, exchange);
@@ -55,7 +55,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
                 seal.Add(block);
             }
 
-            answer.WriteCandidate(choice.Field("index"u8).Int() ?? 0, choice.Field("logprobs"u8), message, seal, calls.All, choice.Field("finish_reason"u8).Text() ?? "stop");
+            answer.WriteCandidate(choice.Field("index"u8).Int() ?? 0, choice.Field("logprobs"u8), message, seal, calls.All, ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0) ?? "stop");
         }
 
         answer.End(usage);

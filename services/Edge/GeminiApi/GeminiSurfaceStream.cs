@@ -24,7 +24,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         {
             foreach (var (index, candidate) in candidates)
             {
-                answer.WriteCandidate(index, default, default, null, candidate.Calls.All, candidate.FinishReason ?? "stop");
+                answer.WriteCandidate(index, default, default, null, candidate.Calls.All, ChatAnswer.FinishReason(candidate.FinishReason, candidate.Calls.All.Count > 0) ?? "stop");
             }
 
             answer.End(usage, cost);
@@ -53,8 +53,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         candidate.Calls.Take(delta.Field("tool_calls"u8));
         candidate.FinishReason = FinishReasonOf(choice) ?? candidate.FinishReason;
         var seal = candidate.Sealed(delta.Field("thinking_blocks"u8));
-        if (seal is not null || delta.Field("images"u8).Items().Any()
-            || delta.Field("content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length > 0)
+        if (seal is not null || delta.Field("images"u8).Items().Any() || ChatAnswer.HasText(delta))
         {
             Piece(output, answer =>
             {

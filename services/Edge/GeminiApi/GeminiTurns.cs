@@ -226,7 +226,7 @@ internal sealed class GeminiTurns(SurfaceTarget target, DroppedFields dropped, U
             json.WriteString("id"u8, open.Add(call.Field("id"u8).Text(), name));
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
-            json.WriteString("name"u8, name);
+            json.WriteString("name"u8, ToolNames.Fit(name));
             json.WriteString("arguments"u8, call.Field("args"u8) is { ValueKind: JsonValueKind.Object } arguments ? arguments.Raw() : "{}"u8);
             json.WriteEndObject();
             if (TakesSignatures && part.Named("thoughtSignature") is { ValueKind: JsonValueKind.String } signature)

@@ -35,6 +35,12 @@ internal sealed class MessageAssembler
         {
             case "message_start":
                 message = NodeOf(item.Field("message"u8)) ?? [];
+                foreach (var given in item.Field("message"u8).Field("content"u8).Items())
+                {
+                    // A message that goes on from a tool that Anthropic runs begins with blocks.
+                    blocks[blocks.Count] = new Block(NodeOf(given) ?? []);
+                }
+
                 break;
             case "content_block_start":
                 blocks[index] = new Block(NodeOf(item.Field("content_block"u8)) ?? []);

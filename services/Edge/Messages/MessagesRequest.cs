@@ -133,6 +133,9 @@ internal sealed class MessagesRequest
         }
     }
 
+    /// <summary>The tools of a request.</summary>
+    public static IEnumerable<JsonElement> Tools(JsonElement request) => request.Field("tools"u8).Items();
+
     /// <summary>Tokens for thinking as an effort: the other way round than towards Anthropic.</summary>
     private static string? EffortOf(JsonElement thinking) => thinking.Field("type"u8).Text() switch
     {
@@ -148,13 +151,13 @@ internal sealed class MessagesRequest
 
     private void WriteTools()
     {
-        if (!request.Field("tools"u8).Items().Any())
+        if (!Tools(request).Any())
         {
             return;
         }
 
         json.WriteStartArray("tools"u8);
-        foreach (var tool in request.Field("tools"u8).Items())
+        foreach (var tool in Tools(request))
         {
             if (tool.Field("type"u8).Text() is { } type && type != "custom")
             {
@@ -165,7 +168,7 @@ internal sealed class MessagesRequest
             json.WriteStartObject();
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
-            json.WriteString("name"u8, tool.Field("name"u8).Text());
+            json.WriteString("name"u8, ToolNames.Fit(tool.Field("name"u8).Text()));
             if (tool.Field("description"u8) is { ValueKind: JsonValueKind.String } description)
             {
                 json.WriteCopy("description"u8, description);
@@ -203,7 +206,7 @@ internal sealed class MessagesRequest
                 json.WriteStartObject("tool_choice"u8);
                 json.WriteString("type"u8, "function"u8);
                 json.WriteStartObject("function"u8);
-                json.WriteString("name"u8, choice.Field("name"u8).Text());
+                json.WriteString("name"u8, ToolNames.Fit(choice.Field("name"u8).Text()));
                 json.WriteEndObject();
                 json.WriteEndObject();
                 break;

@@ -70,7 +70,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
         }
         else
         {
-            Grow(delta.Field("reasoning_content"u8), "thinking", output);
+            Grow(ChatAnswer.Thoughts(delta), "thinking", output);
         }
 
         Grow(delta.Field("content"u8), "text", output);
@@ -84,7 +84,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
     protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output) => Open(output, "tool_use", json =>
     {
         json.WriteString("id", call.Id);
-        json.WriteString("name", call.Name);
+        json.WriteString("name", ToolNames.Restore(call.Name, exchange.Body.Memory, MessagesRequest.Tools));
         json.WriteStartObject("input");
         json.WriteEndObject();
         MessagesSurface.WriteCaller(json);

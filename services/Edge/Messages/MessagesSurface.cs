@@ -31,7 +31,7 @@ internal sealed class MessagesSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonReading.ParseReply(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span);
         var root = document.RootElement;
         var choice = root.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);
@@ -41,9 +41,11 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteString("role"u8, "assistant"u8);
         json.WriteString("model"u8, exchange.Head.ModelName);
         json.WriteStartArray("content"u8);
-        WriteContent(json, choice.Field("message"u8));
+        var calls = new StreamedCalls($"toolu_{exchange.Id:N}");
+        calls.Take(choice.Field("message"u8).Field("tool_calls"u8));
+        WriteContent(json, choice.Field("message"u8), calls.All, exchange.Body.Memory);
         json.WriteEndArray();
-        json.WriteString("stop_reason"u8, StopReason(choice.Field("finish_reason"u8).Text()));
+        json.WriteString("stop_reason"u8, StopReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
         WriteNothing(json, Unsaid);
         json.WritePropertyName("usage"u8);
         WriteUsage(json, usage, isWhole: true);
@@ -148,7 +150,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    private static void WriteContent(Utf8JsonWriter json, JsonElement message)
+    private static void WriteContent(Utf8JsonWriter json, JsonElement message, IReadOnlyList<StreamedCall> calls, ReadOnlyMemory<byte> request)
     {
         var thinking = message.Field("thinking_blocks"u8);
         foreach (var block in thinking.Items())
@@ -156,7 +158,7 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteCopy(block);
         }
 
-        var thought = message.Field("reasoning_content"u8);
+        var thought = ChatAnswer.Thoughts(message);
         var signature = TextSignature.In(message);
         if (!thinking.Items().Any() && (!thought.RawText().IsEmpty || signature is not null))
         {
@@ -170,15 +172,14 @@ internal sealed class MessagesSurface : IChatSurface
 
         WriteText(json, message.Field("content"u8));
         WriteText(json, message.Field("refusal"u8));
-        foreach (var call in message.Field("tool_calls"u8).Items())
+        foreach (var call in calls)
         {
-            var function = call.Field("function"u8);
             json.WriteStartObject();
             json.WriteString("type"u8, "tool_use"u8);
-            json.WriteString("id"u8, call.Field("id"u8).Text());
-            json.WriteString("name"u8, function.Field("name"u8).Text());
+            json.WriteString("id"u8, call.Id);
+            json.WriteString("name"u8, ToolNames.Restore(call.Name, request, MessagesRequest.Tools));
             json.WritePropertyName("input"u8);
-            ToolArguments.Write(json, function.Field("arguments"u8).Text() ?? "");
+            ToolArguments.Write(json, call.Arguments.ToString());
             WriteCaller(json);
             json.WriteEndObject();
         }

@@ -149,7 +149,7 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
             json.WriteString("id"u8, call.Field("id"u8).Text());
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
-            json.WriteString("name"u8, call.Field("name"u8).Text());
+            json.WriteString("name"u8, ToolNames.Fit(call.Field("name"u8).Text()));
             json.WriteString("arguments"u8, call.Field("input"u8) is { ValueKind: JsonValueKind.Object } input ? input.Raw() : "{}"u8);
             json.WriteEndObject();
             target.WriteCache(json, call, dropped);

@@ -95,7 +95,7 @@ internal readonly struct OllamaLine(Utf8JsonWriter json, RequestExchange exchang
 
     private void WriteThinking(JsonElement message)
     {
-        if (message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } thought && !thought.RawText().IsEmpty)
+        if (ChatAnswer.Thoughts(message) is var thought && !thought.RawText().IsEmpty)
         {
             json.WriteCopy("thinking"u8, thought);
         }

@@ -32,7 +32,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = JsonReading.ParseReply(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         var message = choice.Field("message"u8);
         var calls = new StreamedCalls();
@@ -42,7 +42,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
         line.Start();
         line.WriteSaid(message, calls.All);
         line.WriteLogprobs(choice);
-        line.WriteEnd(choice.Field("finish_reason"u8).Text(), usage, streamed: false);
+        line.WriteEnd(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0), usage, streamed: false);
     }
 
     public ChatSurfaceStream OpenStream(RequestExchange exchange) => new OllamaSurfaceStream(exchange, generates, time);

@@ -24,7 +24,7 @@ internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generat
         Line(output, line =>
         {
             line.WriteSaid(default, []);
-            line.WriteEnd(finishReason, usage, streamed: true, cost);
+            line.WriteEnd(ChatAnswer.FinishReason(finishReason, calls.All.Count > 0), usage, streamed: true, cost);
         });
     }
 
@@ -39,7 +39,7 @@ internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generat
         var choice = chunk.Field("choices"u8).Items().FirstOrDefault();
         var delta = choice.Field("delta"u8);
         calls.Take(delta.Field("tool_calls"u8));
-        if (delta.Field("content"u8).RawText().Length + delta.Field("refusal"u8).RawText().Length + delta.Field("reasoning_content"u8).RawText().Length > 0)
+        if (ChatAnswer.HasText(delta))
         {
             Line(output, delta, choice, []);
         }

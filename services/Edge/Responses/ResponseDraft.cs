@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 
@@ -10,7 +11,7 @@ namespace Gateway.Edge.Responses;
 internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 {
     private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = 128 });
-    private HashSet<string>? customTools;
+    private Dictionary<string, ResponseTool>? tools;
 
     /// <summary>The output until now.</summary>
     public List<ResponseItem> Items { get; } = [];
@@ -19,7 +20,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 
     public string Id { get; } = $"resp_{exchange.Id:N}";
 
-    private string? IncompleteReason => FinishReason switch
+    private string? IncompleteReason => ChatAnswer.FinishReason(FinishReason, calls: false) switch
     {
         "length" => "max_output_tokens",
         "content_filter" => "content_filter",
@@ -30,18 +31,20 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
     public string Status => IncompleteReason is null ? "completed" : "incomplete";
 
     /// <summary>Adds an item at the end of the output.</summary>
-    public ResponseItem Add(ResponseItemKind kind, string callId = "", string name = "")
+    public ResponseItem Add(ResponseItemKind kind, string callId = "", string name = "", string? space = null)
     {
-        var item = new ResponseItem(kind, Items.Count, exchange.Id) { CallId = callId, Name = name };
+        var item = new ResponseItem(kind, Items.Count, exchange.Id) { CallId = callId, Name = name, Namespace = space };
         Items.Add(item);
         return item;
     }
 
-    /// <summary>Adds a call of a tool: a custom one has another item.</summary>
+    /// <summary>Adds a call of a tool: a custom one has another item, and one of a namespace its own name again.</summary>
     public ResponseItem AddCall(string callId, string name)
     {
-        customTools ??= ResponsesTools.CustomNamesOf(request.RootElement);
-        return Add(customTools.Contains(name) ? ResponseItemKind.CustomCall : ResponseItemKind.Call, callId, name);
+        tools ??= ResponseTool.All(request.RootElement).Where(static tool => tool.ChatName is not null)
+            .DistinctBy(static tool => tool.ChatName, StringComparer.Ordinal).ToDictionary(static tool => tool.ChatName!, StringComparer.Ordinal);
+        var tool = tools.GetValueOrDefault(name);
+        return Add(tool.IsCustom ? ResponseItemKind.CustomCall : ResponseItemKind.Call, callId, tool.Name ?? name, tool.Namespace);
     }
 
     /// <summary>Takes a whole answer of the hub's.</summary>
@@ -52,11 +55,11 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
         FinishReason = choice.Field("finish_reason"u8).Text();
         var thinking = message.Field("thinking_blocks"u8);
         var signature = TextSignature.In(message);
-        if (message.Field("reasoning_content"u8).Text() is { Length: > 0 } || thinking.Items().Any() || signature is not null)
+        if (ChatAnswer.Thoughts(message).Text() is { Length: > 0 } || thinking.Items().Any() || signature is not null)
         {
             var reasoning = Add(ResponseItemKind.Reasoning);
             reasoning.Signature = signature is null ? null : TextSignature.Mark(signature);
-            reasoning.Text.Append(message.Field("reasoning_content"u8).Text());
+            reasoning.Text.Append(ChatAnswer.Thoughts(message).Text());
             foreach (var block in thinking.Items())
             {
                 reasoning.Seal.Add(block);

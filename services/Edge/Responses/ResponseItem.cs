@@ -29,6 +29,8 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
 
     public string Name { get; init; } = "";
 
+    public string? Namespace { get; init; }
+
     /// <summary>Reasoning, or a call's arguments.</summary>
     public StringBuilder Text { get; } = new();
 
@@ -93,6 +95,11 @@ internal sealed class ResponseItem(ResponseItemKind kind, int index, Guid reques
                 json.WriteString("status"u8, status);
                 json.WriteString("call_id"u8, CallId);
                 json.WriteString("name"u8, Name);
+                if (Namespace is not null)
+                {
+                    json.WriteString("namespace"u8, Namespace);
+                }
+
                 json.WriteString(Kind == ResponseItemKind.Call ? "arguments"u8 : "input"u8, begun ? "" : Arguments);
                 break;
         }

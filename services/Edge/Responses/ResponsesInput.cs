@@ -6,13 +6,16 @@ namespace Gateway.Edge.Responses;
 
 /// <summary>
 /// Says <c>instructions</c> and <c>input</c> as messages. Here every turn, call and result is an item of its own; in chat an answer's text, its
-/// reasoning and its calls are one message, so what the model said in a row is gathered.
+/// reasoning and its calls are one message, so what the model said in a row is gathered. A result may stand anywhere after its call here; in chat
+/// it follows at once.
 /// </summary>
 internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
 {
     private readonly List<JsonElement> said = [];
     private readonly List<JsonElement> calls = [];
     private readonly List<JsonElement> thinking = [];
+    private readonly HashSet<string> answered = new(StringComparer.Ordinal);
+    private ILookup<string?, JsonElement> results = Enumerable.Empty<JsonElement>().ToLookup(CallOf);
 
     /// <summary>Gemini's signature of what the model said, which a reasoning item before or behind it carries.</summary>
     private string? textSignature;
@@ -33,6 +36,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         }
         else if (input.ValueKind == JsonValueKind.Array)
         {
+            results = input.EnumerateArray().Where(IsResult).ToLookup(CallOf);
             foreach (var item in input.EnumerateArray())
             {
                 Take(item);
@@ -86,7 +90,11 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
 
             case "function_call_output" or "custom_tool_call_output":
                 WriteAssistant();
-                WriteResult(item);
+                WriteResults([CallOf(item)]);
+                break;
+
+            case "additional_tools":
+                // They stand among the tools.
                 break;
 
             case "item_reference" when item.Field("id"u8).Text()?.StartsWith("rs_", StringComparison.Ordinal) == true:
@@ -187,6 +195,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         }
 
         json.WriteEndObject();
+        WriteResults([.. calls.Select(CallOf)]);
         said.Clear();
         calls.Clear();
         thinking.Clear();
@@ -198,7 +207,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteString("id"u8, call.Field("call_id"u8).Text());
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, call.Field("name"u8).Text());
+        json.WriteString("name"u8, ResponseTool.ChatNameOf(call));
         if (call.Field("type"u8).Is("custom_tool_call"u8))
         {
             json.WriteString("arguments"u8, ResponsesTools.CustomArgumentsOf(call.Field("input"u8).Text() ?? ""));
@@ -216,37 +225,44 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteEndObject();
     }
 
-    private void WriteResult(JsonElement item)
+    private void WriteResults(string?[] ofCalls)
+    {
+        var pictures = new List<JsonElement>();
+        foreach (var result in ofCalls.Where(call => answered.Add(call ?? "")).SelectMany(call => results[call]))
+        {
+            WriteResult(result, pictures);
+        }
+
+        if (pictures.Count > 0)
+        {
+            json.WriteStartObject();
+            json.WriteString("role"u8, "user"u8);
+            json.WriteStartArray("content"u8);
+            pictures.ForEach(WritePart);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+    }
+
+    private void WriteResult(JsonElement item, List<JsonElement> picturesOfTools)
     {
         var output = item.Field("output"u8);
         var pictures = output.Items().Where(static part => part.Field("type"u8).Text() is "input_image" or "input_file").ToArray();
         json.WriteStartObject();
         json.WriteString("role"u8, "tool"u8);
-        json.WriteString("tool_call_id"u8, item.Field("call_id"u8).Text());
+        json.WriteString("tool_call_id"u8, CallOf(item));
         if (target.TakesPicturesOfTools || pictures.Length == 0)
         {
             WriteContent(output);
         }
         else
         {
+            // Chat's tools answer in text alone: their pictures are shown by the user, right after.
             json.WriteString("content"u8, TextOf(output));
+            picturesOfTools.AddRange(pictures);
         }
 
         json.WriteEndObject();
-        if (!target.TakesPicturesOfTools && pictures.Length > 0)
-        {
-            // Chat's tools answer in text alone: their pictures are shown by the user, right after.
-            json.WriteStartObject();
-            json.WriteString("role"u8, "user"u8);
-            json.WriteStartArray("content"u8);
-            foreach (var picture in pictures)
-            {
-                WritePart(picture);
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
     }
 
     private void WriteContent(JsonElement content)
@@ -340,6 +356,10 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
 
         json.WriteEndObject();
     }
+
+    private static bool IsResult(JsonElement item) => item.Field("type"u8).Text() is "function_call_output" or "custom_tool_call_output";
+
+    private static string? CallOf(JsonElement item) => item.Field("call_id"u8).Text();
 
     private static string TextOf(JsonElement content) => content.Text()
         ?? string.Concat(content.Items().Select(static part => part.Field("text"u8).Text() ?? part.Field("refusal"u8).Text()));

@@ -63,7 +63,7 @@ internal sealed class ResponsesRequest
         }
 
         new ResponsesInput(target, dropped, json).Write(request);
-        ResponsesTools.Write(request, json);
+        ResponsesTools.Write(request, json, dropped);
         json.WriteEndObject();
     }
 

@@ -68,7 +68,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             Reasoning(output).Seal.Add(block);
         }
 
-        if (delta.Field("reasoning_content"u8).Text() is { Length: > 0 } thought)
+        if (ChatAnswer.Thoughts(delta).Text() is { Length: > 0 } thought)
         {
             GrowReasoning(thought, output);
         }

@@ -5,7 +5,7 @@ namespace Gateway.Edge.Responses;
 
 /// <summary>
 /// Says a response's tools in the words of chat. A function stands inside <c>function</c> there; a custom tool, which takes free text, is said as
-/// a function of one text. Tools that OpenAI runs have no other provider.
+/// a function of one text, and what stands in a namespace on its own. Tools that OpenAI runs have no other provider.
 /// </summary>
 internal static class ResponsesTools
 {
@@ -15,15 +15,21 @@ internal static class ResponsesTools
     private static ReadOnlySpan<byte> NoParameters => """{"type":"object","properties":{}}"""u8;
 
     /// <summary>Writes <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>.</summary>
-    public static void Write(JsonElement request, Utf8JsonWriter json)
+    public static void Write(JsonElement request, Utf8JsonWriter json, DroppedFields dropped)
     {
-        if (!request.Field("tools"u8).Items().Any())
+        var tools = ResponseTool.All(request).ToArray();
+        if (tools.Length == 0)
         {
             return;
         }
 
+        if (ResponseTool.Groups(request).Any(static group => group.Field("type"u8).Is("namespace"u8) && group.Field("description"u8).Text() is { Length: > 0 }))
+        {
+            dropped.AddAdvice("tools.namespace.description");
+        }
+
         json.WriteStartArray("tools"u8);
-        foreach (var tool in request.Field("tools"u8).Items())
+        foreach (var tool in tools)
         {
             WriteTool(tool, json);
         }
@@ -67,10 +73,6 @@ internal static class ResponsesTools
         json.WriteEndArray();
     }
 
-    /// <summary>The names of the custom tools.</summary>
-    public static HashSet<string> CustomNamesOf(JsonElement request) => request.Field("tools"u8).Items()
-        .Where(static tool => tool.Field("type"u8).Is("custom"u8)).Select(static tool => tool.Field("name"u8).Text()).OfType<string>().ToHashSet(StringComparer.Ordinal);
-
     /// <summary>What a custom tool was given: the text in the one argument; when that is half written, as it stands.</summary>
     public static string CustomInputOf(string arguments)
     {
@@ -88,8 +90,9 @@ internal static class ResponsesTools
     /// <summary>A custom tool's input as the argument that it was said with.</summary>
     public static string CustomArgumentsOf(string input) => $$"""{"input":{{JsonSerializer.Serialize(input, EdgeJson.Default.String)}}}""";
 
-    private static void WriteTool(JsonElement tool, Utf8JsonWriter json)
+    private static void WriteTool(ResponseTool named, Utf8JsonWriter json)
     {
+        var tool = named.Definition;
         var type = tool.Field("type"u8).Text();
         if (type is not ("function" or "custom"))
         {
@@ -100,7 +103,7 @@ internal static class ResponsesTools
         json.WriteStartObject();
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, tool.Field("name"u8).Text());
+        json.WriteString("name"u8, named.ChatName);
         var description = tool.Field("description"u8).Text();
         var grammar = tool.Field("format"u8).Field("definition"u8).Text();
         if (grammar is not null)
@@ -178,7 +181,7 @@ internal static class ResponsesTools
     {
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, tool.Field("name"u8).Text());
+        json.WriteString("name"u8, ResponseTool.ChatNameOf(tool));
         json.WriteEndObject();
     }
 }

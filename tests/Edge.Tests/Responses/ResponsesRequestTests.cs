@@ -43,6 +43,66 @@ public sealed class ResponsesRequestTests
             """), JsonNode.Parse(said));
     }
 
+    [Fact]
+    public void AResult_FollowsItsCall_WhateverStandsBetween()
+    {
+        var said = Said("""
+            {"model":"m","input":[
+              {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},
+              {"type":"message","role":"assistant","content":"And now the other."},
+              {"type":"function_call","call_id":"c2","name":"f","arguments":"{}"},
+              {"type":"function_call","call_id":"c3","name":"f","arguments":"{}"},
+              {"role":"user","content":"Hurry."},
+              {"type":"function_call_output","call_id":"c1","output":"one"},
+              {"type":"function_call_output","call_id":"c2","output":[{"type":"input_image","image_url":"data:image/png;base64,AA=="}]},
+              {"type":"function_call_output","call_id":"c3","output":"three"},
+              {"type":"function_call_output","call_id":"c4","output":"of nobody"}]}
+            """);
+
+        ProviderCases.AssertSame(JsonNode.Parse("""
+            [{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"tool","tool_call_id":"c1","content":"one"},
+             {"role":"assistant","content":"And now the other.","tool_calls":[{"id":"c2","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c3","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"tool","tool_call_id":"c2","content":""},
+             {"role":"tool","tool_call_id":"c3","content":"three"},
+             {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]},
+             {"role":"user","content":"Hurry."},
+             {"role":"tool","tool_call_id":"c4","content":"of nobody"}]
+            """), JsonNode.Parse(said)!["messages"]);
+    }
+
+    [Fact]
+    public void ToolsOfANamespace_AndThoseThatTheInputAdds_AreToolsLikeOthers()
+    {
+        var dropped = new List<string>();
+        var said = JsonNode.Parse(Said("""
+            {"model":"m","tools":[{"type":"namespace","name":"files","description":"What is on the disk.","tools":[{"type":"function","name":"read","parameters":{"type":"object"}}]}],
+             "tool_choice":{"type":"function","namespace":"files","name":"read"},
+             "input":[
+              {"type":"additional_tools","role":"developer","tools":[{"type":"function","name":"wait"},{"type":"namespace","name":"files","tools":[{"type":"custom","name":"patch"}]}]},
+              {"type":"function_call","call_id":"c1","namespace":"files","name":"read","arguments":"{}"},
+              {"type":"function_call_output","call_id":"c1","output":"text"}]}
+            """, dropped: dropped))!;
+
+        Assert.Equal(["files__read", "wait", "files__patch"], said["tools"]!.AsArray().Select(tool => (string)tool!["function"]!["name"]!));
+        Assert.Equal("files__read", (string?)said["tool_choice"]!["function"]!["name"]);
+        Assert.Equal("files__read", (string?)said["messages"]![0]!["tool_calls"]![0]!["function"]!["name"]);
+        Assert.Equal(2, said["messages"]!.AsArray().Count);
+        Assert.Equal(["tools.namespace.description"], dropped);
+    }
+
+    [Theory]
+    [InlineData(20, 20, "NNNNNNNNNNNNNNNNNNNN__nnnnnnnnnnnnnnnnnnnn")]
+    [InlineData(60, 60, "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN_")]
+    public void ANameThatANamespaceMakesTooLong_IsCut(int space, int name, string begins)
+    {
+        var said = JsonNode.Parse(Said($$"""{"model":"m","input":"x","tools":[{"type":"namespace","name":"{{new string('N', space)}}","tools":[{"type":"function","name":"{{new string('n', name)}}"}]}]}"""))!;
+
+        var named = (string)said["tools"]![0]!["function"]!["name"]!;
+        Assert.StartsWith(begins, named, StringComparison.Ordinal);
+        Assert.InRange(named.Length, 1, 64);
+    }
+
     [Theory]
     [InlineData("""{"model":"m","input":"x","previous_response_id":"resp_1"}""", "previous_response_id")]
     [InlineData("""{"model":"m","input":"x","prompt":{"id":"p"}}""", "prompt")]
@@ -113,6 +173,7 @@ public sealed class ResponsesRequestTests
     [InlineData("openai", "o3", "")]
     [InlineData("bedrock", "amazon.nova-pro-v1:0", "reasoning.effort")]
     [InlineData("bedrock", "anthropic.claude-opus-4-6-v1", "")]
+    [InlineData("bedrock", "openai.gpt-oss-120b-1:0", "")]
     public void TheEffort_GoesToModelsThatReason_AndIsNamedElsewhere(string protocol, string model, string lost)
     {
         var dropped = new List<string>();

@@ -146,6 +146,21 @@ public sealed class ResponsesStreamTests
     }
 
     [Fact]
+    public void ACallOfANamespacesTool_HasItsOwnNameAgain()
+    {
+        var events = Events(
+        [
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c0","function":{"name":"files__read","arguments":"{}"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"c1","function":{"name":"files__patch","arguments":"{\"input\":\"x\"}"}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":2,"id":"c2","function":{"name":"files__other","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}""",
+        ]);
+
+        Assert.Equal(
+            [("function_call", "files", "read"), ("custom_tool_call", "files", "patch"), ("function_call", null, "files__other")],
+            events[^1]["response"]!["output"]!.AsArray().Select(item => ((string)item!["type"]!, (string?)item["namespace"], (string)item["name"]!)));
+    }
+
+    [Fact]
     public void AnError_IsAnEventThatClientsThrowAt()
     {
         using var exchange = Exchange();
@@ -201,7 +216,7 @@ public sealed class ResponsesStreamTests
 
     private static Held Exchange()
     {
-        var body = Encoding.UTF8.GetBytes("""{"model":"m","input":"x","stream":true,"tools":[{"type":"custom","name":"free"},{"type":"function","name":"f"}],"temperature":0.25}""");
+        var body = Encoding.UTF8.GetBytes("""{"model":"m","input":"x","stream":true,"tools":[{"type":"custom","name":"free"},{"type":"function","name":"f"},{"type":"namespace","name":"files","tools":[{"type":"custom","name":"patch"},{"type":"function","name":"read"}]}],"temperature":0.25}""");
         var exchange = new RequestExchange(new DefaultHttpContext(), DateTimeOffset.UnixEpoch, 0, 0, new ChatOperation(null!, null!, null!), null, null) { Body = RequestBody.Of(body) };
         Assert.Null(RequestHead.TryRead(body, out exchange.Head, SurfaceProtocol.Responses));
         return new Held(exchange);

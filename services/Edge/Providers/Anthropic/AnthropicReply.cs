@@ -24,6 +24,8 @@ internal static class AnthropicReply
             answeredInJson |= ReadBlock(block, completion, call.Losses);
         }
 
+        completion.Refusal.Add(Explanation(message));
+
         var usage = new AnthropicUsage();
         usage.Take(message.Field("usage"u8));
         completion.Usage = usage.Tokens;
@@ -40,6 +42,9 @@ internal static class AnthropicReply
         "tool_use" => hasToolCalls || !answeredInJson ? "tool_calls" : "stop",
         _ => "stop",
     };
+
+    /// <summary>Why it refused, escaped; empty where it did not, or does not say.</summary>
+    public static ReadOnlySpan<byte> Explanation(JsonElement stopped) => stopped.Field("stop_details"u8).Field("explanation"u8).RawText();
 
     /// <summary>What Anthropic's error says.</summary>
     public static ProviderError ReadError(int status, ReadOnlySpan<byte> body)

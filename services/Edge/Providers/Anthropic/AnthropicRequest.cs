@@ -61,7 +61,7 @@ internal sealed class AnthropicRequest
 
         // Anthropic refuses a sequence of white space alone.
         ChatRequest.WriteStops(request, writer, "stop_sequences"u8, dropped, string.IsNullOrWhiteSpace);
-        AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, mayForce: !thinking.IsOn, dropped, writer);
+        AnthropicTools.Write(request, model, givesJson: jsonReply == JsonReplyForm.Tool, thinking.MayForce, dropped, writer);
         WriteThinkingAndOutput();
         WriteUser();
         WriteServiceTier();

@@ -16,6 +16,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
     private ChunkFrames? frames;
     private bool answeredInJson;
     private JsonElement reason;
+    private byte[] refusal = [];
 
     /// <inheritdoc/>
     public TokenUsage? Usage => usage.Tokens;
@@ -42,10 +43,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
         switch (item.Field("type"u8).Text())
         {
             case "message_start":
-                var message = item.Field("message"u8);
-                frames ??= new ChunkFrames(call, message.Field("id"u8).RawText());
-                usage.Take(message.Field("usage"u8));
-                frames.Role(output);
+                Begin(item.Field("message"u8), output);
                 break;
             case "content_block_start":
                 Start(IndexOf(item), item.Field("content_block"u8), output);
@@ -58,11 +56,16 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
                 break;
             case "message_delta":
                 usage.Take(item.Field("usage"u8));
-                reason = item.Field("delta"u8).Field("stop_reason"u8) is { ValueKind: JsonValueKind.String } given ? given.Clone() : reason;
+                TakeReason(item.Field("delta"u8));
                 break;
             case "message_stop" when !Ended:
                 // Only now: a stream that is cut before its end must not look finished.
                 Ended = true;
+                if (refusal.Length > 0)
+                {
+                    Frames.Refusal(output, refusal);
+                }
+
                 Frames.Finish(output, Encoding.ASCII.GetBytes(AnthropicReply.FinishReason(reason, Frames.ToolCalls > 0, answeredInJson)));
                 break;
             case "error":
@@ -77,15 +80,50 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
 
     private static int IndexOf(JsonElement item) => item.Field("index"u8).Int() ?? 0;
 
+    /// <summary>Begins the message. One that goes on from a tool that Anthropic runs has blocks already, and may have no others.</summary>
+    private void Begin(JsonElement message, IBufferWriter<byte> output)
+    {
+        usage.Take(message.Field("usage"u8));
+        if (frames is not null)
+        {
+            return;
+        }
+
+        frames = new ChunkFrames(call, message.Field("id"u8).RawText());
+        frames.Role(output);
+        TakeReason(message);
+        var index = 0;
+        foreach (var block in message.Field("content"u8).Items())
+        {
+            Start(index, block, output);
+            Stop(index++, output);
+        }
+    }
+
+    private void TakeReason(JsonElement stopped)
+    {
+        if (stopped.Field("stop_reason"u8) is { ValueKind: JsonValueKind.String } given)
+        {
+            reason = given.Clone();
+            refusal = AnthropicReply.Explanation(stopped).ToArray();
+        }
+    }
+
     private void Start(int index, JsonElement block, IBufferWriter<byte> output)
     {
         switch (block.Field("type"u8).Text())
         {
             case "text":
                 WriteText(block.Field("text"u8).RawText(), output);
+                foreach (var citation in block.Field("citations"u8).Items())
+                {
+                    AnthropicReply.Cite(citation, citations, call.Losses);
+                }
+
                 break;
-            case "thinking" when block.Field("thinking"u8).RawText() is { IsEmpty: false } thought:
-                WriteThinking(thought, output);
+            case "thinking":
+                WriteThinking(block, output);
+                WriteSignature(block, output);
                 break;
             case "redacted_thinking":
                 Frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, .. block.Field("data"u8).RawText(), .. "\"}]"u8]);
@@ -97,7 +135,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
                 var input = block.Field("input"u8);
                 toolBlocks[index] = new Block(tool) { Input = input.Given() ? input.Raw().ToArray() : "{}"u8.ToArray() };
                 break;
-            case not (null or "thinking") and var other:
+            case { } other:
                 call.Losses?.Add(other);
                 break;
         }
@@ -114,12 +152,10 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
                 AnthropicReply.Cite(delta.Field("citation"u8), citations, call.Losses);
                 break;
             case "thinking_delta":
-                WriteThinking(delta.Field("thinking"u8).RawText(), output);
+                WriteThinking(delta, output);
                 break;
             case "signature_delta":
-                Frames.Delta(
-                    output,
-                    [.. "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, .. delta.Field("signature"u8).RawText(), .. "\"}]"u8]);
+                WriteSignature(delta, output);
                 break;
             case "input_json_delta":
                 if (!toolBlocks.TryGetValue(index, out var block))
@@ -172,12 +208,25 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
         }
     }
 
-    private void WriteThinking(ReadOnlySpan<byte> thought, IBufferWriter<byte> output) =>
-        Frames.Delta(
-            output,
-            [
-                .. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8,
-            ]);
+    private void WriteThinking(JsonElement holder, IBufferWriter<byte> output)
+    {
+        if (holder.Field("thinking"u8).RawText() is { IsEmpty: false } thought)
+        {
+            Frames.Delta(
+                output,
+                [
+                    .. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8,
+                ]);
+        }
+    }
+
+    private void WriteSignature(JsonElement holder, IBufferWriter<byte> output)
+    {
+        if (holder.Field("signature"u8).RawText() is { IsEmpty: false } signature)
+        {
+            Frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, .. signature, .. "\"}]"u8]);
+        }
+    }
 
     /// <summary>A tool call under way; <c>Call</c> is its index, -1 for the JSON tool.</summary>
     private sealed class Block(int call)

@@ -15,16 +15,19 @@ internal sealed class AnthropicThinking
     private const int AnswerTokens = 4096;
 
     private readonly JsonElement given;
+    private readonly AnthropicModel model;
     private readonly int budget;
+    private readonly string? quiet;
 
     /// <summary>Reads the request.</summary>
     /// <param name="request">The request in OpenAI's words.</param>
     /// <param name="model">What the model takes.</param>
     /// <param name="outputMax">The model's largest output; null when unknown.</param>
-    /// <param name="forcesTool">Whether a tool is forced, which a model that thinks refuses.</param>
+    /// <param name="forcesTool">Whether a tool is to be forced, which a model that thinks refuses.</param>
     /// <param name="dropped">Takes an effort that cannot be said.</param>
     public AnthropicThinking(JsonElement request, AnthropicModel model, int? outputMax, bool forcesTool, DroppedFields dropped)
     {
+        this.model = model;
         given = request.Field("thinking"u8);
         var effort = request.Field("reasoning_effort"u8).Text() is { } said and not "none" ? said : null;
         var stated = ChatRequest.MaxTokens(request) ?? outputMax;
@@ -46,6 +49,13 @@ internal sealed class AnthropicThinking
         }
 
         MaxTokens = stated ?? AnswerTokens;
+        if (request.Field("reasoning_effort"u8).Is("none"u8) && model.ThinksUnasked)
+        {
+            // One that always thinks is told to do little of it.
+            quiet = model.QuietWord;
+            Effort = quiet is null ? "low" : null;
+        }
+
         if (effort is null)
         {
             return;
@@ -55,7 +65,7 @@ internal sealed class AnthropicThinking
         {
             // Without thinking the effort still says how much to write.
             Effort = Word(effort, model);
-            IsOn = !forcesTool;
+            IsOn = !forcesTool || model.RefusesForce;
             return;
         }
 
@@ -74,6 +84,9 @@ internal sealed class AnthropicThinking
     /// <summary>Whether the model thinks: then it takes no other temperature than 1 and no forced tool.</summary>
     public bool IsOn { get; }
 
+    /// <summary>Whether it may be made to call a tool.</summary>
+    public bool MayForce => !IsOn && !model.RefusesForce;
+
     /// <summary>The bound on the output: the caller's, else the model's, else one that leaves an answer beside the thinking.</summary>
     public int MaxTokens { get; }
 
@@ -81,7 +94,7 @@ internal sealed class AnthropicThinking
     public string? Effort { get; }
 
     /// <summary>Whether there is a member <c>thinking</c> to write.</summary>
-    public bool IsSaid => IsOn || given.ValueKind == JsonValueKind.Object;
+    public bool IsSaid => IsOn || quiet is not null || given.ValueKind == JsonValueKind.Object;
 
     /// <summary>Writes the member <c>thinking</c>, when it is to be said.</summary>
     public void Write(Utf8JsonWriter writer)
@@ -90,13 +103,17 @@ internal sealed class AnthropicThinking
         {
             writer.WriteCopy("thinking"u8, given);
         }
-        else if (IsOn)
+        else if (IsSaid)
         {
             writer.WriteStartObject("thinking"u8);
-            writer.WriteString("type"u8, Effort is null ? "enabled"u8 : "adaptive"u8);
-            if (Effort is null)
+            writer.WriteString("type"u8, quiet ?? (Effort is null ? "enabled" : "adaptive"));
+            if (IsOn && Effort is null)
             {
                 writer.WriteNumber("budget_tokens"u8, budget);
+            }
+            else if (IsOn && model.HidesThoughts)
+            {
+                writer.WriteString("display"u8, "summarized"u8);
             }
 
             writer.WriteEndObject();

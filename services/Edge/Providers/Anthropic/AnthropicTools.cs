@@ -26,7 +26,7 @@ internal sealed class AnthropicTools
     /// <param name="request">The request in OpenAI's words.</param>
     /// <param name="model">What the model takes.</param>
     /// <param name="givesJson">Whether the answer is given through <see cref="JsonReply.ToolName"/>.</param>
-    /// <param name="mayForce">Whether a tool may be forced: not on a model that thinks.</param>
+    /// <param name="mayForce">Whether a tool may be forced: not on a model that thinks, nor on a new one.</param>
     /// <param name="dropped">Takes what cannot be said.</param>
     /// <param name="writer">Takes the fields.</param>
     /// <exception cref="UntranslatableRequestException">A tool cannot be said.</exception>
@@ -208,6 +208,11 @@ internal sealed class AnthropicTools
         if (givesJson && mayForce)
         {
             choice = JsonReply.Force(choice, ownTools);
+        }
+        else if (choice.Forces && !mayForce)
+        {
+            dropped.Add("tool_choice");
+            choice = default;
         }
 
         if (choice.Mode is null && !oneAtATime)

@@ -20,11 +20,14 @@ internal sealed class AnthropicUsage
     private long output;
     private long thinking;
 
+    // Samplings that the sums leave out.
+    private TokenUsage[] beside = [];
+
     /// <summary>The service tier that was used; null while none that is known was reported.</summary>
     public ServiceTier? Tier { get; private set; }
 
     /// <summary>The tokens; null while none were reported.</summary>
-    public TokenUsage? Tokens => any ? ToTokens() : null;
+    public TokenUsage? Tokens => any ? beside.Aggregate(ToTokens(), Sum) : null;
 
     /// <summary>Takes a <c>usage</c> object.</summary>
     public void Take(JsonElement usage)
@@ -43,7 +46,24 @@ internal sealed class AnthropicUsage
         Set(ref cacheWritten5m, tiers.Field("ephemeral_5m_input_tokens"u8));
         Set(ref cacheWritten1h, tiers.Field("ephemeral_1h_input_tokens"u8));
         Set(ref thinking, usage.Field("output_tokens_details"u8).Field("thinking_tokens"u8));
+        if (usage.Field("iterations"u8).ValueKind == JsonValueKind.Array)
+        {
+            beside = [.. usage.Field("iterations"u8).EnumerateArray().Where(IsBeside).Select(static iteration => Of(iteration)).OfType<TokenUsage>()];
+        }
     }
+
+    private static TokenUsage? Of(JsonElement iteration)
+    {
+        var own = new AnthropicUsage();
+        own.Take(iteration);
+        return own.Tokens;
+    }
+
+    /// <summary>
+    /// What compacting a conversation took, and what an advisor did, is billed and stands in no sum. An advisor is another model: its tokens count
+    /// as this one's, for a message has one price.
+    /// </summary>
+    private static bool IsBeside(JsonElement iteration) => iteration.Field("type"u8).Text() is "compaction" or "advisor_message";
 
     private void Set(ref long count, JsonElement value)
     {
@@ -72,4 +92,14 @@ internal sealed class AnthropicUsage
             Reasoning = thought,
         };
     }
+
+    private static TokenUsage Sum(TokenUsage one, TokenUsage other) => new()
+    {
+        Input = one.Input + other.Input,
+        CachedInput = one.CachedInput + other.CachedInput,
+        CacheWrite5m = one.CacheWrite5m + other.CacheWrite5m,
+        CacheWrite1h = one.CacheWrite1h + other.CacheWrite1h,
+        Output = one.Output + other.Output,
+        Reasoning = one.Reasoning + other.Reasoning,
+    };
 }

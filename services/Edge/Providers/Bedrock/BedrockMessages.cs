@@ -9,11 +9,18 @@ internal sealed class BedrockMessages
     // Bedrock refuses longer ids of tool calls, and most characters in them.
     private const int ToolIdLengthMax = 64;
 
+    // Leaves room for a number behind it.
+    private const int NameLengthMax = 180;
+
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
     private string? openRole;
     private bool any;
     private int documents;
+
+    // Of the turn that is open: Converse refuses a document without a word beside it.
+    private bool hasDocument;
+    private bool hasText;
 
     private BedrockMessages(Utf8JsonWriter writer, DroppedFields dropped)
     {
@@ -110,19 +117,25 @@ internal sealed class BedrockMessages
             Open(role);
             WriteText(content);
             WriteCache(message);
+            hasText = true;
         }
 
+        var anyPart = false;
         foreach (var part in content.Items())
         {
             if (!part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8)))
             {
+                anyPart = true;
                 Open(role);
+                var before = documents;
                 WritePart(part);
                 WriteCache(part);
+                hasText |= part.Field("type"u8).Is("text"u8);
+                hasDocument |= documents > before;
             }
         }
 
-        if (content.ValueKind == JsonValueKind.Array && content.Items().Any())
+        if (anyPart)
         {
             WriteCache(message);
         }
@@ -203,12 +216,18 @@ internal sealed class BedrockMessages
         writer.WriteString("toolUseId"u8, ToolIds.Fit(message.Field("tool_call_id"u8), ToolIdLengthMax));
         writer.WriteStartArray("content"u8);
         var content = message.Field("content"u8);
-        if (content.ValueKind == JsonValueKind.String)
+        var said = content.Items().Where(static part => !part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8))).ToList();
+        if (!AnthropicContent.IsBlank(content))
         {
             WriteText(content);
         }
+        else if (said.Count == 0)
+        {
+            // Claude refuses a text of nothing here, too, and the call wants its result.
+            writer.WriteRawValue("""{"text":"."}"""u8, skipInputValidation: true);
+        }
 
-        foreach (var part in content.Items())
+        foreach (var part in said)
         {
             WritePart(part);
         }
@@ -268,7 +287,7 @@ internal sealed class BedrockMessages
 
         writer.WriteStartObject();
         writer.WriteStartObject(block);
-        writer.WriteString("format"u8, FormatOf(type));
+        writer.WriteString("format"u8, FormatOf(type, name));
         if (block == "document")
         {
             writer.WriteString("name"u8, NameOf(name));
@@ -281,11 +300,14 @@ internal sealed class BedrockMessages
         writer.WriteEndObject();
     }
 
-    private static string FormatOf(string mediaType) => mediaType switch
+    private static string FormatOf(string mediaType, string? name) => mediaType switch
     {
         "image/jpg" or "image/jpeg" => "jpeg",
-        "text/plain" => "txt",
         "text/markdown" => "md",
+        "text/csv" or "text/html" => mediaType[5..],
+        "application/json" => "txt",
+        "application/octet-stream" when Path.GetExtension(name) is { Length: > 1 } extension => extension[1..].ToLowerInvariant(),
+        _ when mediaType.StartsWith("text/", StringComparison.Ordinal) => "txt",
         "application/msword" => "doc",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
         "application/vnd.ms-excel" => "xls",
@@ -293,11 +315,12 @@ internal sealed class BedrockMessages
         _ => mediaType[(mediaType.IndexOf('/', StringComparison.Ordinal) + 1)..],
     };
 
-    /// <summary>Bedrock takes letters, digits, single spaces, hyphens and brackets, and no name twice.</summary>
+    /// <summary>Bedrock takes letters, digits, single spaces, hyphens and brackets, at most 200 of them, and no name twice.</summary>
     private string NameOf(string? name)
     {
         documents++;
         var plain = string.Concat((Path.GetFileNameWithoutExtension(name) ?? string.Empty).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '(' or ')'));
+        plain = plain.Length > NameLengthMax ? plain[..NameLengthMax] : plain;
         return plain.Length == 0 ? $"document-{documents}" : documents == 1 ? plain : $"{plain}-{documents}";
     }
 
@@ -340,6 +363,12 @@ internal sealed class BedrockMessages
     {
         if (openRole is not null)
         {
+            if (hasDocument && !hasText)
+            {
+                writer.WriteRawValue("""{"text":"."}"""u8, skipInputValidation: true);
+            }
+
+            hasDocument = hasText = false;
             writer.WriteEndArray();
             writer.WriteEndObject();
             openRole = null;

@@ -114,25 +114,38 @@ internal sealed class BedrockRequest
         }
 
         // Claude refuses a sequence of white space alone, Converse one of nothing.
-        ChatRequest.WriteStops(request, writer, "stopSequences"u8, dropped, thinking is not null ? string.IsNullOrWhiteSpace : string.IsNullOrEmpty);
+        ChatRequest.WriteStops(
+            request, writer, "stopSequences"u8, dropped, thinking is not null ? string.IsNullOrWhiteSpace : RefusesSampling ? static _ => true : string.IsNullOrEmpty);
         writer.WriteEndObject();
     }
 
     private void CopyNumber(string from, ReadOnlySpan<byte> to)
     {
-        if (request.TryGetProperty(from, out var number) && number.ValueKind == JsonValueKind.Number)
+        if (!request.TryGetProperty(from, out var number) || number.ValueKind != JsonValueKind.Number)
+        {
+            return;
+        }
+
+        if (!RefusesSampling)
         {
             writer.WriteCopy(to, number);
         }
+        else if (number.GetDouble() != 1)
+        {
+            dropped.Add(from);
+        }
     }
+
+    private bool RefusesSampling => BedrockOpenAi.RefusesSampling(call.ProviderModel);
 
     /// <summary>What Converse has no member for and the model's own protocol has.</summary>
     private void WriteModelFields()
     {
         var own = request.Field("additionalModelRequestFields"u8);
         var topK = ModelsTopK(own);
+        var effort = BedrockOpenAi.Is(call.ProviderModel) ? request.Field("reasoning_effort"u8).Text() : null;
         NameThinkingOfOthers();
-        if (own.ValueKind != JsonValueKind.Object && thinking is not { IsSaid: true } and not { Effort: not null } && topK.ValueKind != JsonValueKind.Number)
+        if (own.ValueKind != JsonValueKind.Object && thinking is not { IsSaid: true } and not { Effort: not null } && topK.ValueKind != JsonValueKind.Number && effort is null)
         {
             return;
         }
@@ -153,10 +166,15 @@ internal sealed class BedrockRequest
             thinking.Write(writer);
         }
 
-        if (thinking?.Effort is { } effort && !own.Field("output_config"u8).Given())
+        if (effort is not null && !own.Field("reasoning"u8).Given() && !own.Field("reasoning_effort"u8).Given())
+        {
+            BedrockOpenAi.WriteEffort(writer, call.ProviderModel, effort);
+        }
+
+        if (thinking?.Effort is { } asked && !own.Field("output_config"u8).Given())
         {
             writer.WriteStartObject("output_config"u8);
-            writer.WriteString("effort"u8, effort);
+            writer.WriteString("effort"u8, asked);
             writer.WriteEndObject();
         }
 
@@ -176,7 +194,7 @@ internal sealed class BedrockRequest
             dropped.Add("thinking");
         }
 
-        if (request.Field("reasoning_effort"u8).Text() is not (null or "none"))
+        if (!BedrockOpenAi.Is(call.ProviderModel) && request.Field("reasoning_effort"u8).Text() is not (null or "none"))
         {
             dropped.Add("reasoning_effort");
         }

@@ -51,7 +51,7 @@ internal sealed class BedrockTools(JsonElement request, AnthropicThinking? think
         }
 
         writer.WriteEndArray();
-        if (givesJson && thinking is { IsOn: false })
+        if (givesJson && thinking is { MayForce: true })
         {
             WriteToolChoice(JsonReply.Force(choice, tools.Count));
         }
@@ -65,9 +65,9 @@ internal sealed class BedrockTools(JsonElement request, AnthropicThinking? think
 
     private void WriteToolChoice(ToolChoice choice)
     {
-        if (choice.Mode is "none" || (choice.Forces && thinking is { IsOn: true }))
+        if (choice.Mode is "none" || (choice.Forces && thinking is { MayForce: false }))
         {
-            // The conversation has calls, which want the tools stated; and a model that thinks takes no force.
+            // The conversation has calls, which want the tools stated; and a model that thinks, or is new, takes no force.
             dropped.Add("tool_choice");
         }
         else if (choice.Mode == "named")

@@ -78,7 +78,10 @@ internal static class CohereReply
         }
 
         var input = tokens.Field("input_tokens"u8).Count();
-        var cached = Math.Min(input, usage.Field("cached_tokens"u8).Count());
+
+        // The preamble stands first, and what is cached is a beginning: so much of it is of what nobody pays for.
+        var preamble = Math.Max(0, usage.Field("tokens"u8).Field("input_tokens"u8).Count() - input);
+        var cached = Math.Clamp(usage.Field("cached_tokens"u8).Count() - preamble, 0, input);
         return new TokenUsage { Input = input - cached, CachedInput = cached, Output = tokens.Field("output_tokens"u8).Count() };
     }
 

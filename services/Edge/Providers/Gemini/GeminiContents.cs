@@ -43,8 +43,14 @@ internal sealed class GeminiContents
     private void Write(JsonElement messages)
     {
         var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
+        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(ChatRequest.IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
         var results = new List<JsonElement>();
         writer.WriteStartArray("contents"u8);
+        if (!GeminiModel.TakesInstructions(model))
+        {
+            WriteAsUser(instructions);
+        }
+
         foreach (var message in messages.EnumerateArray())
         {
             if (message.Field("role"u8).Is("tool"u8))
@@ -87,7 +93,6 @@ internal sealed class GeminiContents
             throw new UntranslatableRequestException("Gemini needs at least one message that is not empty.", "messages");
         }
 
-        var instructions = onlySystem ? [] : messages.EnumerateArray().Where(ChatRequest.IsSystem).SelectMany(static message => PartsOf(message.Field("content"u8))).ToList();
         if (instructions.Count > 0)
         {
             writer.WriteStartObject("systemInstruction"u8);
@@ -100,6 +105,18 @@ internal sealed class GeminiContents
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
+    }
+
+    /// <summary>Says instructions as the beginning of what the user says, for a model that knows no others.</summary>
+    private void WriteAsUser(List<JsonElement> instructions)
+    {
+        foreach (var part in instructions)
+        {
+            Open("user");
+            WritePart(part);
+        }
+
+        instructions.Clear();
     }
 
     private void WriteContent(string role, JsonElement content, JsonElement signature = default)

@@ -22,6 +22,12 @@ internal static partial class GeminiModel
     /// <summary>Gemini 3 and later: its calls of tools have ids, and it wants its signatures back.</summary>
     public static bool IsThreeOrLater(string model) => !IsGemma(model) && Generation(model) >= 3;
 
+    /// <summary>Gemini 3 and later answer in JSON where they have tools; older ones have the one or the other.</summary>
+    public static bool TakesJsonBesideTools(string model) => IsThreeOrLater(model);
+
+    /// <summary>Gemma until its third generation has no instructions.</summary>
+    public static bool TakesInstructions(string model) => !OldGemmaName().IsMatch(model);
+
     /// <summary>Gemini 3 and later take a level, 2.5 a number; older ones, Gemma, and 2.5 where it draws or speaks, neither.</summary>
     public static GeminiThinking ThinkingOf(string model) => Generation(model) switch
     {
@@ -49,6 +55,9 @@ internal static partial class GeminiModel
     private static bool IsGemma(string model) => Has(model, "gemma");
 
     private static bool Has(string model, string word) => model.Contains(word, StringComparison.OrdinalIgnoreCase);
+
+    [GeneratedRegex(@"gemma-[1-3]", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex OldGemmaName();
 
     [GeneratedRegex(@"gemini-(\d{1,4}(?:\.\d{1,4})?)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex GenerationName();

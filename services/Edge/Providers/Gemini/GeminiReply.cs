@@ -30,8 +30,8 @@ internal static class GeminiReply
             ReadPart(part, call, completion);
         }
 
-        completion.Refusal.Add(root.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText());
         completion.FinishReason = FinishReason(candidate.Field("finishReason"u8), completion.ToolCallCount > 0, blocked);
+        completion.Refusal.Add(Refusal(root, candidate, completion.FinishReason));
         completion.Write(call, output);
         return new ReplyUsage(completion.Usage);
     }
@@ -40,11 +40,17 @@ internal static class GeminiReply
     public static string FinishReason(JsonElement reason, bool hasToolCalls, bool blocked) => reason.Text() switch
     {
         "MAX_TOKENS" => "length",
-        "SAFETY" or "RECITATION" or "LANGUAGE" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "IMAGE_RECITATION" or "MODEL_ARMOR" or "OTHER" => "content_filter",
+        "SAFETY" or "RECITATION" or "LANGUAGE" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "IMAGE_RECITATION" or "IMAGE_OTHER" or "NO_IMAGE" or "MODEL_ARMOR" or "OTHER" => "content_filter",
         _ when hasToolCalls => "tool_calls",
         null when blocked => "content_filter",
         _ => "stop",
     };
+
+    /// <summary>Why nothing was said, escaped; empty where something was, or nobody says why.</summary>
+    public static ReadOnlySpan<byte> Refusal(JsonElement reply, JsonElement candidate, string finishReason) =>
+        finishReason != "content_filter" ? default
+        : reply.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText() is { IsEmpty: false } ofPrompt ? ofPrompt
+        : candidate.Field("finishMessage"u8).RawText();
 
     /// <summary>
     /// The counts: the prompt's contains the cached ones, and what Google's own tools read comes on top. The candidates' leaves out the thoughts;
@@ -129,6 +135,11 @@ internal static class GeminiReply
 
         foreach (var part in candidates.Items().FirstOrDefault().Field("content"u8).Field("parts"u8).Items())
         {
+            if (part.Field("thought"u8).ValueKind == JsonValueKind.True && part.Field("inlineData"u8).Given())
+            {
+                losses.Add("thought.inlineData");
+            }
+
             foreach (var name in part.FieldNames().Where(static name => name is not ("text" or "thought" or "thoughtSignature" or "functionCall" or "inlineData")))
             {
                 losses.Add(name);
@@ -138,14 +149,8 @@ internal static class GeminiReply
 
     private static void ReadPart(JsonElement part, in ChatCall call, Completion completion)
     {
-        var text = part.Field("text"u8).RawText();
-        if (part.Field("thought"u8).ValueKind == JsonValueKind.True)
-        {
-            completion.Reasoning.Add(text);
-            return;
-        }
-
-        completion.Content.Add(text);
+        var isThought = part.Field("thought"u8).ValueKind == JsonValueKind.True;
+        (isThought ? completion.Reasoning : completion.Content).Add(part.Field("text"u8).RawText());
         var signature = part.Field("thoughtSignature"u8);
         var function = part.Field("functionCall"u8);
         if (function.ValueKind == JsonValueKind.Object)
@@ -157,13 +162,14 @@ internal static class GeminiReply
                 arguments.ValueKind == JsonValueKind.Object ? arguments.Raw() : default,
                 signature.RawText());
         }
-        else if (!signature.RawText().IsEmpty)
+        else if (!signature.RawText().IsEmpty && !isThought)
         {
             completion.TextSignature = signature.RawText().ToArray();
         }
 
+        // What a model draws while it thinks is a draft.
         var picture = part.Field("inlineData"u8);
-        if (picture.Field("data"u8).ValueKind == JsonValueKind.String)
+        if (!isThought && picture.Field("data"u8).ValueKind == JsonValueKind.String)
         {
             completion.AddImage(picture.Field("mimeType"u8).RawText(), picture.Field("data"u8).RawText());
         }

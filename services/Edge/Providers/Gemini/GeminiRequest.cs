@@ -100,11 +100,27 @@ internal sealed class GeminiRequest
         writer.WriteEndArray();
     }
 
+    private bool WantsJson => request.Field("response_format"u8).Field("type"u8).Text() is "json_object" or "json_schema";
+
+    private bool HasTools => request.Field("tools"u8).Items().Any() || request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
+
+    private bool TakesJsonBesideTools => GeminiModel.TakesJsonBesideTools(call.ProviderModel);
+
+    /// <summary>Tools that may not be called are not offered where they would cost the JSON.</summary>
+    private bool LeavesToolsOut => WantsJson && !TakesJsonBesideTools && ChatRequest.ToolChoiceOf(request).Mode == "none";
+
     private void WriteResponseFormat()
     {
         var format = request.Field("response_format"u8);
-        if (!format.Field("type"u8).Is("json_object"u8) && !format.Field("type"u8).Is("json_schema"u8))
+        if (!WantsJson)
         {
+            return;
+        }
+
+        if (HasTools && (ChatRequest.ToolChoiceOf(request).Forces || (!TakesJsonBesideTools && !LeavesToolsOut)))
+        {
+            // Google refuses both together. Of a forced call no text is expected anyway.
+            dropped.Add("response_format");
             return;
         }
 
@@ -174,7 +190,7 @@ internal sealed class GeminiRequest
         var functions = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind != JsonValueKind.Undefined).ToList();
         var others = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind == JsonValueKind.Undefined).ToList();
         var searches = request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
-        if (functions.Count == 0 && others.Count == 0 && !searches)
+        if (!HasTools || LeavesToolsOut)
         {
             return;
         }

@@ -52,21 +52,23 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
         var reason = candidate.Field("finishReason"u8);
         if (!Ended && (reason.ValueKind == JsonValueKind.String || blocked))
         {
-            if (item.Field("promptFeedback"u8).Field("blockReasonMessage"u8).RawText() is { IsEmpty: false } refusal)
+            var finish = GeminiReply.FinishReason(reason, frames.ToolCalls > 0, blocked);
+            if (GeminiReply.Refusal(item, candidate, finish) is { IsEmpty: false } refusal)
             {
                 frames.Refusal(output, refusal);
             }
 
-            frames.Finish(output, Encoding.ASCII.GetBytes(GeminiReply.FinishReason(reason, frames.ToolCalls > 0, blocked)));
+            frames.Finish(output, Encoding.ASCII.GetBytes(finish));
             Ended = true;
         }
     }
 
     private void ReadPart(JsonElement part, ChunkFrames to, IBufferWriter<byte> output)
     {
+        var isThought = part.Field("thought"u8).ValueKind == JsonValueKind.True;
         if (part.Field("text"u8).RawText() is { IsEmpty: false } text)
         {
-            if (part.Field("thought"u8).ValueKind == JsonValueKind.True)
+            if (isThought)
             {
                 to.Reasoning(output, text);
             }
@@ -87,13 +89,13 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
             var arguments = function.Field("args"u8);
             to.Arguments(output, index, arguments.ValueKind == JsonValueKind.Object ? EscapedText.Escape(arguments.Raw()) : "{}"u8);
         }
-        else if (!signature.RawText().IsEmpty && part.Field("thought"u8).ValueKind != JsonValueKind.True)
+        else if (!signature.RawText().IsEmpty && !isThought)
         {
             to.Delta(output, [.. "\"provider_specific_fields\":{\"thought_signatures\":[\""u8, .. signature.RawText(), .. "\"]}"u8]);
         }
 
         var picture = part.Field("inlineData"u8);
-        if (picture.Field("data"u8).ValueKind == JsonValueKind.String)
+        if (!isThought && picture.Field("data"u8).ValueKind == JsonValueKind.String)
         {
             var index = Encoding.ASCII.GetBytes((images++).ToString(CultureInfo.InvariantCulture));
             to.Delta(

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers.OpenAi;
 
@@ -6,7 +7,7 @@ namespace Gateway.Edge.Providers.Mistral;
 
 /// <summary>
 /// Mistral: OpenAI's chat, strict about fields that it does not know (<see cref="MistralRequest"/>). It reports the usage of a stream unasked, and what its models thought
-/// stands in the content (<see cref="MistralContent"/>).
+/// stands in the content (<see cref="ListedContent"/>).
 /// </summary>
 internal sealed class MistralProvider : OpenAiProvider
 {
@@ -24,7 +25,7 @@ internal sealed class MistralProvider : OpenAiProvider
         MistralRequest.Write(request, call, output, dropped);
 
     /// <inheritdoc/>
-    public override byte[]? Mend(ReadOnlySpan<byte> reply) => MistralContent.Mend(reply);
+    public override byte[]? Mend(ReadOnlySpan<byte> reply) => ListedContent.Mend(reply);
 
     /// <inheritdoc/>
     public override IUpstreamOperation? Serve(OperationKind kind) =>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Mistral;
@@ -57,9 +58,10 @@ internal sealed partial class MistralRequest
             {
                 case "messages" when field.Value.ValueKind == JsonValueKind.Array:
                     writer.WriteStartArray("messages"u8);
-                    foreach (var message in field.Value.EnumerateArray())
+                    var last = field.Value.GetArrayLength() - 1;
+                    for (var i = 0; i <= last; i++)
                     {
-                        WriteMessage(message);
+                        WriteMessage(field.Value[i], isLast: i == last);
                     }
 
                     writer.WriteEndArray();
@@ -101,7 +103,7 @@ internal sealed partial class MistralRequest
         writer.WriteEndObject();
     }
 
-    private void WriteMessage(JsonElement message)
+    private void WriteMessage(JsonElement message, bool isLast)
     {
         if (message.ValueKind != JsonValueKind.Object)
         {
@@ -124,7 +126,9 @@ internal sealed partial class MistralRequest
                     break;
 
                 case "content" when field.Value.ValueKind == JsonValueKind.Array:
-                    WriteUnmarked("content"u8, field.Value);
+                    writer.WriteStartArray("content"u8);
+                    WriteParts(field.Value);
+                    writer.WriteEndArray();
                     break;
 
                 case "name" when message.Field("role"u8).Is("tool"u8):
@@ -153,10 +157,62 @@ internal sealed partial class MistralRequest
             }
         }
 
+        if (isLast && message.Field("role"u8).Is("assistant"u8) && !message.Field("tool_calls"u8).Items().Any() && message.Field("prefix"u8).ValueKind == JsonValueKind.Undefined)
+        {
+            // Mistral goes on with the beginning of an answer only when it is told that it is one.
+            writer.WriteBoolean("prefix"u8, true);
+        }
+
         writer.WriteEndObject();
     }
 
-    /// <summary>What the model thought stands in the content, before what it said: the way in which Mistral gave it (<see cref="MistralContent"/>).</summary>
+    private void WriteParts(JsonElement parts)
+    {
+        foreach (var part in parts.EnumerateArray())
+        {
+            var file = part.Field("file"u8);
+            var sound = part.Field("input_audio"u8).Field("data"u8);
+            if (file.ValueKind != JsonValueKind.Object && sound.ValueKind != JsonValueKind.String)
+            {
+                WriteUnmarked(part);
+                continue;
+            }
+
+            NameMarkOf(part);
+            writer.WriteStartObject();
+            if (sound.ValueKind == JsonValueKind.String)
+            {
+                writer.WriteString("type"u8, "input_audio"u8);
+                writer.WriteCopy("input_audio"u8, sound);
+            }
+            else
+            {
+                WriteFile(file);
+            }
+
+            writer.WriteEndObject();
+        }
+    }
+
+    /// <summary>A file that is sent along is a document at an address; one of Mistral's own has its id beside its type.</summary>
+    private void WriteFile(JsonElement file)
+    {
+        if (file.Field("file_data"u8).Text() is not { } data)
+        {
+            writer.WriteString("type"u8, "file"u8);
+            writer.WriteString("file_id"u8, file.Field("file_id"u8).Text());
+            return;
+        }
+
+        writer.WriteString("type"u8, "document_url"u8);
+        writer.WriteString("document_url"u8, data.Contains(':', StringComparison.Ordinal) ? data : "data:application/pdf;base64," + data);
+        if (file.Field("filename"u8) is { ValueKind: JsonValueKind.String } name)
+        {
+            writer.WriteCopy("document_name"u8, name);
+        }
+    }
+
+    /// <summary>What the model thought stands in the content, before what it said: the way in which Mistral gave it (<see cref="ListedContent"/>).</summary>
     private void WriteThoughts(JsonElement thoughts, JsonElement content)
     {
         writer.WriteStartArray("content"u8);
@@ -171,9 +227,9 @@ internal sealed partial class MistralRequest
             WriteText(content);
         }
 
-        foreach (var part in content.Items())
+        if (content.ValueKind == JsonValueKind.Array)
         {
-            WriteUnmarked(part);
+            WriteParts(content);
         }
 
         writer.WriteEndArray();
@@ -193,18 +249,13 @@ internal sealed partial class MistralRequest
     /// <summary>Writes a part or a tool without its cache mark.</summary>
     private void WriteUnmarked(JsonElement one)
     {
-        var mark = one.Field("cache_control"u8);
-        if (mark.ValueKind == JsonValueKind.Undefined)
+        if (one.Field("cache_control"u8).ValueKind == JsonValueKind.Undefined)
         {
             writer.WriteCopy(one);
             return;
         }
 
-        if (mark.Given())
-        {
-            dropped.AddAdvice("cache_control");
-        }
-
+        NameMarkOf(one);
         writer.WriteStartObject();
         foreach (var field in one.EnumerateObject().Where(static field => !field.NameEquals("cache_control"u8)))
         {
@@ -212,6 +263,14 @@ internal sealed partial class MistralRequest
         }
 
         writer.WriteEndObject();
+    }
+
+    private void NameMarkOf(JsonElement one)
+    {
+        if (one.Field("cache_control"u8).Given())
+        {
+            dropped.AddAdvice("cache_control");
+        }
     }
 
     private void WriteText(JsonElement text)

@@ -59,7 +59,11 @@ internal static class OllamaReply
     public static ReadOnlySpan<byte> ToolCallId(JsonElement toolCall, Guid request, int index) =>
         toolCall.Field("id"u8).RawText() is { IsEmpty: false } id ? id : Encoding.ASCII.GetBytes(CompletionIds.ForToolCall(request, index));
 
-    /// <summary>The arguments, byte for byte.</summary>
-    public static ReadOnlySpan<byte> Arguments(JsonElement function) =>
-        function.Field("arguments"u8) is { ValueKind: JsonValueKind.Object } arguments ? arguments.Raw() : default;
+    /// <summary>The arguments, byte for byte; a text of them, as servers that imitate Ollama send, is what it says.</summary>
+    public static ReadOnlySpan<byte> Arguments(JsonElement function) => function.Field("arguments"u8) switch
+    {
+        { ValueKind: JsonValueKind.Object } arguments => arguments.Raw(),
+        { ValueKind: JsonValueKind.String } text => Encoding.UTF8.GetBytes(text.Text() ?? ""),
+        _ => default,
+    };
 }

@@ -1,21 +1,23 @@
 using System.Buffers;
 using System.Text.Json;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 
-namespace Gateway.Edge.Providers.Mistral;
+namespace Gateway.Edge.Chat;
 
 /// <summary>
-/// The answers of Mistral's models that reason: their <c>content</c> is a list of what they thought and what they say, where OpenAI's is a text.
-/// Its clients find the text as <c>content</c> and the thoughts as <c>reasoning_content</c>; everything else stays as it came.
+/// The answers of models that reason as Mistral gives them, and some who serve its models or do the same: their <c>content</c> is a list of what
+/// they thought and what they say, where OpenAI's is a text. Clients find the text as <c>content</c> and the thoughts as <c>reasoning_content</c>;
+/// everything else stays as it came.
 /// </summary>
-internal static class MistralContent
+internal static class ListedContent
 {
     /// <summary>The reply or chunk in OpenAI's words; null when it is in them already.</summary>
     /// <exception cref="MalformedReplyException">It is no JSON object, or a name in it is broken.</exception>
     public static byte[]? Mend(ReadOnlySpan<byte> reply)
     {
-        // Nearly always the content is a text, and nothing is parsed.
-        if (!HasList(reply))
+        // Nearly always the content is a text that ended as OpenAI's do, and nothing is parsed.
+        if (!HasList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
         {
             return null;
         }
@@ -92,6 +94,11 @@ internal static class MistralContent
                 json.WritePropertyName(member.Name);
                 WriteMessage(json, member.Value);
             }
+            else if (member.NameEquals("finish_reason"u8))
+            {
+                json.WritePropertyName("finish_reason"u8);
+                WriteReason(json, member.Value);
+            }
             else
             {
                 json.WriteCopy(member);
@@ -99,6 +106,19 @@ internal static class MistralContent
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>Mistral tells a bound that the caller set from the end of its window; to OpenAI's clients both are the length.</summary>
+    private static void WriteReason(Utf8JsonWriter json, JsonElement reason)
+    {
+        if (reason.Is("model_length"u8))
+        {
+            json.WriteStringValue("length"u8);
+        }
+        else
+        {
+            json.WriteCopy(reason);
+        }
     }
 
     private static void WriteMessage(Utf8JsonWriter json, JsonElement message)
@@ -109,14 +129,14 @@ internal static class MistralContent
         {
             said.Add(part.Field("text"u8).RawText());
             thought.Add(part.Field("thinking"u8).RawText());
-            foreach (var piece in part.Field("thinking"u8).Items())
+            foreach (var piece in part.Field("thinking"u8).Items().Concat(part.Field("summary"u8).Items()))
             {
                 thought.Add(piece.Field("text"u8).RawText());
             }
         }
 
         json.WriteStartObject();
-        foreach (var member in message.EnumerateObject().Where(static member => !member.NameEquals("content"u8)))
+        foreach (var member in message.EnumerateObject().Where(member => !member.NameEquals("content"u8) && (thought.IsEmpty || !member.NameEquals("reasoning_content"u8))))
         {
             json.WriteCopy(member);
         }

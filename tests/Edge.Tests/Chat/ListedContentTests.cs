@@ -1,10 +1,11 @@
 using System.Text;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.Mistral;
+using Gateway.Edge.Tests.Providers;
 
-namespace Gateway.Edge.Tests.Providers.Mistral;
+namespace Gateway.Edge.Tests.Chat;
 
-public sealed class MistralContentTests
+public sealed class ListedContentTests
 {
     [Theory]
     [InlineData(
@@ -14,21 +15,27 @@ public sealed class MistralContentTests
         """{"choices":[{"index":0,"delta":{"content": [{"type":"thinking","thinking":[{"type":"text","text":"Hm"}]}]},"finish_reason":null}]}""",
         """{"choices":[{"index":0,"delta":{"content":"","reasoning_content":"Hm"},"finish_reason":null}]}""")]
     [InlineData(
+        """{"choices":[{"index":0,"message":{"reasoning_content":"Hm","content":[{"type":"reasoning","summary":[{"type":"summary_text","text":"Hm"}]},{"type":"text","text":"a"}]}}]}""",
+        """{"choices":[{"index":0,"message":{"content":"a","reasoning_content":"Hm"}}]}""")]
+    [InlineData(
         """{"choices":[{"index":0,"delta":{"content" : [{"type":"text","text":"a"},{"type":"reference","reference_ids":[1]}]}}]}""",
         """{"choices":[{"index":0,"delta":{"content":"a"}}]}""")]
+    [InlineData(
+        """{"choices":[{"index":0,"delta":{"content":"\"model_length\""},"finish_reason":"model_length"}]}""",
+        """{"choices":[{"index":0,"delta":{"content":"\"model_length\""},"finish_reason":"length"}]}""")]
     public void A_list_is_said_as_text_and_thoughts_and_the_rest_stays(string reply, string expected) =>
-        Assert.Equal(expected, Encoding.UTF8.GetString(MistralContent.Mend(Encoding.UTF8.GetBytes(reply))!));
+        Assert.Equal(expected, Encoding.UTF8.GetString(ListedContent.Mend(Encoding.UTF8.GetBytes(reply))!));
 
     [Theory]
     [InlineData("""{"choices":[{"index":0,"message":{"content":"\"content\":["}}]}""")]
     [InlineData("""{"choices":[{"index":0,"delta":{"content":null,"tool_calls":[]}}]}""")]
     [InlineData("")]
-    public void What_is_OpenAIs_already_passes(string reply) => Assert.Null(MistralContent.Mend(Encoding.UTF8.GetBytes(reply)));
+    public void What_is_OpenAIs_already_passes(string reply) => Assert.Null(ListedContent.Mend(Encoding.UTF8.GetBytes(reply)));
 
     [Theory]
     [InlineData("{\"content\":[")]
     [InlineData("{\"\\ud800\":1,\"choices\":[{\"delta\":{\"content\":[]}}]}")]
-    public void What_is_broken_is_malformed(string reply) => Assert.Throws<MalformedReplyException>(() => MistralContent.Mend(Encoding.UTF8.GetBytes(reply)));
+    public void What_is_broken_is_malformed(string reply) => Assert.Throws<MalformedReplyException>(() => ListedContent.Mend(Encoding.UTF8.GetBytes(reply)));
 
     [Fact]
     public void T84_No_bytes_whatever_raise_anything_but_a_malformed_reply()
@@ -40,7 +47,7 @@ public sealed class MistralContentTests
         {
             try
             {
-                MistralContent.Mend(ProviderContractTests.Mutate(reply, random));
+                ListedContent.Mend(ProviderContractTests.Mutate(reply, random));
             }
             catch (MalformedReplyException)
             {

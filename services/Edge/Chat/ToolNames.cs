@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Gateway.Edge.Providers;
+
+namespace Gateway.Edge.Chat;
+
+/// <summary>
+/// Names of tools that Anthropic or Google takes and OpenAI and most others do not, because they are too long or have dots and colons: their
+/// beginning in letters, digits, underscores and hyphens, and a hash. In the answer the tool has its own name again.
+/// </summary>
+internal static class ToolNames
+{
+    private const int LengthMax = 64;
+    private const int HashLength = 8;
+
+    /// <summary>The name as everybody takes it. The same name gives the same.</summary>
+    public static string? Fit(string? name)
+    {
+        if (name is null || (name.Length <= LengthMax && name.All(IsPlain)))
+        {
+            return name;
+        }
+
+        var beginning = string.Concat(name.Take(LengthMax - HashLength - 1).Select(static letter => IsPlain(letter) ? letter : '_'));
+        return $"{beginning}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashLength]}";
+    }
+
+    /// <summary>The name as it stands among the request's tools.</summary>
+    /// <param name="name">The name in the answer.</param>
+    /// <param name="request">What the client asked.</param>
+    /// <param name="toolsOf">The request's tools, each with a <c>name</c>.</param>
+    public static string Restore(string name, ReadOnlyMemory<byte> request, Func<JsonElement, IEnumerable<JsonElement>> toolsOf)
+    {
+        if (name.Length <= HashLength || name[^(HashLength + 1)] != '_')
+        {
+            return name;
+        }
+
+        using var document = ChatRequest.Parse(request);
+        return toolsOf(document.RootElement).Select(static tool => tool.Field("name"u8).Text()).FirstOrDefault(own => own != name && Fit(own) == name) ?? name;
+    }
+
+    private static bool IsPlain(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-';
+}
