@@ -33,6 +33,12 @@ internal sealed class OutputTap : IDisposable
         Collect(chunks, "content\""u8);
         Collect(chunks, "\"name\""u8);
         Collect(chunks, "\"arguments\""u8);
+
+        // OpenRouter's, Groq's and newer vLLM's word for thoughts. Who says both says the same text twice.
+        if (chunks.IndexOf("\"reasoning\""u8) >= 0 && chunks.IndexOf("\"reasoning_content\""u8) < 0)
+        {
+            Collect(chunks, "\"reasoning\""u8);
+        }
     }
 
     public void Dispose()

@@ -18,6 +18,19 @@ public sealed class OutputTapTests
         Assert.Equal(4, tap.Pieces);
     }
 
+    [Theory]
+    [InlineData("""{"choices":[{"delta":{"content":"","reasoning":"two ","reasoning_details":[{"type":"reasoning.text","text":"two "}]}}]}""")]
+    [InlineData("""{"choices":[{"delta":{"reasoning":"two ","reasoning_content":"two "}}]}""")]
+    public void Observe_ThoughtsByAnotherName_AreCollectedOnce(string chunk)
+    {
+        using var tap = new OutputTap();
+
+        tap.Observe("""{"choices":[],"usage":{"reasoning":5}}"""u8);
+        tap.Observe(Encoding.UTF8.GetBytes(chunk));
+
+        Assert.Equal("two ", Encoding.UTF8.GetString(tap.Text));
+    }
+
     [Fact]
     public void Observe_AWholeAnswerThatIsIndented_IsCollectedToo()
     {
