@@ -118,7 +118,7 @@ internal sealed class EdgeMetrics
         // The cost is for eyes and alerts: the exact amount is the journal's.
         totals.Used(
             new(record.Model, record.Provider, record.TeamId ?? record.UserId ?? None, record.KeyAlias ?? None),
-            record.Tokens.PromptTokens, record.Tokens.CompletionTokens, submitted ? Money.Zero : Money.Max(record.Cost, Money.Zero));
+            record.Tokens.PromptTokens, record.Tokens.CompletionTokens, submitted ? Money.Zero : record.Cost);
     }
 
     public void AttemptFailed(Deployment target, string failure) =>

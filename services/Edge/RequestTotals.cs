@@ -10,38 +10,46 @@ namespace Gateway.Edge;
 /// </summary>
 internal sealed class RequestTotals
 {
-    /// <summary>Combinations that are told apart; what comes later counts as <see cref="Others"/>. As many as OpenTelemetry keeps of an instrument.</summary>
-    public const int SeriesMax = 2_000;
+    /// <summary>
+    /// Combinations that are told apart; what comes later counts as <see cref="Others"/>. Each has two series of tokens, and OpenTelemetry keeps
+    /// 2,000 of an instrument.
+    /// </summary>
+    public const int LabelsMax = 990;
 
-    /// <summary>The labels of what is beyond <see cref="SeriesMax"/>.</summary>
+    /// <summary>Combinations with what was answered that are told apart.</summary>
+    public const int AnswersMax = 1_900;
+
+    /// <summary>The labels of what is beyond the bounds.</summary>
     public const string Others = "(others)";
 
     private readonly ConcurrentDictionary<SeriesLabels, Series> all = new();
     private readonly Series others = new();
-    private int series;
+    private int labels;
+    private int answers;
 
     /// <summary>Counts a request that is over.</summary>
-    /// <param name="labels">Whose it was, and where it went.</param>
+    /// <param name="whose">Whose it was, and where it went.</param>
     /// <param name="status">The status that the client saw.</param>
     /// <param name="code">The error's code; null on success.</param>
-    public void Handled(in SeriesLabels labels, int status, string? code)
+    public void Handled(in SeriesLabels whose, int status, string? code)
     {
-        var answers = Of(labels).Answers;
-        if (!answers.TryGetValue((status, code), out var count))
+        var own = Of(whose).Answers;
+        if (!own.TryGetValue((status, code), out var count))
         {
-            count = Room() ? answers.GetOrAdd((status, code), static _ => new()) : others.Answers.GetOrAdd((status, code), static _ => new());
+            count = (Room(ref answers, AnswersMax) ? own : others.Answers).GetOrAdd((status, code), static _ => new());
         }
 
         Interlocked.Increment(ref count.Value);
     }
 
     /// <summary>Adds what a request used.</summary>
-    public void Used(in SeriesLabels labels, long input, long output, Money cost)
+    public void Used(in SeriesLabels whose, long input, long output, Money cost)
     {
-        var to = Of(labels);
-        Interlocked.Add(ref to.Input, input);
-        Interlocked.Add(ref to.Output, output);
-        Interlocked.Add(ref to.CostNanoDollars, cost.NanoDollars);
+        var to = Of(whose);
+        // A counter never goes back, whatever a provider reports.
+        Interlocked.Add(ref to.Input, Math.Max(0, input));
+        Interlocked.Add(ref to.Output, Math.Max(0, output));
+        Interlocked.Add(ref to.CostNanoDollars, Math.Max(0, cost.NanoDollars));
     }
 
     public IEnumerable<Measurement<long>> Requests() =>
@@ -68,10 +76,11 @@ internal sealed class RequestTotals
 
     private IEnumerable<KeyValuePair<SeriesLabels, Series>> All() => all.Append(new(new(Others, Others, Others, Others), others));
 
-    private Series Of(in SeriesLabels labels) => all.TryGetValue(labels, out var known) ? known : Room() ? all.GetOrAdd(labels, static _ => new()) : others;
+    private Series Of(in SeriesLabels whose) =>
+        all.TryGetValue(whose, out var known) ? known : Room(ref labels, LabelsMax) ? all.GetOrAdd(whose, static _ => new()) : others;
 
     // Two at once may count one twice: then one less is told apart.
-    private bool Room() => Volatile.Read(ref series) < SeriesMax && Interlocked.Increment(ref series) <= SeriesMax;
+    private static bool Room(ref int taken, int max) => Volatile.Read(ref taken) < max && Interlocked.Increment(ref taken) <= max;
 
     private sealed class Series
     {

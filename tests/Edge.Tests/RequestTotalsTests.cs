@@ -42,7 +42,7 @@ public sealed class RequestTotalsTests
     [Fact]
     public async Task BeyondTheBound_NothingIsLost_AndItIsNobodysInParticular()
     {
-        const int owners = RequestTotals.SeriesMax + 500;
+        const int owners = RequestTotals.LabelsMax + 500;
         await Parallel.ForAsync(0, 4, (_, _) =>
         {
             for (var owner = 0; owner < owners; owner++)
@@ -58,8 +58,24 @@ public sealed class RequestTotalsTests
         Assert.Equal(4 * owners, totals.Requests().Sum(static one => one.Value));
         Assert.Equal(4 * 3 * owners, totals.Tokens().Sum(static one => one.Value));
         Assert.Equal(4d * 3 * owners, totals.Cost().Sum(static one => one.Value));
-        Assert.InRange(totals.Requests().Count(), 2, RequestTotals.SeriesMax + 1);
+        Assert.All([totals.Requests().Count(), totals.Tokens().Count(), totals.Cost().Count()], static series => Assert.InRange(series, RequestTotals.LabelsMax, 2_000));
         Assert.Contains(totals.Requests(), static one => Text(one).Contains($"team={RequestTotals.Others}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void BeyondTheBoundOfAnswers_NothingIsLost_AndTokensAreStillToldApart()
+    {
+        for (var number = 0; number < 3_000; number++)
+        {
+            totals.Handled(Alpha with { KeyAlias = $"key-{number % 10}" }, number, "code");
+        }
+
+        totals.Used(Alpha with { KeyAlias = "another" }, 1, -5, new(-3));
+
+        Assert.Equal(3_000, totals.Requests().Sum(static one => one.Value));
+        Assert.InRange(totals.Requests().Count(static one => !Text(one).Contains(RequestTotals.Others, StringComparison.Ordinal)), 1, RequestTotals.AnswersMax);
+        Assert.Equal(["1 key_alias=another model=gpt-4 provider=openai team=team-alpha type=input"], totals.Tokens().Select(Text));
+        Assert.Empty(totals.Cost());
     }
 
     private static string Text<T>(Measurement<T> one)

@@ -71,7 +71,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
                 case Field.ProviderModel: providerModel = TextOf(ref reader); break;
                 case Field.Credential: credential = TextOf(ref reader); break;
                 case Field.Status: status = reader.GetInt32(); break;
-                case Field.Outcome: outcome = JsonSerializer.Deserialize(ref reader, ContractsJson.Default.UsageOutcome); break;
+                case Field.Outcome: outcome = OutcomeOf(ref reader); break;
                 case Field.Streamed: streamed = reader.GetBoolean(); break;
                 case Field.Tokens: tokens = TokensOf(ref reader); break;
                 case Field.Estimated: estimated = reader.GetBoolean(); break;
@@ -81,7 +81,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
                 case Field.WrittenOff: writtenOff = reader.GetInt64(); break;
                 case Field.Price: price = TextOf(ref reader); break;
                 case Field.BudgetWindows: budgetWindows = TextsOf(ref reader); break;
-                case Field.FailedAttempts: failedAttempts = JsonSerializer.Deserialize(ref reader, ContractsJson.Default.FailedAttemptArray); break;
+                case Field.FailedAttempts: failedAttempts = AttemptsOf(ref reader); break;
                 default: reader.Skip(); break;
             }
         }
@@ -121,6 +121,17 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
             BudgetWindows = budgetWindows ?? [],
             FailedAttempts = failedAttempts,
         };
+    }
+
+    private static UsageOutcome OutcomeOf(ref Utf8JsonReader reader) =>
+        JsonSerializer.Deserialize(ref reader, ContractsJson.Default.UsageOutcome) is var outcome && Enum.IsDefined(outcome)
+            ? outcome
+            : throw new JsonException("A usage record ended in a way that is not known here.");
+
+    private static FailedAttempt[]? AttemptsOf(ref Utf8JsonReader reader)
+    {
+        var attempts = JsonSerializer.Deserialize(ref reader, ContractsJson.Default.FailedAttemptArray);
+        return attempts?.Contains(null) == true ? throw new JsonException("A failed attempt is an object.") : attempts;
     }
 
     private static TokenUsage? TokensOf(ref Utf8JsonReader reader)

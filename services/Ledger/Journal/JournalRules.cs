@@ -27,6 +27,11 @@ internal static class JournalRules
             return "negative_cost";
         }
 
+        if (record.Cost.NanoDollars == long.MinValue)
+        {
+            return "cost_out_of_range";
+        }
+
         if (record.RequestId == Guid.Empty)
         {
             return "no_request_id";

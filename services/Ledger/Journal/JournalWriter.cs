@@ -40,7 +40,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             as entry (at, id, kind, debit, credit, amount, reverses, accounts, windows, edge, price, reason, author, about)
         on conflict (at, id) do nothing
-        returning id
+        returning at, id
         """;
 
     private const string AddToWindows = """
@@ -70,7 +70,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     public async Task<JournalResult> AddAsync(IReadOnlyCollection<JournalEntry> entries, CancellationToken cancellation)
     {
         // The same request twice in one transaction is one entry.
-        var sorted = entries.OrderBy(entry => entry.At).ThenBy(entry => entry.Id).DistinctBy(entry => (entry.At, entry.Id)).ToArray();
+        var sorted = entries.OrderBy(static entry => KeyOf(entry)).DistinctBy(static entry => KeyOf(entry)).ToArray();
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (sorted.Length >= CopiedMin)
         {
@@ -88,16 +88,17 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var fresh = await InsertAsync(connection, sorted, cancellation);
-        var conflicts = fresh.Count == sorted.Length ? [] : await ConflictsAsync(connection, [.. sorted.Where(entry => !fresh.Contains(entry.Id))], cancellation);
-        return await FinishAsync(transaction, [.. sorted.Where(entry => fresh.Contains(entry.Id))], entries.Count - fresh.Count, conflicts, cancellation);
+        var conflicts = fresh.Count == sorted.Length ? [] : await ConflictsAsync(connection, [.. sorted.Where(entry => !fresh.Contains(KeyOf(entry)))], cancellation);
+        return await FinishAsync(transaction, [.. sorted.Where(entry => fresh.Contains(KeyOf(entry)))], entries.Count - fresh.Count, conflicts, cancellation);
     }
 
     private static async Task<JournalResult> FinishAsync(
         NpgsqlTransaction transaction, JournalEntry[] added, int repeated, IReadOnlyList<Guid> conflicts, CancellationToken cancellation)
     {
+        var amount = added.Sum(static entry => entry.Counts.NanoDollars);
         var windows = added.Length == 0 ? [] : await AddTotalsAsync(transaction.Connection!, JournalRules.Totals(added), cancellation);
         await transaction.CommitAsync(cancellation);
-        return new(added.Length, added.Sum(entry => entry.Counts.NanoDollars), repeated, conflicts, windows);
+        return new(added.Length, amount, repeated, conflicts, windows);
     }
 
     private async Task CopyAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)
@@ -131,7 +132,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         await rows.CompleteAsync(cancellation);
     }
 
-    private async Task<HashSet<Guid>> InsertAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)
+    private async Task<HashSet<(long, Guid)>> InsertAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection);
         if (role.SetCommand is { } set)
@@ -159,13 +160,13 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         });
         batch.BatchCommands.Add(insert);
 
-        var fresh = new HashSet<Guid>(entries.Length);
+        var fresh = new HashSet<(long, Guid)>(entries.Length);
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         do
         {
             while (await reader.ReadAsync(cancellation))
             {
-                fresh.Add(reader.GetGuid(0));
+                fresh.Add((MicrosecondOf(reader.GetFieldValue<DateTimeOffset>(0)), reader.GetGuid(1)));
             }
         }
         while (await reader.NextResultAsync(cancellation));
@@ -175,8 +176,8 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     private static async Task<Guid[]> ConflictsAsync(NpgsqlConnection connection, JournalEntry[] repeated, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(Amounts, connection);
-        command.Parameters.Add(Array(repeated, entry => entry.At.UtcDateTime, NpgsqlDbType.TimestampTz));
-        command.Parameters.Add(Array(repeated, entry => entry.Id, NpgsqlDbType.Uuid));
+        command.Parameters.Add(Column.Of(repeated, entry => entry.At.UtcDateTime, NpgsqlDbType.TimestampTz));
+        command.Parameters.Add(Column.Of(repeated, entry => entry.Id, NpgsqlDbType.Uuid));
         var amounts = new Dictionary<Guid, long>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
@@ -234,8 +235,10 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         return [.. windows.Select(window => new PostedWindow(window.Id, window.Spent, window.Version, posted[window.Id]))];
     }
 
-    private static NpgsqlParameter Array<TItem, TValue>(IReadOnlyCollection<TItem> items, Func<TItem, TValue> value, NpgsqlDbType type) =>
-        new() { Value = items.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type };
+    // As PostgreSQL tells entries apart: it keeps whole microseconds.
+    private static (long At, Guid Id) KeyOf(JournalEntry entry) => (MicrosecondOf(entry.At), entry.Id);
+
+    private static long MicrosecondOf(DateTimeOffset at) => at.UtcTicks / TimeSpan.TicksPerMicrosecond;
 
     private static string KindName(EntryKind kind) => kind switch
     {

@@ -29,14 +29,16 @@ internal sealed class Posting(
         {
             await patience.WriteAsync(() => BookAsync(entries, cancellation), cancellation);
         }
-        catch (PostgresException error) when (WritePatience.IsAboutTheData(error))
+        catch (Exception error) when (WriteFailures.Of(error) == WriteFailure.Poison)
         {
             if (entries.Length == 1)
             {
-                metrics.Rejected(error.SqlState);
-                logger.EntryRejected(entries[0].Id, error.SqlState);
+                // A sum that overflows here, or there.
+                var reason = (error as PostgresException)?.SqlState ?? PostgresErrorCodes.NumericValueOutOfRange;
+                metrics.Rejected(reason);
+                logger.EntryRejected(entries[0].Id, reason);
                 var record = JsonSerializer.SerializeToUtf8Bytes(entries[0]);
-                await patience.WriteAsync(() => rejected.KeepAsync(entries[0].EdgeId ?? "", error.SqlState, record, cancellation), cancellation);
+                await patience.WriteAsync(() => rejected.KeepAsync(entries[0].EdgeId ?? "", reason, record, cancellation), cancellation);
                 return;
             }
 

@@ -23,15 +23,13 @@ internal sealed class UsageConsumer(
         var message = context.Message;
         var now = clock.GetUtcNow();
         var entries = new List<JournalEntry>();
+        var refused = new List<(ReadOnlyMemory<byte> Line, string Reason)>();
         var unpriced = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (line, record) in UsageBatch.Read(message))
         {
-            var refusal = record is null ? "not_a_record" : JournalRules.Refusal(record, now, options.Value.RecordAgeMax);
-            if (refusal is not null)
+            if ((record is null ? "not_a_record" : JournalRules.Refusal(record, now, options.Value.RecordAgeMax)) is { } refusal)
             {
-                metrics.Rejected(refusal);
-                logger.RecordRejected(message.EdgeId, refusal);
-                await patience.WriteAsync(() => rejected.KeepAsync(message.EdgeId, refusal, line.ToArray(), context.CancellationToken), context.CancellationToken);
+                refused.Add((line, refusal));
                 continue;
             }
 
@@ -45,6 +43,14 @@ internal sealed class UsageConsumer(
         if (entries.Count > 0)
         {
             await posting.WriteAsync(entries, patient: true, context.CancellationToken);
+        }
+
+        // After the others: what cannot even be kept aside gives up its message, and nothing else.
+        foreach (var (line, reason) in refused)
+        {
+            metrics.Rejected(reason);
+            logger.RecordRejected(message.EdgeId, reason);
+            await patience.WriteAsync(() => rejected.KeepAsync(message.EdgeId, reason, line.ToArray(), context.CancellationToken), context.CancellationToken);
         }
 
         foreach (var model in unpriced)

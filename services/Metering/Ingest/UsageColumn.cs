@@ -15,6 +15,9 @@ internal abstract class UsageColumn(string name, string type)
     /// <summary>The type in PostgreSQL of what <see cref="Parameter"/> has for each record.</summary>
     public string Type { get; } = type;
 
+    /// <summary>What makes the column's value of it.</summary>
+    public virtual string Expression => Name;
+
     public abstract NpgsqlParameter Parameter(IReadOnlyList<UsageRecord> records, NameNumbers numbers);
 
     public abstract Task CopyAsync(NpgsqlBinaryImporter rows, UsageRecord record, NameNumbers numbers, CancellationToken cancellation);
@@ -54,6 +57,8 @@ internal abstract class UsageColumn(string name, string type)
     // Arrays of arrays must be of one length in PostgreSQL, so in a statement a row's list travels as its text.
     private sealed class Numbers(string name, Func<UsageRecord, string[]> value) : UsageColumn(name, "text")
     {
+        public override string Expression => $"{Name}::int[]";
+
         public override NpgsqlParameter Parameter(IReadOnlyList<UsageRecord> records, NameNumbers numbers) => new NpgsqlParameter<string?[]>
         {
             TypedValue = [.. records.Select(record => numbers.Of(value(record)) is { } list ? NameNumbers.TextOf(list) : null)],

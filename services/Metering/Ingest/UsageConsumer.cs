@@ -38,12 +38,13 @@ internal sealed class UsageConsumer(
     private async Task StoreAsync(UsageRecorded message, CancellationToken cancellation)
     {
         var lines = Read(message);
+        await StoreAsync(message.EdgeId, [.. lines.Select(static line => line.Record).OfType<UsageRecord>()], cancellation);
+
+        // After the others: what cannot even be set aside gives up its message, and nothing else.
         foreach (var (line, _) in lines.Where(static line => line.Record is null))
         {
             await SetAsideAsync(message.EdgeId, "not_a_record", line.ToArray(), cancellation);
         }
-
-        await StoreAsync(message.EdgeId, [.. lines.Select(static line => line.Record).OfType<UsageRecord>()], cancellation);
     }
 
     private List<(ReadOnlyMemory<byte> Line, UsageRecord? Record)> Read(UsageRecorded message)
@@ -94,7 +95,7 @@ internal sealed class UsageConsumer(
 
     private async Task RetryAsync(string edge, int records, Func<bool, Task> write, CancellationToken cancellation)
     {
-        for (var attempt = 1; ; attempt++)
+        for (var (attempt, unexpected) = (1, 0); ; attempt++)
         {
             try
             {
@@ -104,7 +105,8 @@ internal sealed class UsageConsumer(
             catch (Exception error) when (!cancellation.IsCancellationRequested && WriteFailures.Of(error) is not WriteFailure.Poison)
             {
                 var failure = WriteFailures.Of(error);
-                if (failure == WriteFailure.Unexpected && attempt >= UnexpectedTriesMax)
+                // Its own tries: how long the database was away before is no reason to give a message up.
+                if (failure == WriteFailure.Unexpected && ++unexpected >= UnexpectedTriesMax)
                 {
                     throw GivenUp(edge, records, ReasonOf(error));
                 }

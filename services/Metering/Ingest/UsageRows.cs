@@ -5,7 +5,7 @@ using NpgsqlTypes;
 
 namespace Gateway.Metering.Ingest;
 
-/// <summary>A batch of records, as rows of <c>usage_records</c>.</summary>
+/// <summary>What records are as rows of <c>usage_records</c>, and what must be there before a batch of them.</summary>
 internal sealed class UsageRows
 {
     /// <summary>The table's columns, in the order in which rows come to PostgreSQL.</summary>
@@ -51,9 +51,9 @@ internal sealed class UsageRows
         UsageColumn.RareCount("written_off", static record => record.WrittenOff.NanoDollars),
     ];
 
-    private UsageRows(IReadOnlyList<UsageRecord> records) => Records = records;
-
-    public IReadOnlyList<UsageRecord> Records { get; }
+    private UsageRows()
+    {
+    }
 
     /// <summary>The names that the records point to, each as it is stored.</summary>
     public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
@@ -66,7 +66,7 @@ internal sealed class UsageRows
 
     public static UsageRows From(IReadOnlyList<UsageRecord> records)
     {
-        var rows = new UsageRows(records);
+        var rows = new UsageRows();
         // Mostly a record has the same text, and the same object (UsageBatch), as the one before it.
         var before = new string?[14];
         foreach (var record in records)

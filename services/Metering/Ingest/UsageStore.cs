@@ -34,7 +34,7 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
             select * from unnest({string.Join(", ", UsageRows.Columns.Select(static (column, index) => $"${index + 1}::{column.Type}[]"))}) as t({s_columns})
         ), stored as (
             insert into usage_records ({s_columns})
-            select {string.Join(", ", UsageRows.Columns.Select(static column => column.Type == "text" ? $"{column.Name}::int[]" : column.Name))}
+            select {string.Join(", ", UsageRows.Columns.Select(static column => column.Expression))}
             from batch order by started_at, request_id
             on conflict do nothing
             returning (started_at at time zone 'UTC')::date as day, key_no, alias_no, user_no, team_no, organization_no, end_user_no, model_no,
@@ -117,7 +117,7 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
         {
             var sums = UsageSums.Of(records, numbers);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            await CopyAsync(connection, records.OrderBy(static record => record.StartedAt).ThenBy(static record => record.RequestId), numbers, cancellation);
+            await CopyAsync(connection, records.OrderBy(static record => record.StartedAt.UtcTicks / TimeSpan.TicksPerMicrosecond).ThenBy(static record => record.RequestId), numbers, cancellation);
             await using var command = await CommandAsync(connection, SumUp, sums.Parameters(), cancellation);
             await command.ExecuteNonQueryAsync(cancellation);
             await transaction.CommitAsync(cancellation);

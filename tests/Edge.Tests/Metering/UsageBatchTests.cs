@@ -104,6 +104,8 @@ public sealed class UsageBatchTests
     [InlineData("tokens", "7")]
     [InlineData("tokens", "{\"input\":\"1\"}")]
     [InlineData("failedAttempts", "[7]")]
+    [InlineData("failedAttempts", "[null]")]
+    [InlineData("outcome", "65536")]
     public void Read_AFieldOfAnotherKind_IsNoRecord_AndTheNextOneIs(string field, string value)
     {
         // The last of two members counts: one more makes the record wrong.

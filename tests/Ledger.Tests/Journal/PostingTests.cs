@@ -89,8 +89,8 @@ public sealed class PostingTests
         var overflow = JsonSerializer.SerializeToUtf8Bytes(
             Build.Record(1, windows: window) with { KeyId = "nul\0byte" }, ContractsJson.Default.UsageRecord);
         await ledger.PublishAsync("edge-1", good, Encoding.UTF8.GetBytes("{\"requestId\":17}"), overflow);
-        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 1, "the good one is booked");
-        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from rejected_records"));
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from rejected_records") == 2, "the others are kept aside");
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
         Assert.Equal("{\"requestId\":17}", Encoding.UTF8.GetString(await ledger.ScalarAsync<byte[]>("select record from rejected_records where reason = 'not_a_record'")));
     }
 
@@ -231,5 +231,22 @@ public sealed class PostingTests
         Assert.Equal((entries.Length - 3, 3), (result.Added, result.Repeated));
         Assert.Equal(wrong.Id, Assert.Single(result.Conflicts));
         Assert.Equal((long)entries.Length, await ledger.ScalarAsync<long>("select spent_nano from windows where window_id = 'a'"));
+    }
+
+    [Fact]
+    public async Task A_cost_that_no_sum_can_hold_costs_its_message_nothing()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var (at, before) = (DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(-1));
+        await ledger.PublishAsync([
+            Build.Record(5_000_000_000_000_000_000) with { StartedAt = at }, Build.Record(1) with { StartedAt = at }, Build.Record(9_000_000_000_000_000_000) with { StartedAt = at },
+            Build.Record(5_000_000_000_000_000_000) with { StartedAt = before }, Build.Record(long.MinValue) with { Corrects = Guid.CreateVersion7() },
+        ]);
+
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from rejected_records") == 2, "what no sum can hold is kept aside");
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from rejected_records where reason = 'cost_out_of_range'"));
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from rejected_records where reason = '22003'"));
+        Assert.Equal(3L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from journal.entries where amount_nano = 1"));
     }
 }
