@@ -67,7 +67,7 @@ internal static class JournalRules
             Credit = takesBack ? key : provider,
             Amount = takesBack ? -record.Cost : record.Cost,
             Reverses = takesBack,
-            Accounts = [.. Accounts(record).Concat(record.BudgetWindows.Select(static window => Budgets.WindowName.Parse(window).BudgetId)).Distinct(StringComparer.Ordinal)],
+            Accounts = AccountsOf(record, key, provider),
             Windows = record.BudgetWindows.Length < 2 ? record.BudgetWindows : [.. record.BudgetWindows.Distinct(StringComparer.Ordinal)],
             EdgeId = record.Corrects is null && record.EdgeId.Length > 0 ? record.EdgeId : null,
             Price = record.Price,
@@ -130,30 +130,38 @@ internal static class JournalRules
     }
 
     // The provider's account shows what is owed to it; everybody else's what they used. Beside these, every budget charged has one of its own name.
-    private static IEnumerable<string> Accounts(UsageRecord record)
+    private static string[] AccountsOf(UsageRecord record, string key, string provider)
     {
-        yield return BudgetId.Gateway;
-        yield return BudgetId.Of(BudgetId.KeyScope, record.KeyId);
-        yield return BudgetId.Of(BudgetId.ProviderScope, record.Provider);
-        yield return BudgetId.Of("model", record.Model);
-        if (record.UserId is { Length: > 0 } user)
+        var accounts = new List<string>(8 + record.BudgetWindows.Length);
+        Add(BudgetId.Gateway);
+        Add(key);
+        Add(provider);
+        Add(BudgetId.Of("model", record.Model));
+        AddOwner(BudgetId.UserScope, record.UserId);
+        AddOwner(BudgetId.TeamScope, record.TeamId);
+        AddOwner(BudgetId.OrganizationScope, record.OrganizationId);
+        AddOwner(BudgetId.EndUserScope, record.EndUser);
+        foreach (var window in record.BudgetWindows)
         {
-            yield return BudgetId.Of(BudgetId.UserScope, user);
+            Add(Budgets.WindowName.Parse(window).BudgetId);
         }
 
-        if (record.TeamId is { Length: > 0 } team)
+        return [.. accounts];
+
+        void AddOwner(string scope, string? owner)
         {
-            yield return BudgetId.Of(BudgetId.TeamScope, team);
+            if (owner is { Length: > 0 })
+            {
+                Add(BudgetId.Of(scope, owner));
+            }
         }
 
-        if (record.OrganizationId is { Length: > 0 } organization)
+        void Add(string account)
         {
-            yield return BudgetId.Of(BudgetId.OrganizationScope, organization);
-        }
-
-        if (record.EndUser is { Length: > 0 } endUser)
-        {
-            yield return BudgetId.Of(BudgetId.EndUserScope, endUser);
+            if (!accounts.Contains(account))
+            {
+                accounts.Add(account);
+            }
         }
     }
 
