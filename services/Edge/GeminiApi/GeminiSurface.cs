@@ -48,7 +48,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
         {
             var message = choice.Field("message"u8);
             var calls = new StreamedCalls();
-            calls.Take(message.Field("tool_calls"u8));
+            calls.TakeWhole(message.Field("tool_calls"u8));
             var seal = new ThinkingSeal();
             foreach (var block in message.Field("thinking_blocks"u8).Items())
             {
