@@ -22,8 +22,16 @@ internal static class ToolNames
             return name;
         }
 
+        return WithHash(name, name);
+    }
+
+    /// <summary>A name's beginning, as everybody takes it, and a hash.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="hashed">What tells it from others.</param>
+    public static string WithHash(string name, string hashed)
+    {
         var beginning = string.Concat(name.Take(LengthMax - HashLength - 1).Select(static letter => IsPlain(letter) ? letter : '_'));
-        return $"{beginning}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashLength]}";
+        return $"{beginning}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(hashed)))[..HashLength]}";
     }
 
     /// <summary>The name as it stands among the request's tools.</summary>

@@ -11,7 +11,7 @@ namespace Gateway.Edge.Responses;
 internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 {
     private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = 128 });
-    private Dictionary<string, ResponseTool>? tools;
+    private ResponseToolNames? names;
 
     /// <summary>The output until now.</summary>
     public List<ResponseItem> Items { get; } = [];
@@ -41,9 +41,8 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
     /// <summary>Adds a call of a tool: a custom one has another item, and one of a namespace its own name again.</summary>
     public ResponseItem AddCall(string callId, string name)
     {
-        tools ??= ResponseTool.All(request.RootElement).Where(static tool => tool.ChatName is not null)
-            .DistinctBy(static tool => tool.ChatName, StringComparer.Ordinal).ToDictionary(static tool => tool.ChatName!, StringComparer.Ordinal);
-        var tool = tools.GetValueOrDefault(name);
+        names ??= new ResponseToolNames(request.RootElement);
+        var tool = names.ToolOf(name);
         return Add(tool.IsCustom ? ResponseItemKind.CustomCall : ResponseItemKind.Call, callId, tool.Name ?? name, tool.Namespace);
     }
 

@@ -9,7 +9,7 @@ namespace Gateway.Edge.Responses;
 /// reasoning and its calls are one message, so what the model said in a row is gathered. A result may stand anywhere after its call here; in chat
 /// it follows at once.
 /// </summary>
-internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
+internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames names, DroppedFields dropped, Utf8JsonWriter json)
 {
     private readonly List<JsonElement> said = [];
     private readonly List<JsonElement> calls = [];
@@ -225,7 +225,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteString("id"u8, call.Field("call_id"u8).Text());
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, ResponseTool.ChatNameOf(call));
+        json.WriteString("name"u8, names.Of(call.Field("namespace"u8).Text(), call.Field("name"u8).Text()));
         if (call.Field("type"u8).Is("custom_tool_call"u8))
         {
             json.WriteString("arguments"u8, ResponsesTools.CustomArgumentsOf(call.Field("input"u8).Text() ?? ""));
