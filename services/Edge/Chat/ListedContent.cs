@@ -17,14 +17,14 @@ internal static class ListedContent
     public static byte[]? Mend(ReadOnlySpan<byte> reply)
     {
         // Nearly always the content is a text that ended as OpenAI's do, and nothing is parsed.
-        if (!HasList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
+        if (!MayHaveList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
         {
             return null;
         }
 
         try
         {
-            return Say(reply);
+            return HasList(reply) || reply.IndexOf("\"model_length\""u8) >= 0 ? Say(reply) : null;
         }
         catch (InvalidOperationException)
         {
@@ -64,7 +64,46 @@ internal static class ListedContent
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>Whether a message's content is a list: so is the content of log probabilities, and nothing of those is written anew.</summary>
     private static bool HasList(ReadOnlySpan<byte> reply)
+    {
+        var reader = new Utf8JsonReader(reply);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName)
+                {
+                    continue;
+                }
+
+                var leads = reader.CurrentDepth switch
+                {
+                    1 => reader.ValueTextEquals("choices"u8),
+                    3 => reader.ValueTextEquals("message"u8) || reader.ValueTextEquals("delta"u8),
+                    4 => reader.ValueTextEquals("content"u8),
+                    _ => true,
+                };
+                if (!leads)
+                {
+                    reader.Skip();
+                }
+                else if (reader.CurrentDepth == 4 && reader.Read() && reader.TokenType == JsonTokenType.StartArray)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        catch (JsonException)
+        {
+            // Whoever parses it says so.
+            return true;
+        }
+    }
+
+    private static bool MayHaveList(ReadOnlySpan<byte> reply)
     {
         while (reply.IndexOf("\"content\""u8) is >= 0 and var at)
         {
