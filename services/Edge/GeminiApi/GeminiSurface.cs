@@ -42,7 +42,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
         using var document = ChatAnswer.Parse(completion.Span);
         var choices = document.RootElement.Field("choices"u8);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
-        var answer = new GeminiAnswer(json, exchange);
+        var answer = new GeminiAnswer(json, exchange, new OwnToolNames(exchange.Body.Memory, GeminiAsked.FunctionsOf));
         answer.Start();
         foreach (var choice in choices.Items())
         {
