@@ -34,6 +34,16 @@ public sealed class ListedContentTests
     [InlineData("")]
     public void What_is_OpenAIs_already_passes(string reply) => Assert.Null(ListedContent.Mend(Encoding.UTF8.GetBytes(reply)));
 
+    [Fact]
+    public void What_is_neither_text_nor_thought_is_named()
+    {
+        var losses = new ReplyLosses();
+
+        ListedContent.Mend("""{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":""},{"type":"thinking","thinking":[]},{"type":"reference","reference_ids":[1]}]}}]}"""u8, losses);
+
+        Assert.Equal(["reference"], losses.Names);
+    }
+
     [Theory]
     [InlineData("{\"content\":[")]
     [InlineData("{\"\\ud800\":1,\"choices\":[{\"delta\":{\"content\":[]}}]}")]
