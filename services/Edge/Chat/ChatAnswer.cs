@@ -10,12 +10,8 @@ internal static class ChatAnswer
     /// <exception cref="MalformedReplyException">It is no JSON object.</exception>
     public static JsonDocument Parse(ReadOnlySpan<byte> said) => JsonReading.ParseReply(ListedContent.Mend(said) ?? said);
 
-    /// <summary>What the model thought. OpenRouter, Groq, newer vLLM and others call it <c>reasoning</c>; some say both, which is the same text.</summary>
-    public static JsonElement Thoughts(JsonElement said)
-    {
-        var thoughts = said.Field("reasoning_content"u8);
-        return thoughts.RawText().IsEmpty ? said.Field("reasoning"u8) : thoughts;
-    }
+    /// <summary>What the model thought.</summary>
+    public static JsonElement Thoughts(JsonElement said) => ChatRequest.ThoughtsOf(said);
 
     /// <summary>Whether there is text in it, of the answer, a refusal or a thought.</summary>
     public static bool HasText(JsonElement said) =>

@@ -62,7 +62,7 @@ internal sealed class ChatOperation(WholeReply whole, StreamedReply streamed, Na
         {
             usage = OpenAiUsage.TryReadWhole(body.Span, out var read) ? read : null;
             exchange.ServedAt(target.HasServiceTiers ? ServiceTiers.In(body.Span) : null);
-            body = target.Protocol.Mend(body.Span) ?? body;
+            body = target.Protocol.Mend(body.Span, exchange.Losses) ?? body;
         }
         else
         {

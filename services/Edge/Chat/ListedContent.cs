@@ -14,17 +14,19 @@ internal static class ListedContent
 {
     /// <summary>The reply or chunk in OpenAI's words; null when it is in them already.</summary>
     /// <exception cref="MalformedReplyException">It is no JSON object, or a name in it is broken.</exception>
-    public static byte[]? Mend(ReadOnlySpan<byte> reply)
+    /// <param name="reply">The reply, or the chunk.</param>
+    /// <param name="losses">Takes the kinds of parts that are neither.</param>
+    public static byte[]? Mend(ReadOnlySpan<byte> reply, ReplyLosses? losses = null)
     {
         // Nearly always the content is a text that ended as OpenAI's do, and nothing is parsed.
-        if (!HasList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
+        if (!MayHaveList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
         {
             return null;
         }
 
         try
         {
-            return Say(reply);
+            return HasList(reply) || reply.IndexOf("\"model_length\""u8) >= 0 ? Say(reply, losses) : null;
         }
         catch (InvalidOperationException)
         {
@@ -33,7 +35,7 @@ internal static class ListedContent
         }
     }
 
-    private static byte[] Say(ReadOnlySpan<byte> reply)
+    private static byte[] Say(ReadOnlySpan<byte> reply, ReplyLosses? losses)
     {
         using var document = JsonReading.ParseReply(reply);
         var output = new ArrayBufferWriter<byte>(reply.Length);
@@ -47,7 +49,7 @@ internal static class ListedContent
                     json.WriteStartArray("choices"u8);
                     foreach (var choice in member.Value.EnumerateArray())
                     {
-                        WriteChoice(json, choice);
+                        WriteChoice(json, choice, losses);
                     }
 
                     json.WriteEndArray();
@@ -64,7 +66,46 @@ internal static class ListedContent
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>Whether a message's content is a list: so is the content of log probabilities, and nothing of those is written anew.</summary>
     private static bool HasList(ReadOnlySpan<byte> reply)
+    {
+        var reader = new Utf8JsonReader(reply);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName)
+                {
+                    continue;
+                }
+
+                var leads = reader.CurrentDepth switch
+                {
+                    1 => reader.ValueTextEquals("choices"u8),
+                    3 => reader.ValueTextEquals("message"u8) || reader.ValueTextEquals("delta"u8),
+                    4 => reader.ValueTextEquals("content"u8),
+                    _ => true,
+                };
+                if (!leads)
+                {
+                    reader.Skip();
+                }
+                else if (reader.CurrentDepth == 4 && reader.Read() && reader.TokenType == JsonTokenType.StartArray)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        catch (JsonException)
+        {
+            // Whoever parses it says so.
+            return true;
+        }
+    }
+
+    private static bool MayHaveList(ReadOnlySpan<byte> reply)
     {
         while (reply.IndexOf("\"content\""u8) is >= 0 and var at)
         {
@@ -78,7 +119,7 @@ internal static class ListedContent
         return false;
     }
 
-    private static void WriteChoice(Utf8JsonWriter json, JsonElement choice)
+    private static void WriteChoice(Utf8JsonWriter json, JsonElement choice, ReplyLosses? losses)
     {
         if (choice.ValueKind != JsonValueKind.Object)
         {
@@ -92,7 +133,7 @@ internal static class ListedContent
             if ((member.NameEquals("message"u8) || member.NameEquals("delta"u8)) && member.Value.Field("content"u8).ValueKind == JsonValueKind.Array)
             {
                 json.WritePropertyName(member.Name);
-                WriteMessage(json, member.Value);
+                WriteMessage(json, member.Value, losses);
             }
             else if (member.NameEquals("finish_reason"u8))
             {
@@ -121,12 +162,17 @@ internal static class ListedContent
         }
     }
 
-    private static void WriteMessage(Utf8JsonWriter json, JsonElement message)
+    private static void WriteMessage(Utf8JsonWriter json, JsonElement message, ReplyLosses? losses)
     {
         var said = new EscapedText();
         var thought = new EscapedText();
         foreach (var part in message.Field("content"u8).Items())
         {
+            if (losses is not null && !part.Field("text"u8).Given() && !part.Field("thinking"u8).Given() && !part.Field("summary"u8).Given())
+            {
+                losses.Add(part.Field("type"u8).Text() ?? "content");
+            }
+
             said.Add(part.Field("text"u8).RawText());
             thought.Add(part.Field("thinking"u8).RawText());
             foreach (var piece in part.Field("thinking"u8).Items().Concat(part.Field("summary"u8).Items()))

@@ -295,7 +295,7 @@ internal sealed class StreamRelay : IDisposable
                 return;
         }
 
-        var mended = target.Protocol.Mend(data);
+        var mended = target.Protocol.Mend(data, exchange.Losses);
         data = mended is null ? data : mended;
         HasOutput = true;
         exchange.NoteLosses(data);

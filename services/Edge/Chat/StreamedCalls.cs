@@ -17,7 +17,26 @@ internal sealed class StreamedCalls(string madeIds = "call_")
 
     public IReadOnlyList<StreamedCall> All => all;
 
-    /// <summary>Takes <c>tool_calls</c> of a message, or the pieces of a delta.</summary>
+    /// <summary>Takes <c>tool_calls</c> of a whole message: each is a call, also where the id is another's, as of servers that use the tool's name, or none.</summary>
+    public void TakeWhole(JsonElement calls)
+    {
+        foreach (var whole in calls.Items())
+        {
+            var function = whole.Field("function"u8);
+            var id = whole.Field("id"u8).Text() ?? "";
+            for (var made = all.Count; id.Length == 0 || byId.ContainsKey(id); made++)
+            {
+                id = $"{madeIds}{made}";
+            }
+
+            var call = new StreamedCall(all.Count, id, function.Field("name"u8).Text() ?? "") { Signature = SignatureOf(whole) };
+            call.Arguments.Append(function.Field("arguments"u8).Text());
+            byId[id] = (call, null);
+            all.Add(call);
+        }
+    }
+
+    /// <summary>Takes the pieces of a delta.</summary>
     public void Take(JsonElement pieces)
     {
         foreach (var piece in pieces.Items())

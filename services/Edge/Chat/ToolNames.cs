@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Chat;
 
@@ -22,24 +21,26 @@ internal static class ToolNames
             return name;
         }
 
-        var beginning = string.Concat(name.Take(LengthMax - HashLength - 1).Select(static letter => IsPlain(letter) ? letter : '_'));
-        return $"{beginning}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashLength]}";
+        return WithHash(name, name);
     }
+
+    /// <summary>A name's beginning, as everybody takes it, and a hash.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="hashed">What tells it from others.</param>
+    public static string WithHash(string name, string hashed)
+    {
+        var beginning = string.Concat(name.Take(LengthMax - HashLength - 1).Select(static letter => IsPlain(letter) ? letter : '_'));
+        return $"{beginning}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(hashed)))[..HashLength]}";
+    }
+
+    /// <summary>Whether a name may be one that was made to fit.</summary>
+    public static bool MayBeFitted(string name) => name.Length > HashLength && name[^(HashLength + 1)] == '_';
 
     /// <summary>The name as it stands among the request's tools.</summary>
     /// <param name="name">The name in the answer.</param>
     /// <param name="request">What the client asked.</param>
     /// <param name="toolsOf">The request's tools, each with a <c>name</c>.</param>
-    public static string Restore(string name, ReadOnlyMemory<byte> request, Func<JsonElement, IEnumerable<JsonElement>> toolsOf)
-    {
-        if (name.Length <= HashLength || name[^(HashLength + 1)] != '_')
-        {
-            return name;
-        }
-
-        using var document = ChatRequest.Parse(request);
-        return toolsOf(document.RootElement).Select(static tool => tool.Field("name"u8).Text()).FirstOrDefault(own => own != name && Fit(own) == name) ?? name;
-    }
+    public static string Restore(string name, ReadOnlyMemory<byte> request, Func<JsonElement, IEnumerable<JsonElement>> toolsOf) => new OwnToolNames(request, toolsOf).Of(name);
 
     private static bool IsPlain(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-';
 }

@@ -34,7 +34,7 @@ internal sealed class CohereSurface : IChatSurface
         json.WriteStartObject();
         json.WriteString("id"u8, exchange.Id);
         var calls = new StreamedCalls();
-        calls.Take(choice.Field("message"u8).Field("tool_calls"u8));
+        calls.TakeWhole(choice.Field("message"u8).Field("tool_calls"u8));
         json.WriteString("finish_reason"u8, FinishReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, "assistant"u8);

@@ -68,9 +68,19 @@ internal sealed class RequestExchange(
         }
     }
 
-    private static bool HasObjects(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> member) =>
-        answer.IndexOf(member) is >= 0 and var at
-        && answer[(at + member.Length)..].TrimStart(" \t\r\n:"u8) is [(byte)'[', .. var first] && first.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
+    private static bool HasObjects(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> member)
+    {
+        while (answer.IndexOf(member) is >= 0 and var at)
+        {
+            answer = answer[(at + member.Length)..];
+            if (answer.TrimStart(" \t\r\n:"u8) is [(byte)'[', .. var first] && first.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>The answer says at which service tier it was made.</summary>
     public void ServedAt(ServiceTier? tier) => Units = tier is { } said ? Units with { Service = said } : Units;

@@ -7,7 +7,7 @@ using Gateway.Edge.Providers;
 namespace Gateway.Edge.GeminiApi;
 
 /// <summary>Writes one object of Gemini's: a whole answer, or a piece of one. They have the same members.</summary>
-internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange exchange)
+internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange exchange, OwnToolNames names)
 {
     /// <summary>What each begins with; the list of candidates stays open.</summary>
     public void Start()
@@ -182,7 +182,7 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
             json.WriteStartObject();
             json.WriteStartObject("functionCall"u8);
             json.WriteString("id"u8, call.Id);
-            json.WriteString("name"u8, ToolNames.Restore(call.Name, exchange.Body.Memory, GeminiAsked.FunctionsOf));
+            json.WriteString("name"u8, names.Of(call.Name));
             json.WritePropertyName("args"u8);
             ToolArguments.Write(json, call.Arguments.ToString());
             json.WriteEndObject();

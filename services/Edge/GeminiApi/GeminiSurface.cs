@@ -42,13 +42,13 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
         using var document = ChatAnswer.Parse(completion.Span);
         var choices = document.RootElement.Field("choices"u8);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
-        var answer = new GeminiAnswer(json, exchange);
+        var answer = new GeminiAnswer(json, exchange, new OwnToolNames(exchange.Body.Memory, GeminiAsked.FunctionsOf));
         answer.Start();
         foreach (var choice in choices.Items())
         {
             var message = choice.Field("message"u8);
             var calls = new StreamedCalls();
-            calls.Take(message.Field("tool_calls"u8));
+            calls.TakeWhole(message.Field("tool_calls"u8));
             var seal = new ThinkingSeal();
             foreach (var block in message.Field("thinking_blocks"u8).Items())
             {

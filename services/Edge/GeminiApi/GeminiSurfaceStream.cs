@@ -11,6 +11,7 @@ namespace Gateway.Edge.GeminiApi;
 /// <summary>Makes Gemini's pieces of OpenAI's chunks. A call of a tool is one part, so it waits for its arguments and comes with the last piece.</summary>
 internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFraming framing) : ChatSurfaceStream
 {
+    private readonly OwnToolNames names = new(exchange.Body.Memory, GeminiAsked.FunctionsOf);
     private readonly SortedDictionary<int, Candidate> candidates = [];
 
     public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
@@ -68,7 +69,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         framing.Begin(output);
         using (var json = new Utf8JsonWriter(output, Completion.Writing))
         {
-            var answer = new GeminiAnswer(json, exchange);
+            var answer = new GeminiAnswer(json, exchange, names);
             answer.Start();
             write(answer);
         }

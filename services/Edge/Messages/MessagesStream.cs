@@ -17,6 +17,7 @@ namespace Gateway.Edge.Messages;
 /// </summary>
 internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream($"toolu_{exchange.Id:N}")
 {
+    private readonly OwnToolNames names = new(exchange.Body.Memory, MessagesRequest.Tools);
     private string? open;
     private bool signed;
     private int block = -1;
@@ -84,7 +85,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
     protected override void OpenCall(StreamedCall call, IBufferWriter<byte> output) => Open(output, "tool_use", json =>
     {
         json.WriteString("id", call.Id);
-        json.WriteString("name", ToolNames.Restore(call.Name, exchange.Body.Memory, MessagesRequest.Tools));
+        json.WriteString("name", names.Of(call.Name));
         json.WriteStartObject("input");
         json.WriteEndObject();
         MessagesSurface.WriteCaller(json);

@@ -42,7 +42,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteString("model"u8, exchange.Head.ModelName);
         json.WriteStartArray("content"u8);
         var calls = new StreamedCalls($"toolu_{exchange.Id:N}");
-        calls.Take(choice.Field("message"u8).Field("tool_calls"u8));
+        calls.TakeWhole(choice.Field("message"u8).Field("tool_calls"u8));
         WriteContent(json, choice.Field("message"u8), calls.All, exchange.Body.Memory);
         json.WriteEndArray();
         json.WriteString("stop_reason"u8, StopReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));

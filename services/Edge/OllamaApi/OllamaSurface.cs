@@ -36,7 +36,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         var message = choice.Field("message"u8);
         var calls = new StreamedCalls();
-        calls.Take(message.Field("tool_calls"u8));
+        calls.TakeWhole(message.Field("tool_calls"u8));
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         var line = new OllamaLine(json, exchange, generates, time);
         line.Start();

@@ -51,6 +51,16 @@ internal static class ChatRequest
     /// <summary>Whether a message instructs the model, by its role's new or its old name.</summary>
     public static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
 
+    /// <summary>
+    /// What the model thought, in a message or a piece of one, of an answer or sent back. OpenRouter, Groq, newer vLLM and others call it
+    /// <c>reasoning</c>; some say both, which is the same text.
+    /// </summary>
+    public static JsonElement ThoughtsOf(JsonElement message)
+    {
+        var thoughts = message.Field("reasoning_content"u8);
+        return thoughts.RawText().IsEmpty ? message.Field("reasoning"u8) : thoughts;
+    }
+
     /// <summary>The stop sequences, one or several.</summary>
     public static IEnumerable<JsonElement> Stops(JsonElement request)
     {

@@ -48,7 +48,9 @@ internal interface IChatProvider
     /// A whole reply or a chunk that is not quite OpenAI's, in OpenAI's words; null when it passes as it came, which nearly all do. Of meaning
     /// only where the bytes pass through.
     /// </summary>
-    byte[]? Mend(ReadOnlySpan<byte> reply) => null;
+    /// <param name="reply">The reply, or the chunk.</param>
+    /// <param name="losses">Takes what of it cannot be said.</param>
+    byte[]? Mend(ReadOnlySpan<byte> reply, ReplyLosses? losses) => null;
 
     /// <summary>The address of one call.</summary>
     /// <param name="target">Base address, version and model.</param>

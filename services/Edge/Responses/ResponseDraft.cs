@@ -11,7 +11,7 @@ namespace Gateway.Edge.Responses;
 internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 {
     private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = 128 });
-    private Dictionary<string, ResponseTool>? tools;
+    private ResponseToolNames? names;
 
     /// <summary>The output until now.</summary>
     public List<ResponseItem> Items { get; } = [];
@@ -20,7 +20,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 
     public string Id { get; } = $"resp_{exchange.Id:N}";
 
-    private string? IncompleteReason => ChatAnswer.FinishReason(FinishReason, calls: false) switch
+    private string? IncompleteReason => FinishReason switch
     {
         "length" => "max_output_tokens",
         "content_filter" => "content_filter",
@@ -41,9 +41,8 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
     /// <summary>Adds a call of a tool: a custom one has another item, and one of a namespace its own name again.</summary>
     public ResponseItem AddCall(string callId, string name)
     {
-        tools ??= ResponseTool.All(request.RootElement).Where(static tool => tool.ChatName is not null)
-            .DistinctBy(static tool => tool.ChatName, StringComparer.Ordinal).ToDictionary(static tool => tool.ChatName!, StringComparer.Ordinal);
-        var tool = tools.GetValueOrDefault(name);
+        names ??= new ResponseToolNames(request.RootElement);
+        var tool = names.ToolOf(name);
         return Add(tool.IsCustom ? ResponseItemKind.CustomCall : ResponseItemKind.Call, callId, tool.Name ?? name, tool.Namespace);
     }
 
@@ -68,8 +67,9 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 
         var text = message.Field("content"u8).Text() ?? "";
         var refusal = message.Field("refusal"u8).Text() ?? "";
-        var calls = message.Field("tool_calls"u8).Items();
-        if (text.Length > 0 || refusal.Length > 0 || !calls.Any())
+        var calls = new StreamedCalls($"call_{exchange.Id:N}");
+        calls.TakeWhole(message.Field("tool_calls"u8));
+        if (text.Length > 0 || refusal.Length > 0 || calls.All.Count == 0)
         {
             var said = Add(ResponseItemKind.Message);
             if (text.Length > 0 || refusal.Length == 0)
@@ -84,11 +84,9 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
             }
         }
 
-        foreach (var call in calls)
+        foreach (var call in calls.All)
         {
-            var function = call.Field("function"u8);
-            AddCall(call.Field("id"u8).Text() ?? $"call_{exchange.Id:N}{Items.Count}", function.Field("name"u8).Text() ?? "")
-                .Text.Append(function.Field("arguments"u8).Text());
+            AddCall(call.Id, call.Name).Text.Append(call.Arguments);
         }
     }
 

@@ -1,20 +1,14 @@
 using System.Text.Json;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Responses;
 
-/// <summary>A tool of a request, and the namespace that it stands in. Chat has none: there the namespace is the beginning of the name.</summary>
+/// <summary>A tool of a request, and the namespace that it stands in (<see cref="ResponseToolNames"/>).</summary>
 internal readonly record struct ResponseTool(JsonElement Definition, string? Namespace)
 {
     public string? Name => Definition.Field("name"u8).Text();
 
-    public string? ChatName => Join(Namespace, Name);
-
     public bool IsCustom => Definition.Field("type"u8).Is("custom"u8);
-
-    /// <summary>What a call, or a choice of a tool, is named in chat.</summary>
-    public static string? ChatNameOf(JsonElement call) => Join(call.Field("namespace"u8).Text(), call.Field("name"u8).Text());
 
     /// <summary>All tools: those of the request and those that its input adds.</summary>
     public static IEnumerable<ResponseTool> All(JsonElement request) => Groups(request).SelectMany(static group => group.Field("type"u8).Is("namespace"u8)
@@ -24,6 +18,4 @@ internal readonly record struct ResponseTool(JsonElement Definition, string? Nam
     /// <summary>The tools and namespaces as they stand in the request and in its input.</summary>
     public static IEnumerable<JsonElement> Groups(JsonElement request) => request.Field("tools"u8).Items().Concat(
         request.Field("input"u8).Items().Where(static item => item.Field("type"u8).Is("additional_tools"u8)).SelectMany(static item => item.Field("tools"u8).Items()));
-
-    private static string? Join(string? space, string? name) => string.IsNullOrEmpty(space) ? name : ToolNames.Fit($"{space}__{name}");
 }

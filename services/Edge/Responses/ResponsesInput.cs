@@ -9,13 +9,14 @@ namespace Gateway.Edge.Responses;
 /// reasoning and its calls are one message, so what the model said in a row is gathered. A result may stand anywhere after its call here; in chat
 /// it follows at once.
 /// </summary>
-internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped, Utf8JsonWriter json)
+internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames names, DroppedFields dropped, Utf8JsonWriter json)
 {
     private readonly List<JsonElement> said = [];
     private readonly List<JsonElement> calls = [];
     private readonly List<JsonElement> thinking = [];
-    private readonly HashSet<string> answered = new(StringComparer.Ordinal);
-    private ILookup<string?, JsonElement> results = Enumerable.Empty<JsonElement>().ToLookup(CallOf);
+
+    /// <summary>The results of each id that are not written yet: some servers begin their ids anew with each answer, so the first is the first call's.</summary>
+    private ILookup<string?, Queue<(int Place, JsonElement Item)>> results = Enumerable.Empty<Queue<(int, JsonElement)>>().ToLookup(static _ => (string?)null);
 
     /// <summary>Gemini's signature of what the model said, which a reasoning item before or behind it carries.</summary>
     private string? textSignature;
@@ -36,10 +37,11 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         }
         else if (input.ValueKind == JsonValueKind.Array)
         {
-            results = input.EnumerateArray().Where(IsResult).ToLookup(CallOf);
-            foreach (var item in input.EnumerateArray())
+            results = input.EnumerateArray().Index().Where(static one => IsResult(one.Item)).GroupBy(static one => CallOf(one.Item), StringComparer.Ordinal)
+                .ToLookup(static id => id.Key, static id => new Queue<(int, JsonElement)>(id), StringComparer.Ordinal);
+            foreach (var (place, item) in input.EnumerateArray().Index())
             {
-                Take(item);
+                Take(item, place);
             }
 
             WriteAssistant();
@@ -52,7 +54,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteEndArray();
     }
 
-    private void Take(JsonElement item)
+    private void Take(JsonElement item, int place)
     {
         switch (item.Field("type"u8).Text() ?? "message")
         {
@@ -90,7 +92,12 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
 
             case "function_call_output" or "custom_tool_call_output":
                 WriteAssistant();
-                WriteResults([CallOf(item)]);
+                if (results[CallOf(item)].First() is var left && left.TryPeek(out var next) && next.Place == place)
+                {
+                    // No call has taken it.
+                    WriteResults([left.Dequeue().Item]);
+                }
+
                 break;
 
             case "additional_tools":
@@ -151,7 +158,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         if (said.Count == 0 && calls.Count == 0)
         {
             thinking.Clear();
-            textSignature = null;
+            ForgetSignature();
             return;
         }
 
@@ -195,10 +202,21 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         }
 
         json.WriteEndObject();
-        WriteResults([.. calls.Select(CallOf)]);
+        WriteResults([.. calls.SelectMany(call => results[CallOf(call)]).Where(static left => left.Count > 0).Select(static left => left.Dequeue().Item)]);
         said.Clear();
         calls.Clear();
         thinking.Clear();
+        ForgetSignature();
+    }
+
+    /// <summary>A text's signature is no other text's: Gemini would refuse it there.</summary>
+    private void ForgetSignature()
+    {
+        if (textSignature is not null)
+        {
+            dropped.AddAdvice("input.reasoning");
+            textSignature = null;
+        }
     }
 
     private void WriteCall(JsonElement call)
@@ -207,7 +225,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteString("id"u8, call.Field("call_id"u8).Text());
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, ResponseTool.ChatNameOf(call));
+        json.WriteString("name"u8, names.Of(call.Field("namespace"u8).Text(), call.Field("name"u8).Text()));
         if (call.Field("type"u8).Is("custom_tool_call"u8))
         {
             json.WriteString("arguments"u8, ResponsesTools.CustomArgumentsOf(call.Field("input"u8).Text() ?? ""));
@@ -225,10 +243,10 @@ internal sealed class ResponsesInput(SurfaceTarget target, DroppedFields dropped
         json.WriteEndObject();
     }
 
-    private void WriteResults(string?[] ofCalls)
+    private void WriteResults(JsonElement[] answers)
     {
         var pictures = new List<JsonElement>();
-        foreach (var result in ofCalls.Where(call => answered.Add(call ?? "")).SelectMany(call => results[call]))
+        foreach (var result in answers)
         {
             WriteResult(result, pictures);
         }

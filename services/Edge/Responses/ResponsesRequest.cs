@@ -62,8 +62,9 @@ internal sealed class ResponsesRequest
             json.WriteFieldAs(request, "prompt_cache_key", "prompt_cache_key");
         }
 
-        new ResponsesInput(target, dropped, json).Write(request);
-        ResponsesTools.Write(request, json, dropped);
+        var names = new ResponseToolNames(request);
+        new ResponsesInput(target, names, dropped, json).Write(request);
+        new ResponsesTools(names, json).Write(request, dropped);
         json.WriteEndObject();
     }
 

@@ -7,7 +7,7 @@ namespace Gateway.Edge.Responses;
 /// Says a response's tools in the words of chat. A function stands inside <c>function</c> there; a custom tool, which takes free text, is said as
 /// a function of one text, and what stands in a namespace on its own. Tools that OpenAI runs have no other provider.
 /// </summary>
-internal static class ResponsesTools
+internal sealed class ResponsesTools(ResponseToolNames names, Utf8JsonWriter json)
 {
     private const string CustomParameters =
         """{"type":"object","properties":{"input":{"type":"string","description":"The tool's whole input, as plain text."}},"required":["input"],"additionalProperties":false}""";
@@ -15,7 +15,7 @@ internal static class ResponsesTools
     private static ReadOnlySpan<byte> NoParameters => """{"type":"object","properties":{}}"""u8;
 
     /// <summary>Writes <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>.</summary>
-    public static void Write(JsonElement request, Utf8JsonWriter json, DroppedFields dropped)
+    public void Write(JsonElement request, DroppedFields dropped)
     {
         var tools = ResponseTool.All(request).ToArray();
         if (tools.Length == 0)
@@ -31,11 +31,11 @@ internal static class ResponsesTools
         json.WriteStartArray("tools"u8);
         foreach (var tool in tools)
         {
-            WriteTool(tool, json);
+            WriteTool(tool);
         }
 
         json.WriteEndArray();
-        WriteChoice(request.Field("tool_choice"u8), json);
+        WriteChoice(request.Field("tool_choice"u8));
         if (request.Field("parallel_tool_calls"u8).ValueKind == JsonValueKind.False)
         {
             json.WriteBoolean("parallel_tool_calls"u8, false);
@@ -90,7 +90,7 @@ internal static class ResponsesTools
     /// <summary>A custom tool's input as the argument that it was said with.</summary>
     public static string CustomArgumentsOf(string input) => $$"""{"input":{{JsonSerializer.Serialize(input, EdgeJson.Default.String)}}}""";
 
-    private static void WriteTool(ResponseTool named, Utf8JsonWriter json)
+    private void WriteTool(ResponseTool named)
     {
         var tool = named.Definition;
         var type = tool.Field("type"u8).Text();
@@ -103,7 +103,7 @@ internal static class ResponsesTools
         json.WriteStartObject();
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, named.ChatName);
+        json.WriteString("name"u8, names.Of(named.Namespace, named.Name));
         var description = tool.Field("description"u8).Text();
         var grammar = tool.Field("format"u8).Field("definition"u8).Text();
         if (grammar is not null)
@@ -135,7 +135,7 @@ internal static class ResponsesTools
         json.WriteEndObject();
     }
 
-    private static void WriteChoice(JsonElement choice, Utf8JsonWriter json)
+    private void WriteChoice(JsonElement choice)
     {
         if (choice.ValueKind == JsonValueKind.String)
         {
@@ -150,7 +150,7 @@ internal static class ResponsesTools
 
             case "function" or "custom":
                 json.WriteStartObject("tool_choice"u8);
-                WriteNamed(choice, json);
+                WriteNamed(choice);
                 json.WriteEndObject();
                 break;
 
@@ -163,7 +163,7 @@ internal static class ResponsesTools
                 foreach (var tool in choice.Field("tools"u8).Items())
                 {
                     json.WriteStartObject();
-                    WriteNamed(tool, json);
+                    WriteNamed(tool);
                     json.WriteEndObject();
                 }
 
@@ -177,11 +177,11 @@ internal static class ResponsesTools
         }
     }
 
-    private static void WriteNamed(JsonElement tool, Utf8JsonWriter json)
+    private void WriteNamed(JsonElement tool)
     {
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, ResponseTool.ChatNameOf(tool));
+        json.WriteString("name"u8, names.Of(tool.Field("namespace"u8).Text(), tool.Field("name"u8).Text()));
         json.WriteEndObject();
     }
 }

@@ -30,12 +30,12 @@ internal sealed class OutputTap : IDisposable
     /// <summary>Looks at one or several chunks of OpenAI's format.</summary>
     public void Observe(ReadOnlySpan<byte> chunks)
     {
-        Collect(chunks, "content\""u8);
+        var thoughts = Collect(chunks, "content\""u8, "reasoning_"u8);
         Collect(chunks, "\"name\""u8);
         Collect(chunks, "\"arguments\""u8);
 
         // OpenRouter's, Groq's and newer vLLM's word for thoughts. Who says both says the same text twice.
-        if (chunks.IndexOf("\"reasoning\""u8) >= 0 && chunks.IndexOf("\"reasoning_content\""u8) < 0)
+        if (!thoughts)
         {
             Collect(chunks, "\"reasoning\""u8);
         }
@@ -55,10 +55,16 @@ internal sealed class OutputTap : IDisposable
     /// Takes the texts of a field, given with its closing quote: <c>content"</c> also ends <c>"reasoning_content"</c>, and both are output. Whole
     /// answers may have spaces around the colon.
     /// </summary>
-    public void Collect(ReadOnlySpan<byte> chunks, ReadOnlySpan<byte> field)
+    /// <param name="chunks">Where it is looked for.</param>
+    /// <param name="field">The field.</param>
+    /// <param name="before">What may stand before it.</param>
+    /// <returns>Whether a text was taken before whose field that stands.</returns>
+    public bool Collect(ReadOnlySpan<byte> chunks, ReadOnlySpan<byte> field, ReadOnlySpan<byte> before = default)
     {
+        var found = false;
         while (chunks.IndexOf(field) is >= 0 and var at)
         {
+            var stands = !before.IsEmpty && chunks[..at].EndsWith(before);
             chunks = chunks[(at + field.Length)..].TrimStart(Spaces);
             if (chunks is not [(byte)':', ..])
             {
@@ -92,8 +98,11 @@ internal sealed class OutputTap : IDisposable
             }
 
             Keep(chunks[..end]);
+            found |= stands && end > 0;
             chunks = chunks[end..];
         }
+
+        return found;
     }
 
     private void Keep(ReadOnlySpan<byte> piece)

@@ -29,8 +29,20 @@ public sealed class ListedContentTests
     [Theory]
     [InlineData("""{"choices":[{"index":0,"message":{"content":"\"content\":["}}]}""")]
     [InlineData("""{"choices":[{"index":0,"delta":{"content":null,"tool_calls":[]}}]}""")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[{"token":"a"}]}}]}""")]
+    [InlineData("""{"choices":[{"index":0,"logprobs":{"refusal":null,"content": [{"token":"a"}]},"delta":{"content":"a"}}],"metadata":{"content":[]}}""")]
     [InlineData("")]
     public void What_is_OpenAIs_already_passes(string reply) => Assert.Null(ListedContent.Mend(Encoding.UTF8.GetBytes(reply)));
+
+    [Fact]
+    public void What_is_neither_text_nor_thought_is_named()
+    {
+        var losses = new ReplyLosses();
+
+        ListedContent.Mend("""{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":""},{"type":"thinking","thinking":[]},{"type":"reference","reference_ids":[1]}]}}]}"""u8, losses);
+
+        Assert.Equal(["reference"], losses.Names);
+    }
 
     [Theory]
     [InlineData("{\"content\":[")]

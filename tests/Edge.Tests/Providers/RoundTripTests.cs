@@ -195,7 +195,7 @@ public sealed class RoundTripTests
     {
         var hub = new ArrayBufferWriter<byte>();
         var bytes = Bytes(reply);
-        ProviderCases.Provider(protocol).ReadReply(ProviderCases.Provider(protocol).Mend(bytes) ?? bytes, ProviderCases.Call(), hub);
+        ProviderCases.Provider(protocol).ReadReply(ProviderCases.Provider(protocol).Mend(bytes, null) ?? bytes, ProviderCases.Call(), hub);
         return JsonNode.Parse(hub.WrittenSpan)!;
     }
 

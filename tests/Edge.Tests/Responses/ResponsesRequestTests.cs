@@ -72,6 +72,51 @@ public sealed class ResponsesRequestTests
     }
 
     [Fact]
+    public void AnIdThatBeginsAnewWithEachAnswer_HasTheResultOfItsOwnCall()
+    {
+        var said = Said("""
+            {"model":"m","input":[
+              {"type":"function_call","call_id":"call_0","name":"f","arguments":"{}"},
+              {"type":"function_call_output","call_id":"call_0","output":"A"},
+              {"type":"function_call","call_id":"call_0","name":"f","arguments":"{}"},
+              {"type":"function_call_output","call_id":"call_0","output":"B"},
+              {"type":"function_call_output","call_id":"call_0","output":"of nobody"}]}
+            """);
+
+        Assert.Equal(["assistant", "A", "assistant", "B", "of nobody"], Turns(said));
+    }
+
+    [Fact]
+    public void AnEmptyIdAndNone_AreTwo()
+    {
+        var said = Said("""
+            {"model":"m","input":[
+              {"type":"function_call","call_id":"","name":"f","arguments":"{}"},
+              {"type":"function_call","name":"f","arguments":"{}"},
+              {"type":"function_call_output","output":"of none"},
+              {"type":"function_call_output","call_id":"","output":"of the empty one"}]}
+            """);
+
+        Assert.Equal(["assistant", "of the empty one", "of none"], Turns(said));
+    }
+
+    [Fact]
+    public void TheSignatureOfATurnWithoutText_IsNamed_AndNoOtherTexts()
+    {
+        var dropped = new List<string>();
+        var said = Said($$"""
+            {"model":"m","input":[
+              {"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"{{TextSignature.Mark("c2ln")}}"},
+              {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},
+              {"type":"function_call_output","call_id":"c1","output":"1"},
+              {"role":"assistant","content":"It is one."}]}
+            """, "gemini", dropped);
+
+        Assert.DoesNotContain("c2ln", said, StringComparison.Ordinal);
+        Assert.Equal(["input.reasoning"], dropped);
+    }
+
+    [Fact]
     public void ToolsOfANamespace_AndThoseThatTheInputAdds_AreToolsLikeOthers()
     {
         var dropped = new List<string>();
@@ -192,6 +237,10 @@ public sealed class ResponsesRequestTests
         Assert.Equal(["safety_identifier"], dropped);
         Assert.Equal("635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0", (string?)said["user"]);
     }
+
+    /// <summary>Who spoke, and of tools what they answered.</summary>
+    private static IEnumerable<string?> Turns(string said) => JsonNode.Parse(said)!["messages"]!.AsArray()
+        .Select(static message => (string?)message!["role"] is "tool" ? (string?)message["content"] : (string?)message["role"]);
 
     private static string Said(string request, string protocol = "openai", List<string>? dropped = null, string model = "some-model")
     {

@@ -21,6 +21,8 @@ public sealed class OutputTapTests
     [Theory]
     [InlineData("""{"choices":[{"delta":{"content":"","reasoning":"two ","reasoning_details":[{"type":"reasoning.text","text":"two "}]}}]}""")]
     [InlineData("""{"choices":[{"delta":{"reasoning":"two ","reasoning_content":"two "}}]}""")]
+    [InlineData("""{"choices":[{"delta":{"reasoning_content":null,"reasoning":"two "}}]}""")]
+    [InlineData("""{"choices":[{"delta":{"reasoning_content":"","reasoning":"two "}}]}""")]
     public void Observe_ThoughtsByAnotherName_AreCollectedOnce(string chunk)
     {
         using var tap = new OutputTap();

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Gateway.Contracts;
 using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
@@ -92,6 +93,26 @@ public sealed class ImitatedAnswersTests
         var calls = holder == "content" ? said["content"]!.AsArray() : said["message"]!["tool_calls"]!.AsArray();
 
         Assert.Equal(2, calls.Select(static call => (string?)call!["id"]).Where(static id => id is { Length: > 0 }).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("anthropic_messages")]
+    [InlineData("cohere_chat")]
+    [InlineData("generate_content_stream")]
+    [InlineData("ollama_chat")]
+    [InlineData("responses")]
+    public void Whole_calls_are_as_many_as_there_are_whatever_their_ids(string surface)
+    {
+        var said = Said(surface, streams: false, """
+            {"tool_calls":[{"id":"search","function":{"name":"f","arguments":"{\"q\":1}"}},{"id":"search","function":{"name":"f","arguments":"{\"q\":2}"}},{"index":0,"function":{"arguments":"{\"q\":3}"}},
+             {"id":"call_4","function":{"name":"f","arguments":""}},{"id":"call_4","function":{"name":"f","arguments":"{\"q\":5}"}}]}
+            """, "tool_calls").Replace("\\u0022", "\"", StringComparison.Ordinal).Replace("\\", "", StringComparison.Ordinal);
+
+        Assert.All((int[])[1, 2, 3, 5], one => Assert.Contains($"{{\"q\":{one}}}", said, StringComparison.Ordinal));
+        Assert.DoesNotContain("}{", said, StringComparison.Ordinal);
+        var ids = Regex.Matches(said, "\"(?:call_)?id\":\"([^\"]*)\"").Select(static id => id.Groups[1].Value).ToArray();
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.DoesNotContain("", ids);
     }
 
     private static string Said(string name, bool streams, string message, string reason)

@@ -174,7 +174,7 @@ internal sealed class AnthropicMessages
             WriteThinking(block);
         }
 
-        if (message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } && !message.Field("thinking_blocks"u8).Items().Any())
+        if (ChatRequest.ThoughtsOf(message) is { ValueKind: JsonValueKind.String } && !message.Field("thinking_blocks"u8).Items().Any())
         {
             // Without its signature Anthropic takes no thinking back.
             dropped.AddAdvice("messages.reasoning_content");

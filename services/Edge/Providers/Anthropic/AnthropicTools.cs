@@ -35,10 +35,18 @@ internal sealed class AnthropicTools
 
     private void Write()
     {
+        // Whose choice none stands beside a tool for JSON that cannot be forced would get words: the caller's tools are left out instead.
+        var leavesToolsOut = givesJson && !mayForce && ChatRequest.ToolChoiceOf(request).Mode == "none";
         var allowed = ChatRequest.AllowedTools(request);
         var count = 0;
         foreach (var tool in request.Field("tools"u8).Items())
         {
+            if (leavesToolsOut)
+            {
+                dropped.AddAdvice("tools");
+                continue;
+            }
+
             if (allowed is not null && tool.Field("function"u8).Field("name"u8).Text() is { } name && !allowed.Contains(name))
             {
                 continue;
@@ -208,6 +216,10 @@ internal sealed class AnthropicTools
         if (givesJson && mayForce)
         {
             choice = JsonReply.Force(choice, ownTools);
+        }
+        else if (givesJson && choice.Mode == "none")
+        {
+            choice = default;
         }
         else if (choice.Forces && !mayForce)
         {

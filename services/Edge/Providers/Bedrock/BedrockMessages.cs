@@ -156,7 +156,7 @@ internal sealed class BedrockMessages
             WriteThinking(block);
         }
 
-        if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String && !thinking.Items().Any())
+        if (ChatRequest.ThoughtsOf(message).ValueKind == JsonValueKind.String && !thinking.Items().Any())
         {
             dropped.AddAdvice("messages.reasoning_content");
         }

@@ -54,6 +54,7 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
                     toolBlocks[index] = new ToolBlock(frames.ToolCall(output, tool.Field("toolUseId"u8).RawText(), tool.Field("name"u8).RawText()));
                 }
 
+                NameOthers(item.Field("start"u8));
                 break;
             case "contentBlockDelta":
                 Delta(index, item.Field("delta"u8), output);
@@ -83,8 +84,17 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
         }
     }
 
+    private void NameOthers(JsonElement said)
+    {
+        foreach (var other in said.FieldNames().Where(static name => name is not ("text" or "citation" or "reasoningContent" or "toolUse")))
+        {
+            call.Losses?.Add(other);
+        }
+    }
+
     private void Delta(int index, JsonElement delta, IBufferWriter<byte> output)
     {
+        NameOthers(delta);
         if (delta.Field("text"u8).RawText() is { IsEmpty: false } text)
         {
             citations.Say(text);

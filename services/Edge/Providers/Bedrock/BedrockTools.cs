@@ -20,6 +20,13 @@ internal sealed class BedrockTools(JsonElement request, AnthropicThinking? think
         var tools = request.Field("tools"u8).Items().Where(tool => allowed?.Contains(tool.Field("function"u8).Field("name"u8).Text() ?? "") ?? true).ToList();
         var called = ChatRequest.CalledTools(request.Field("messages"u8)).ToList();
 
+        if (givesJson && choice.Mode == "none" && thinking is not { MayForce: true } && tools.Count > 0)
+        {
+            // As Anthropic's: nothing but the tool for JSON, which cannot be forced.
+            dropped.AddAdvice("tools");
+            tools.Clear();
+        }
+
         // Converse has no choice of none: then nothing is offered.
         if (!givesJson && called.Count == 0 && (tools.Count == 0 || choice.Mode == "none"))
         {

@@ -80,7 +80,7 @@ internal sealed class CohereMessages
         writer.WriteString("role"u8, "assistant"u8);
         dropped.AddThinkingBlocksOf(message);
         var calls = message.Field("tool_calls"u8).Items().ToList();
-        var reasoning = message.Field("reasoning_content"u8);
+        var reasoning = ChatRequest.ThoughtsOf(message);
         if (reasoning.ValueKind == JsonValueKind.String && calls.Count > 0)
         {
             writer.WriteCopy("tool_plan"u8, reasoning);

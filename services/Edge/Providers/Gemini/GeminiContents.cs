@@ -142,7 +142,7 @@ internal sealed class GeminiContents
     {
         WriteContent("model", message.Field("content"u8), message.Field("provider_specific_fields"u8).Field("thought_signatures"u8).Items().LastOrDefault());
         WriteContent("model", message.Field("refusal"u8));
-        if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String)
+        if (ChatRequest.ThoughtsOf(message).ValueKind == JsonValueKind.String)
         {
             // Google takes no thoughts back, only their signatures.
             dropped.AddAdvice("messages.reasoning_content");

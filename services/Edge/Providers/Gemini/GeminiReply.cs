@@ -9,8 +9,6 @@ namespace Gateway.Edge.Providers.Gemini;
 /// <summary>Reads Google's whole replies, usage and errors.</summary>
 internal static class GeminiReply
 {
-    private static readonly string[] Cited = ["groundingMetadata", "citationMetadata", "urlContextMetadata"];
-
     /// <summary>Writes OpenAI's reply for Google's.</summary>
     public static ReplyUsage Read(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
     {
@@ -128,12 +126,23 @@ internal static class GeminiReply
             losses.Add("candidates");
         }
 
-        foreach (var name in Cited.Where(name => candidates.Items().FirstOrDefault().Field(Encoding.UTF8.GetBytes(name)).Fields().Any()))
+        var candidate = candidates.Items().FirstOrDefault();
+        if (candidate.Field("groundingMetadata"u8).Fields().Any())
         {
-            losses.Add(name);
+            losses.Add("groundingMetadata");
         }
 
-        foreach (var part in candidates.Items().FirstOrDefault().Field("content"u8).Field("parts"u8).Items())
+        if (candidate.Field("citationMetadata"u8).Fields().Any())
+        {
+            losses.Add("citationMetadata");
+        }
+
+        if (candidate.Field("urlContextMetadata"u8).Fields().Any())
+        {
+            losses.Add("urlContextMetadata");
+        }
+
+        foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
             if (part.Field("thought"u8).ValueKind == JsonValueKind.True && part.Field("inlineData"u8).Given())
             {

@@ -192,6 +192,12 @@ internal sealed class GeminiRequest
         var searches = request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
         if (!HasTools || LeavesToolsOut)
         {
+            if (searches)
+            {
+                // It is no tool to OpenAI's clients, and a choice of none does not mean it.
+                dropped.Add("web_search_options");
+            }
+
             return;
         }
 

@@ -25,7 +25,7 @@ internal sealed class MistralProvider : OpenAiProvider
         MistralRequest.Write(request, call, output, dropped);
 
     /// <inheritdoc/>
-    public override byte[]? Mend(ReadOnlySpan<byte> reply) => ListedContent.Mend(reply);
+    public override byte[]? Mend(ReadOnlySpan<byte> reply, ReplyLosses? losses) => ListedContent.Mend(reply, losses);
 
     /// <inheritdoc/>
     public override IUpstreamOperation? Serve(OperationKind kind) =>

@@ -111,8 +111,9 @@ internal sealed partial class MistralRequest
             return;
         }
 
-        var thoughts = message.Field("reasoning_content"u8) is { ValueKind: JsonValueKind.String } text && !text.RawText().IsEmpty ? text : default;
+        var thoughts = ChatRequest.ThoughtsOf(message) is var text && !text.RawText().IsEmpty ? text : default;
         var thinks = takesThoughts && thoughts.Given();
+        var thought = false;
         writer.WriteStartObject();
         foreach (var field in message.EnumerateObject())
         {
@@ -143,8 +144,13 @@ internal sealed partial class MistralRequest
                     writer.WriteString("tool_call_id"u8, MistralCallId.Of(field.Value.Text() ?? ""));
                     break;
 
-                case "reasoning_content" when thinks:
-                    WriteThoughts(thoughts, message.Field("content"u8));
+                case "reasoning_content" or "reasoning" when thinks:
+                    if (!thought)
+                    {
+                        thought = true;
+                        WriteThoughts(thoughts, message.Field("content"u8));
+                    }
+
                     break;
 
                 case var name when KnownOfMessages.Contains(name):

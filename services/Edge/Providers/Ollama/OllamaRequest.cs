@@ -204,9 +204,9 @@ internal sealed class OllamaRequest
             writer.WriteString("role"u8, role == "developer" ? "system" : role);
             WriteContent(message);
             dropped.AddThinkingBlocksOf(message);
-            if (message.Field("reasoning_content"u8).ValueKind == JsonValueKind.String)
+            if (ChatRequest.ThoughtsOf(message) is { ValueKind: JsonValueKind.String } thoughts)
             {
-                writer.WriteCopy("thinking"u8, message.Field("reasoning_content"u8));
+                writer.WriteCopy("thinking"u8, thoughts);
             }
 
             if (role == "tool" && message.Field("tool_call_id"u8).Text() is { } id && toolNames.TryGetValue(id, out var name))

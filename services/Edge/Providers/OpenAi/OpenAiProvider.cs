@@ -47,7 +47,7 @@ internal class OpenAiProvider : IChatProvider
     public virtual bool RewritesOpenAiChat => quirks is not null;
 
     /// <inheritdoc/>
-    public virtual byte[]? Mend(ReadOnlySpan<byte> reply) => null;
+    public virtual byte[]? Mend(ReadOnlySpan<byte> reply, ReplyLosses? losses) => null;
 
     /// <inheritdoc/>
     public virtual Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, "chat/completions");
