@@ -45,7 +45,6 @@ internal static class GeminiNames
             }
         }
 
-        splices.Sort(Splice.InOrder);
-        return splices;
+        return Splice.InOrder(splices);
     }
 }
