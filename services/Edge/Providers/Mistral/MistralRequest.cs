@@ -58,10 +58,10 @@ internal sealed partial class MistralRequest
             {
                 case "messages" when field.Value.ValueKind == JsonValueKind.Array:
                     writer.WriteStartArray("messages"u8);
-                    var last = field.Value.GetArrayLength() - 1;
-                    for (var i = 0; i <= last; i++)
+                    var left = field.Value.GetArrayLength();
+                    foreach (var message in field.Value.EnumerateArray())
                     {
-                        WriteMessage(field.Value[i], isLast: i == last);
+                        WriteMessage(message, isLast: --left == 0);
                     }
 
                     writer.WriteEndArray();
