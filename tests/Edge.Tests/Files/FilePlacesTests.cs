@@ -17,6 +17,7 @@ public sealed class FilePlacesTests
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["ONE","file-other","TWO"]}}]}""", 2)]
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"image_generation","input_image_mask":{"file\u005fid":"ONE"}}]}""", 1)]
     [InlineData("""{"model":"m","prompt":{"id":"pmpt_1","variables":{"paper":{"type":"input_file","file_id":"ONE"}}}}""", 1)]
+    [InlineData("""{"model":"m","input":[{"\ud800x":{"file_id":"ONE"},"\ud800":1}]}""", 1)]
     // The same text where it names no file.
     [InlineData("""{"model":"m","messages":[{"role":"user","content":"ONE"},{"role":"user","content":[{"type":"text","text":"ONE"}]}]}""", 0)]
     [InlineData("""{"model":"m","metadata":{"file_id":"ONE"},"disable_fallbacks":true,"user":"ONE"}""", 0)]

@@ -12,6 +12,7 @@ public sealed class SplicedContentTests
     [InlineData("""{"user":{"id":"a__thought__b"},"contents":[]}""", """{"contents":[]}""")]
     [InlineData("""{"contents":[],"user":[{"signature":"__thought__b"},{"id":"a__thought__b"}],"model":{"call_id":"a__thought__b"}}""", """{"contents":[]}""")]
     [InlineData("""{"requests":[{"model":"models/m","signature":"__thought__x"},{"model":"models/m","content":{}}]}""", """{"requests":[{"model":"models/p","content":{}}]}""")]
+    [InlineData("""{"requests":[{"\ud800":1,"model":"models/m"}]}""", """{"requests":[{"\ud800":1,"model":"models/p"}]}""")]
     public async Task A_change_within_what_is_cut_is_none(string request, string expected)
     {
         var body = Encoding.UTF8.GetBytes(request);
