@@ -24,6 +24,7 @@ internal sealed class RequestTotals
 
     private readonly ConcurrentDictionary<SeriesLabels, Series> all = new();
     private readonly Series others = new();
+    private readonly Lock making = new();
     private int labels;
     private int answers;
 
@@ -33,12 +34,7 @@ internal sealed class RequestTotals
     /// <param name="code">The error's code; null on success.</param>
     public void Handled(in SeriesLabels whose, int status, string? code)
     {
-        var own = Of(whose).Answers;
-        if (!own.TryGetValue((status, code), out var count))
-        {
-            count = (Room(ref answers, AnswersMax) ? own : others.Answers).GetOrAdd((status, code), static _ => new());
-        }
-
+        var count = Find(Of(whose).Answers, (status, code), ref answers, AnswersMax) ?? others.Answers.GetOrAdd((status, code), static _ => new());
         Interlocked.Increment(ref count.Value);
     }
 
@@ -76,11 +72,29 @@ internal sealed class RequestTotals
 
     private IEnumerable<KeyValuePair<SeriesLabels, Series>> All() => all.Append(new(new(Others, Others, Others, Others), others));
 
-    private Series Of(in SeriesLabels whose) =>
-        all.TryGetValue(whose, out var known) ? known : Room(ref labels, LabelsMax) ? all.GetOrAdd(whose, static _ => new()) : others;
+    private Series Of(in SeriesLabels whose) => Find(all, whose, ref labels, LabelsMax) ?? others;
 
-    // Two at once may count one twice: then one less is told apart.
-    private static bool Room(ref int taken, int max) => Volatile.Read(ref taken) < max && Interlocked.Increment(ref taken) <= max;
+    // What is there, or is made as long as there is room; else null. Only what is new takes the lock.
+    private TValue? Find<TKey, TValue>(ConcurrentDictionary<TKey, TValue> known, in TKey key, ref int taken, int max)
+        where TKey : notnull
+        where TValue : class, new()
+    {
+        if (known.TryGetValue(key, out var value) || Volatile.Read(ref taken) >= max)
+        {
+            return value;
+        }
+
+        lock (making)
+        {
+            if (!known.TryGetValue(key, out value) && taken < max)
+            {
+                taken++;
+                known[key] = value = new();
+            }
+
+            return value;
+        }
+    }
 
     private sealed class Series
     {

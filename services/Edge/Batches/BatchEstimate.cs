@@ -3,6 +3,7 @@ using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Metering;
+using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
@@ -61,13 +62,13 @@ internal static class BatchEstimate
             {
                 if (json.TokenType == JsonTokenType.PropertyName)
                 {
-                    isType = json.ValueTextEquals("type"u8);
+                    isType = json.CanBeCompared() && json.ValueTextEquals("type"u8);
                     continue;
                 }
 
                 if (json.TokenType == JsonTokenType.String)
                 {
-                    if (isType && (json.ValueTextEquals("image_url"u8) || json.ValueTextEquals("input_image"u8)))
+                    if (isType && json.CanBeCompared() && (json.ValueTextEquals("image_url"u8) || json.ValueTextEquals("input_image"u8)))
                     {
                         pictures++;
                     }
@@ -88,8 +89,8 @@ internal static class BatchEstimate
         }
 
         private static bool IsReadByProvider(ref Utf8JsonReader type) =>
-            type.ValueTextEquals("file"u8) || type.ValueTextEquals("input_file"u8) || type.ValueTextEquals("input_audio"u8) || type.ValueTextEquals("video_url"u8)
+            type.ValueIsEscaped || type.ValueTextEquals("file"u8) || type.ValueTextEquals("input_file"u8) || type.ValueTextEquals("input_audio"u8) || type.ValueTextEquals("video_url"u8)
             || type.ValueTextEquals("input_video"u8) || type.ValueTextEquals("file_search"u8) || type.ValueTextEquals("code_interpreter"u8) || type.ValueTextEquals("mcp"u8)
-            || type.ValueSpan.StartsWith("web_search"u8) || type.ValueSpan.StartsWith("computer"u8) || type.ValueTextEquals("image_generation"u8) || type.ValueIsEscaped;
+            || type.ValueSpan.StartsWith("web_search"u8) || type.ValueSpan.StartsWith("computer"u8) || type.ValueTextEquals("image_generation"u8);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Chat;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Files;
 
@@ -36,7 +37,7 @@ internal static class FilePlaces
                     json.Skip();
                     break;
                 case JsonTokenType.PropertyName:
-                    isFile = json.ValueTextEquals("file_id"u8) || json.ValueTextEquals("file_ids"u8);
+                    isFile = json.CanBeCompared() && (json.ValueTextEquals("file_id"u8) || json.ValueTextEquals("file_ids"u8));
                     break;
                 case JsonTokenType.StartArray:
                     break;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gateway.Edge.Admission;
 using Gateway.Edge.Admission.Budgets;
+using Gateway.Edge.Providers;
 
 namespace Gateway.Edge.Flow;
 
@@ -8,7 +9,6 @@ namespace Gateway.Edge.Flow;
 internal static class ReplyHeaders
 {
     // A caller may send any number of fields of any length, and a header that is too long is an answer that no client reads.
-    private const int DroppedNamesMax = 64;
     private const int DroppedNameLengthMax = 100;
 
     /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
@@ -18,7 +18,7 @@ internal static class ReplyHeaders
         exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? Listed(fields) : default;
     }
 
-    private static string Listed(IReadOnlyList<string> names) => string.Join(',', names.Take(DroppedNamesMax).Select(Printable));
+    private static string Listed(IReadOnlyList<string> names) => string.Join(',', names.Take(DroppedFields.NamesMax).Select(Printable));
 
     /// <summary>A name that a caller or a provider chose, as it may stand in a header.</summary>
     private static string Printable(string name) =>

@@ -218,8 +218,12 @@ internal struct RequestHead
                     break;
 
                 case RequestField.DisableFallbacks:
+                    if (json.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+                    {
+                        return Wrong("disable_fallbacks", "true or false");
+                    }
+
                     head.DisableFallbacks = json.TokenType == JsonTokenType.True;
-                    json.Skip();
                     Cut(body, ref head, nameStart, (int)json.BytesConsumed, previousEnd);
                     continue;
 

@@ -17,14 +17,22 @@ internal sealed class SplicedContent : HttpContent
     private readonly int length;
 
     /// <param name="body">The caller's body: it must live until the request is sent.</param>
-    /// <param name="splices">The changes, in the order of their places, not overlapping.</param>
+    /// <param name="splices">The changes, in the order of their places, not overlapping: <see cref="Splice.InOrder"/> makes them so.</param>
+    /// <exception cref="ArgumentException">They overlap: another length would be announced than is sent, which looks like a provider that is away.</exception>
     public SplicedContent(ReadOnlyMemory<byte> body, List<Splice> splices)
     {
         this.body = body;
         this.splices = splices;
         length = body.Length;
+        var end = 0;
         foreach (var splice in splices)
         {
+            if (splice.Start < end || splice.End < splice.Start)
+            {
+                throw new ArgumentException("Changes of a body overlap.", nameof(splices));
+            }
+
+            end = splice.End;
             length += splice.Replacement.Length - (splice.End - splice.Start);
         }
 
@@ -125,8 +133,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
         }
 
         AddGateways(splices, body, head);
-        splices.Sort(InOrder);
-        return splices;
+        return InOrder(splices);
     }
 
     /// <summary>
@@ -137,8 +144,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     {
         var splices = new List<Splice>();
         AddGateways(splices, body, head);
-        splices.Sort(InOrder);
-        return splices;
+        return InOrder(splices);
     }
 
     private static void AddGateways(List<Splice> splices, ReadOnlySpan<byte> body, in RequestHead head)
@@ -164,10 +170,31 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
 
     /// <summary>A request without the signatures behind the ids of its tool calls, which none but Gemini understands.</summary>
     public static ReadOnlyMemory<byte> WithoutSignatures(ReadOnlyMemory<byte> body) =>
-        SignedCallId.In(body.Span) is { Length: > 0 } signatures ? new SplicedContent(body, [.. signatures.Select(signature => At(body.Span, signature, default))]).ToArray() : body;
+        SignedCallId.In(body.Span) is { Length: > 0 } signatures ? new SplicedContent(body, InOrder([.. signatures.Select(signature => At(body.Span, signature, default))])).ToArray() : body;
 
-    /// <summary>By their places.</summary>
-    public static int InOrder(Splice left, Splice right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.End.CompareTo(right.End);
+    /// <summary>Orders changes by their places. Of those that overlap the enclosing one is left: what is cut needs no other change.</summary>
+    public static List<Splice> InOrder(List<Splice> splices)
+    {
+        splices.Sort(Compare);
+        var (kept, end) = (0, 0);
+        foreach (var splice in splices.ToArray())
+        {
+            if (splice.Start >= end)
+            {
+                splices[kept++] = splice;
+                end = splice.End;
+            }
+        }
+
+        splices.RemoveRange(kept, splices.Count - kept);
+        return splices;
+    }
+
+    // What is put in stands before what is changed at the same place, and the enclosing change before what lies in it.
+    private static int Compare(Splice left, Splice right) =>
+        left.Start != right.Start ? left.Start.CompareTo(right.Start)
+        : left.End == left.Start || right.End == right.Start ? left.End.CompareTo(right.End)
+        : right.End.CompareTo(left.End);
 
     private static byte[] ModelProperty(byte[] modelJson) => [.. "\"model\":"u8, .. modelJson, (byte)','];
 

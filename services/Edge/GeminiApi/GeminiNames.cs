@@ -27,7 +27,7 @@ internal static class GeminiNames
         var depth = 0;
         while (json.Read())
         {
-            if (json.TokenType != JsonTokenType.PropertyName)
+            if (json.TokenType != JsonTokenType.PropertyName || !json.CanBeCompared())
             {
                 continue;
             }
@@ -45,7 +45,6 @@ internal static class GeminiNames
             }
         }
 
-        splices.Sort(Splice.InOrder);
-        return splices;
+        return Splice.InOrder(splices);
     }
 }

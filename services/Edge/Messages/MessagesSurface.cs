@@ -155,19 +155,21 @@ internal sealed class MessagesSurface : IChatSurface
         var thinking = message.Field("thinking_blocks"u8);
         foreach (var block in thinking.Items())
         {
-            json.WriteCopy(block);
+            if (block.Field("type"u8).Is("thinking"u8) && block.Field("signature"u8).RawText().IsEmpty)
+            {
+                WriteThinking(json, block.Field("thinking"u8), signature: null);
+            }
+            else
+            {
+                json.WriteCopy(block);
+            }
         }
 
         var thought = ChatAnswer.Thoughts(message);
         var signature = TextSignature.In(message);
         if (!thinking.Items().Any() && (!thought.RawText().IsEmpty || signature is not null))
         {
-            json.WriteStartObject();
-            json.WriteString("type"u8, "thinking"u8);
-            json.WriteRawValueMember("thinking"u8, thought.RawText().IsEmpty ? "\"\""u8 : thought.Raw());
-            // Only Anthropic signs its thinking, and takes none back without. Gemini signs a text.
-            json.WriteString("signature"u8, TextSignature.Mark(signature));
-            json.WriteEndObject();
+            WriteThinking(json, thought, signature);
         }
 
         WriteText(json, message.Field("content"u8));
@@ -183,6 +185,16 @@ internal sealed class MessagesSurface : IChatSurface
             WriteCaller(json);
             json.WriteEndObject();
         }
+    }
+
+    /// <summary>Only Anthropic signs its thinking, and takes none back without. Gemini signs a text.</summary>
+    private static void WriteThinking(Utf8JsonWriter json, JsonElement thought, string? signature)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, "thinking"u8);
+        json.WriteRawValueMember("thinking"u8, thought.RawText().IsEmpty ? "\"\""u8 : thought.Raw());
+        json.WriteString("signature"u8, TextSignature.Mark(signature));
+        json.WriteEndObject();
     }
 
     private static void WriteText(Utf8JsonWriter json, JsonElement text)

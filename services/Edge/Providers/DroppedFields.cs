@@ -11,6 +11,9 @@ namespace Gateway.Edge.Providers;
 /// <param name="provider">Who cannot say it, for the message.</param>
 internal sealed class DroppedFields(List<string> names, bool allowed, string provider)
 {
+    /// <summary>How many names are kept: as many as the header shows. A caller may make up more.</summary>
+    public const int NamesMax = 64;
+
     /// <summary>Leaves a field out.</summary>
     /// <exception cref="UntranslatableRequestException">Leaving out is not allowed.</exception>
     public void Add(string name)
@@ -21,10 +24,7 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
                 $"{provider} does not support '{name}' as it is used here. Leave it out, or set drop_params: true to have the gateway leave it out.", name);
         }
 
-        if (!names.Contains(name))
-        {
-            names.Add(name);
-        }
+        AddAdvice(name);
     }
 
     /// <summary>
@@ -33,7 +33,7 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     /// </summary>
     public void AddAdvice(string name)
     {
-        if (!names.Contains(name))
+        if (names.Count < NamesMax && !names.Contains(name))
         {
             names.Add(name);
         }

@@ -74,6 +74,12 @@ internal static class JsonReading
         }
     }
 
+    /// <summary>
+    /// Whether a member's name can be compared with one that is looked for: half a surrogate pair raises, and such JSON can be passed on. A name with
+    /// such an escape is none of those that are looked for.
+    /// </summary>
+    public static bool CanBeCompared(this ref Utf8JsonReader name) => !name.ValueIsEscaped || (name.ValueSpan.IndexOf("\\ud"u8) < 0 && name.ValueSpan.IndexOf("\\uD"u8) < 0);
+
     /// <summary>The names of an object's members.</summary>
     /// <exception cref="MalformedReplyException">One is broken (half a surrogate pair).</exception>
     public static IReadOnlyList<string> FieldNames(this JsonElement element)

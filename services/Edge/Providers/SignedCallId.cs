@@ -42,7 +42,7 @@ internal static class SignedCallId
 
     /// <summary>What of a request, whatever surface it speaks, only Gemini understands: signatures behind the ids of tool calls, and blocks that another provider would refuse.</summary>
     /// <param name="request">A JSON object.</param>
-    public static Range[] In(ReadOnlySpan<byte> request) => request.IndexOf("__thought__"u8) < 0 ? [] : new SignedPlaces(request).Find();
+    public static Range[] In(ReadOnlySpan<byte> request) => SignedPlaces.MayBeIn(request) ? new SignedPlaces(request).Find() : [];
 
     private static string Padded(string bare) => bare.PadRight((bare.Length + 3) / 4 * 4, '=');
 }

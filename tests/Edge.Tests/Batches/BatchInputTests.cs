@@ -124,6 +124,8 @@ public sealed class BatchInputTests
     // It may fill the window.
     [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"file-1"}}]}]}""", "gpt-4o", 128_000, 128_000)]
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"web_search_preview"}]}""", "gpt-4o", 128_000, 128_000)]
+    // Half of a surrogate pair is no name that can be compared.
+    [InlineData("""{"model":"m","\ud800":1,"input":[{"type":"\udfff"}]}""", "llama", 1_024, 128_000)]
     public void What_a_line_may_read_is_counted_and_what_cannot_be_seen_is_bounded(string body, string model, long least, long most) =>
         Assert.InRange(BatchEstimate.Input(Encoding.UTF8.GetBytes(body), Target(model, model.StartsWith("gpt", StringComparison.Ordinal) ? "openai" : "groq")), least, most);
 

@@ -17,9 +17,10 @@ public sealed class FilePlacesTests
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["ONE","file-other","TWO"]}}]}""", 2)]
     [InlineData("""{"model":"m","input":"x","tools":[{"type":"image_generation","input_image_mask":{"file\u005fid":"ONE"}}]}""", 1)]
     [InlineData("""{"model":"m","prompt":{"id":"pmpt_1","variables":{"paper":{"type":"input_file","file_id":"ONE"}}}}""", 1)]
+    [InlineData("""{"model":"m","input":[{"\ud800x":{"file_id":"ONE"},"\ud800":1}]}""", 1)]
     // The same text where it names no file.
     [InlineData("""{"model":"m","messages":[{"role":"user","content":"ONE"},{"role":"user","content":[{"type":"text","text":"ONE"}]}]}""", 0)]
-    [InlineData("""{"model":"m","metadata":{"file_id":"ONE"},"disable_fallbacks":{"file_id":"ONE"},"user":"ONE"}""", 0)]
+    [InlineData("""{"model":"m","metadata":{"file_id":"ONE"},"disable_fallbacks":true,"user":"ONE"}""", 0)]
     [InlineData("""{"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"ONE","function":{"name":"f","arguments":"{\"file_id\":\"ONE\"}"}}]}]}""", 0)]
     [InlineData("""{"model":"m","tools":[{"function":{"parameters":{"properties":{"file_id":{"type":"string","const":"ONE"}},"required":["file_id","ONE"]}}}]}""", 0)]
     [InlineData("""{"model":"m","input":[{"content":[{"file_ids":["file-other"],"text":"ONE"}]}]}""", 0)]

@@ -49,6 +49,8 @@ public sealed class RequestHeadTests
     [InlineData("""{"model":"a","max_tokens":-1}""", "max_tokens")]
     [InlineData("""{"model":"a","n":0}""", "n")]
     [InlineData("""{"model":"a","stream_options":3}""", "stream_options")]
+    [InlineData("""{"model":"a","disable_fallbacks":"true"}""", "disable_fallbacks")]
+    [InlineData("""{"model":"a","disable_fallbacks":[{"id":"a__thought__b"}],"messages":[]}""", "disable_fallbacks")]
     public void Read_AFieldOfTheWrongKind_IsNamed(string body, string field)
     {
         var error = Read(body, out _);
@@ -77,7 +79,7 @@ public sealed class RequestHeadTests
     [InlineData("""{"model":"public","metadata":{"topic":"x", "tags":["a"]}}""", """{"model":"real","metadata":{"topic":"x"}}""")]
     [InlineData("""{"model":"public","metadata":{"tags":"a"}}""", """{"model":"real","metadata":{"tags":"a"}}""")]
     [InlineData("""{"model":"public","disable_fallbacks":true,"metadata":{"tags":[]}}""", """{"model":"real"}""")]
-    [InlineData("""{"metadata":{"tags":["a"]},"disable_fallbacks":{},"model":"public"}""", """{"model":"real"}""")]
+    [InlineData("""{"metadata":{"tags":["a"]},"disable_fallbacks":null,"model":"public"}""", """{"model":"real"}""")]
     public async Task Splice_ChangesTheModelAndNothingElse(string body, string expected)
     {
         Assert.Equal(expected, await SplicedAsync(body, forceStream: false));

@@ -40,6 +40,18 @@ public sealed class UpstreamRequestTests
     }
 
     [Fact]
+    public async Task ANameThatIsNoText_IsPassedOn_WhereTheBytesPass()
+    {
+        using var exchange = new SurfaceExchange(null, """{"model":"m","messages":[{"\ud800":1,"tool_call_id":"a__thought__b"}]}""");
+        var model = new ModelDeployment { ModelName = "m", DeploymentId = "d", Provider = "openai", ProviderModel = "p", Protocol = ProviderProtocol.OpenAi };
+        var target = new Deployment(model, "p", ChatProviders.Find("openai")!, new ProviderTarget("p", new Uri("https://provider.example"), "k"), null, new DeploymentHealth(), []);
+
+        using var request = UpstreamRequest.Make(exchange.Value, target, ProviderCases.Call()).Request;
+
+        Assert.Equal("""{"model":"p","messages":[{"\ud800":1,"tool_call_id":"a"}]}""", await request.Content!.ReadAsStringAsync());
+    }
+
+    [Fact]
     public void NamesThatACallerMadeUp_StandInTheHeader_SoThatItCanBeSent()
     {
         using var exchange = new SurfaceExchange(new MessagesSurface(), """{"model":"m","messages":[]}""");

@@ -33,6 +33,18 @@ public sealed class MessagesRequestTests
     }
 
     [Fact]
+    public void NamesThatACallerMadeUp_AreKeptAsManyAsTheHeaderShows()
+    {
+        var dropped = new List<string>();
+        var names = string.Join(',', Enumerable.Range(0, 1000).Select(static number => $"\"n{number}\":1"));
+
+        Said($$"""{"model":"m","messages":[],"output_config":{"twice":1,"twice":2,{{names}}},{{names}}}""", "openai", dropped);
+
+        Assert.Equal(DroppedFields.NamesMax, dropped.Distinct().Count());
+        Assert.Equal(DroppedFields.NamesMax, dropped.Count);
+    }
+
+    [Fact]
     public void ServerTools_AndMissingMessages_AreRefused()
     {
         Assert.Equal("tools", Assert.Throws<UntranslatableRequestException>(

@@ -47,5 +47,25 @@ internal static class Effort
         }
     }
 
+    /// <summary>
+    /// Asserts that much at once takes no longer than as much in a thousand pieces: one look at all the others for each would. Compared with itself, because
+    /// the machine may be busy.
+    /// </summary>
+    /// <param name="work">Does so much of it.</param>
+    /// <param name="many">How much is much.</param>
+    public static void AssertNotSquare(Action<int> work, int many)
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var piece = 0; piece < 1000; piece++)
+        {
+            work(many / 1000);
+        }
+
+        var inPieces = Stopwatch.GetElapsedTime(began);
+        began = Stopwatch.GetTimestamp();
+        work(many);
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, (3 * inPieces) + TimeSpan.FromSeconds(1));
+    }
+
     private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -63,19 +63,9 @@ internal static class AnthropicReply
     /// <summary>An error in mid-stream, where no status says what it means.</summary>
     public static ProviderError ReadStreamError(ReadOnlySpan<byte> data) => ReadError(500, data);
 
-    /// <summary>A page of the web is cited as OpenAI does; a place in a document has no word there.</summary>
-    public static void Cite(JsonElement citation, UrlCitations citations, ReplyLosses? losses)
-    {
-        var page = citation.Field(citation.Field("type"u8).Is("search_result_location"u8) ? "source"u8 : "url"u8).RawText();
-        if (page.StartsWith("http"u8))
-        {
-            citations.Cite(page, citation.Field("title"u8).RawText());
-        }
-        else
-        {
-            losses?.Add("citations");
-        }
-    }
+    /// <summary>Takes what a block cites.</summary>
+    public static void Cite(JsonElement citation, UrlCitations citations, ReplyLosses? losses) =>
+        citations.CiteOrName(citation.Field(citation.Field("type"u8).Is("search_result_location"u8) ? "source"u8 : "url"u8), citation.Field("title"u8), losses);
 
     private static ProviderErrorKind ByWords(string? message) =>
         ErrorText.SaysContextWindow(message) ? ProviderErrorKind.ContextWindow

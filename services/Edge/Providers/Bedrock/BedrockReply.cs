@@ -116,19 +116,9 @@ internal static class BedrockReply
         };
     }
 
-    /// <summary>A page of the web is cited as OpenAI does; a place in a document has no word there.</summary>
-    public static void Cite(JsonElement citation, UrlCitations citations, ReplyLosses? losses)
-    {
-        var page = citation.Field("location"u8).Field("web"u8).Field("url"u8).RawText();
-        if (page.StartsWith("http"u8))
-        {
-            citations.Cite(page, citation.Field("title"u8).RawText());
-        }
-        else
-        {
-            losses?.Add("citations");
-        }
-    }
+    /// <summary>Takes what a block cites.</summary>
+    public static void Cite(JsonElement citation, UrlCitations citations, ReplyLosses? losses) =>
+        citations.CiteOrName(citation.Field("location"u8).Field("web"u8).Field("url"u8), citation.Field("title"u8), losses);
 
     /// <summary>A block's text; where it cites something, it stands beside the citations.</summary>
     private static void ReadText(JsonElement block, Completion completion, ReplyLosses? losses)

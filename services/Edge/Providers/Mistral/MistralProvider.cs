@@ -1,5 +1,4 @@
 using System.Buffers;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers.OpenAi;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers.Mistral;
@@ -58,10 +57,10 @@ internal sealed partial class MistralRequest
             {
                 case "messages" when field.Value.ValueKind == JsonValueKind.Array:
                     writer.WriteStartArray("messages"u8);
-                    var last = field.Value.GetArrayLength() - 1;
-                    for (var i = 0; i <= last; i++)
+                    var left = field.Value.GetArrayLength();
+                    foreach (var message in field.Value.EnumerateArray())
                     {
-                        WriteMessage(field.Value[i], isLast: i == last);
+                        WriteMessage(message, isLast: --left == 0);
                     }
 
                     writer.WriteEndArray();

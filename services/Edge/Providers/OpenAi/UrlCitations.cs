@@ -17,10 +17,18 @@ internal sealed class UrlCitations
     /// <summary>More of the answer's text.</summary>
     public void Say(ReadOnlySpan<byte> escaped) => said += Characters(escaped);
 
-    /// <summary>The block that is open cites a page.</summary>
-    /// <param name="url">Escaped for JSON.</param>
-    /// <param name="title">Escaped for JSON.</param>
-    public void Cite(ReadOnlySpan<byte> url, ReadOnlySpan<byte> title) => open.Add((url.ToArray(), title.ToArray()));
+    /// <summary>The block that is open cites something: a page of the web is cited as OpenAI does; a place in a document has no word there, and is named.</summary>
+    public void CiteOrName(JsonElement page, JsonElement title, ReplyLosses? losses)
+    {
+        if (page.RawText().StartsWith("http"u8))
+        {
+            open.Add((page.RawText().ToArray(), title.RawText().ToArray()));
+        }
+        else
+        {
+            losses?.Add("citations");
+        }
+    }
 
     /// <summary>The block has ended: another begins.</summary>
     public void CloseBlock()

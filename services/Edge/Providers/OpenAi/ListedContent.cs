@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
-using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 
-namespace Gateway.Edge.Chat;
+namespace Gateway.Edge.Providers.OpenAi;
 
 /// <summary>
 /// The answers of models that reason as Mistral gives them, and some who serve its models or do the same: their <c>content</c> is a list of what

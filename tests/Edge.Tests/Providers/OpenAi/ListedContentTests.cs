@@ -1,9 +1,8 @@
 using System.Text;
-using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Tests.Providers;
+using Gateway.Edge.Providers.OpenAi;
 
-namespace Gateway.Edge.Tests.Chat;
+namespace Gateway.Edge.Tests.Providers.OpenAi;
 
 public sealed class ListedContentTests
 {
