@@ -15,12 +15,12 @@ public sealed class EmbeddingsUsageTests(ScriptedCluster cluster)
     [InlineData("", true)]
     public async Task What_is_reported_is_charged_and_what_is_not_or_is_nothing_is_counted(string usage, bool estimated)
     {
-        cluster.Upstream.Serve("/v1/embeddings", exchange => exchange.Send(Reply.Json(
-            200, $$$"""{"object":"list","model":"m","data":[{"object":"embedding","index":0,"embedding":[0.1]}]{{{usage}}}}""")));
+        var model = ScriptedModels.NewModel();
+        cluster.Upstream.Script(model, Reply.Json(200, $$$"""{"object":"list","model":"m","data":[{"object":"embedding","index":0,"embedding":[0.1]}]{{{usage}}}}"""));
         var (key, _) = await cluster.Admin.NewUserWithKeyAsync(10m);
         using var team = cluster.Team(key);
 
-        var answer = await team.PostAsync("/v1/embeddings", new JsonObject { ["model"] = ScriptedModels.NewModel(), ["input"] = "north of the river" });
+        var answer = await team.PostAsync("/v1/embeddings", new JsonObject { ["model"] = model, ["input"] = "north of the river" });
 
         answer.IsOk();
         var row = await cluster.Books.RowOfAsync(answer.RequestId);
