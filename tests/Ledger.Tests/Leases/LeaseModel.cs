@@ -26,7 +26,7 @@ internal sealed class LeaseModel
     private readonly IDatabase redis;
     private readonly string key;
     private readonly long limit;
-    private readonly Dictionary<string, Edge> edges = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ModelEdge> edges = new(StringComparer.Ordinal);
     private readonly List<(long Spent, long Version, (string Edge, long Posted)[] Edges)> underWay = [];
     private LeaseWindow? window;
     private long spent;
@@ -50,7 +50,7 @@ internal sealed class LeaseModel
     public void Step(int code)
     {
         var name = $"e{code % 4}";
-        var edge = edges.TryGetValue(name, out var known) ? known : edges[name] = new Edge();
+        var edge = edges.TryGetValue(name, out var known) ? known : edges[name] = new ModelEdge();
         var amount = 1 + (code / 100 % 997);
         var lost = code / 7 % 11 == 0;
         switch (code / 4 % 16)
@@ -129,7 +129,7 @@ internal sealed class LeaseModel
         }
     }
 
-    private void Acquire(string name, Edge edge, long want, long least, bool lost)
+    private void Acquire(string name, ModelEdge edge, long want, long least, bool lost)
     {
         if (!edge.Alive)
         {
@@ -149,7 +149,7 @@ internal sealed class LeaseModel
         After(name, edge, reply, lost);
     }
 
-    private void Heartbeat(string name, Edge edge, long giveBack, bool lost)
+    private void Heartbeat(string name, ModelEdge edge, long giveBack, bool lost)
     {
         if (!edge.Alive)
         {
@@ -164,7 +164,7 @@ internal sealed class LeaseModel
         After(name, edge, reply, lost);
     }
 
-    private void After(string name, Edge edge, LeaseReply reply, bool lost)
+    private void After(string name, ModelEdge edge, LeaseReply reply, bool lost)
     {
         if (reply.Status == LeaseStatus.Unknown)
         {
@@ -184,7 +184,7 @@ internal sealed class LeaseModel
         edge.MustAsk = false;
     }
 
-    private void Charge(string name, Edge edge, long amount)
+    private void Charge(string name, ModelEdge edge, long amount)
     {
         if (!edge.Alive || edge.MustAsk)
         {
@@ -200,7 +200,7 @@ internal sealed class LeaseModel
     }
 
     // The journal books some of what an edge charged; the word of it is under way to Redis.
-    private void Book(string name, Edge edge, long amount)
+    private void Book(string name, ModelEdge edge, long amount)
     {
         amount = Math.Min(amount, edge.Charged - edge.Booked);
         if (amount <= 0)
@@ -234,7 +234,7 @@ internal sealed class LeaseModel
         Compare();
     }
 
-    private void Install(string name, Edge edge)
+    private void Install(string name, ModelEdge edge)
     {
         // Redis was lost: whoever lives says what it holds before the window opens. Here everybody does at once, in one step each.
         Steps.Add($"{name} has the window installed, holding {edge.Granted}");
@@ -266,7 +266,7 @@ internal sealed class LeaseModel
     }
 
     // It is not heard of for longer than the time to live: paused (it asks before it goes on) or dead.
-    private void Silence(string name, Edge edge, bool dies)
+    private void Silence(string name, ModelEdge edge, bool dies)
     {
         if (!edge.Alive)
         {
@@ -354,60 +354,10 @@ internal sealed class LeaseModel
         }
     }
 
-    private void Compare()
-    {
-        var fields = redis.HashGetAll(key).ToDictionary(field => (string)field.Name!, field => (string)field.Value!, StringComparer.Ordinal);
-        if (window is null)
-        {
-            Assert.Empty(fields);
-            return;
-        }
-
-        var expected = new SortedDictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["limit"] = Text(window.Limit),
-            ["revision"] = Text(window.Revision),
-            ["spent"] = Text(window.Spent),
-            ["spent_version"] = Text(window.SpentVersion),
-            ["leased"] = Text(window.Leased),
-            ["edges"] = Text(window.ActiveEdges),
-        };
-        foreach (var (name, holding) in window.Edges)
-        {
-            expected[$"g:{name}"] = Text(holding.Granted);
-            expected[$"p:{name}"] = Text(holding.Posted);
-            expected[$"c:{name}"] = Text(holding.Charged);
-        }
-
-        var found = new SortedDictionary<string, string>(fields.Where(field => field.Key is not ("run" or "open_at" or "limit_until" or "limit_after") && !field.Key.StartsWith("t:", StringComparison.Ordinal)).ToDictionary(), StringComparer.Ordinal);
-        // An edge that was heard of without a grant has no p in Redis, which reads as 0.
-        foreach (var name in window.Edges.Keys)
-        {
-            found.TryAdd($"p:{name}", "0");
-        }
-
-        Assert.True(expected.SequenceEqual(found), $"rule:  {string.Join(' ', expected)}\nredis: {string.Join(' ', found)}\n{string.Join('\n', Steps)}");
-    }
+    private void Compare() => LeaseFields.AssertAre(window, redis.HashGetAll(key), Steps);
 
     private static LeaseReply Read(string[] reply) => new(
         Enum.Parse<LeaseStatus>(reply[0], ignoreCase: true), Number(reply[1]), Number(reply[2]), Number(reply[3]), Number(reply[4]), Number(reply[5]), Number(reply[6]), Number(reply[7]), Number(reply[8]));
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private sealed class Edge
-    {
-        public bool Alive { get; set; } = true;
-
-        public bool MustAsk { get; set; }
-
-        public long Granted { get; set; }
-
-        public long Charged { get; set; }
-
-        public long Booked { get; set; }
-
-        public long Room => Math.Max(0, Granted - Charged);
-    }
 }

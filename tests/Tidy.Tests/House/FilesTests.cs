@@ -8,13 +8,6 @@ public sealed partial class FilesTests
 {
     private const int LinesMax = 400;
 
-    // Each is one idea that would be harder to follow in two files. Whoever adds to this list says why in the review.
-    private static readonly string[] MayBeLong =
-    [
-        "services/Edge/Admission/Budgets/BudgetLease.cs",
-        "tests/Ledger.Tests/Leases/LeaseModel.cs",
-    ];
-
     // They poll for a condition with a bound, or play an edge that takes its time. A test itself waits for a condition.
     private static readonly string[] MayDelay =
     [
@@ -37,14 +30,13 @@ public sealed partial class FilesTests
     {
         var tooLong = SourceTree.Files
             .Where(static file => file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".lua", StringComparison.Ordinal))
-            .Where(static file => !MayBeLong.Contains(file) && SourceTree.Lines(file).Length > LinesMax);
+            .Where(static file => SourceTree.Lines(file).Length > LinesMax);
         Assert.Empty(tooLong);
     }
 
     [Fact]
-    public void The_lists_of_exceptions_have_none_that_became_short_or_went()
+    public void The_list_of_exceptions_has_none_that_went()
     {
-        Assert.All(MayBeLong, static file => Assert.True(SourceTree.Exists(file) && SourceTree.Lines(file).Length > LinesMax * 3 / 4, $"{file} need not be on the list"));
         Assert.All(MayDelay, static file => Assert.True(
             SourceTree.CSharp("tests").Any(found => found.StartsWith(file, StringComparison.Ordinal) && Delays().IsMatch(SourceTree.Read(found))),
             $"{file} need not be on the list"));

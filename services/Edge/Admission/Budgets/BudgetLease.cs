@@ -5,64 +5,46 @@ namespace Gateway.Edge.Admission.Budgets;
 
 /// <summary>
 /// This edge's lease on one budget window. A request takes room (<see cref="LeaseRoom"/>) without asking anybody; whoever finds none waits
-/// (<see cref="LeaseQueue"/>). This class talks to Redis, one contact at a time: it refills, beats the heart, and gives back what lies idle
-/// or what others miss.
+/// (<see cref="LeaseQueue"/>). This class says when Redis is talked to (<see cref="LeaseGrants"/>), one contact at a time: it refills, beats
+/// the heart, and gives back what lies idle or what others miss.
 /// </summary>
 internal sealed class BudgetLease
 {
     /// <summary>A refill ahead of requests takes at most this part of what a window has left.</summary>
     private const int RefillPart = 8;
 
-    /// <summary>How often others are asked for what they do not need, while somebody here waits for it.</summary>
-    private const int RecallAgainAfterMilliseconds = 200;
-
-    private readonly LeaseStore store;
     private readonly BudgetOptions options;
     private readonly LeaseRoom room;
     private readonly LeaseQueue queue;
     private readonly LeaseTerms terms;
+    private readonly LeaseGrants grants;
+    private readonly LeaseScarcity scarcity;
     private readonly LeaseContact contact;
 
-    private long granted;
-
-    /// <summary>Room that is on its way back to Redis: nobody may take it until Redis has said what became of it.</summary>
-    private long aside;
-
-    /// <summary>Room of a raise that is over, or that others have called back: taken out and not on its way yet.</summary>
-    private long toGiveBack;
-    private long recallAgainAt;
-    private long recallVainUntil;
     private long recalledUntil;
-    private long exhaustedUntil;
-    private long exhaustedFrom;
     private long lookahead;
     private long chargedAtTick;
     private long usedAt = Environment.TickCount64;
-    private bool pastUnknown;
     private volatile bool closed;
-    private LeaseReply? lastReply;
     private GatewayError? usedUp;
 
     public BudgetLease(
         BudgetWindow window, BudgetDefinition definition, LeaseStore store, LedgerClient ledger, EdgeIdentity identity, BudgetOptions options, EdgeLog log, TimeProvider time,
         LeaseTotals? earlier)
     {
-        // Null: what an earlier lease of this process on the window came to is not known any more.
-        var totals = earlier ?? default;
-        pastUnknown = earlier is null;
-        this.store = store;
         this.options = options;
         Window = window;
         ResetsAt = window.End?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         terms = new LeaseTerms(window, definition, ledger, identity, options, time);
-        room = new LeaseRoom(totals.Charged);
+        room = new LeaseRoom(earlier?.Charged ?? 0);
         queue = new LeaseQueue(room);
+        grants = new LeaseGrants(window.Id, store, room, terms, options, earlier);
+        scarcity = new LeaseScarcity(window.Id, store, options);
         contact = new LeaseContact(ServeAsync, error =>
         {
             log.BudgetContactFailed(window.Id, error);
             queue.Abandon(1_000);
         });
-        granted = totals.Granted;
     }
 
     public BudgetWindow Window { get; }
@@ -76,7 +58,7 @@ internal sealed class BudgetLease
     public GatewayError UsedUp => usedUp ??= BudgetRefusal.UsedUp(Window);
 
     /// <summary>What Redis said last of the whole window; null before the first contact.</summary>
-    public LeaseReply? LastReply => Volatile.Read(ref lastReply);
+    public LeaseReply? LastReply => grants.LastReply;
 
     /// <summary>What the window may spend, as Redis said last.</summary>
     public Money Limit => LastReply is { } reply ? new Money(reply.Limit) : Definition.Limit;
@@ -93,7 +75,7 @@ internal sealed class BudgetLease
     public bool Closed => closed;
 
     /// <summary>What Redis knows this process by.</summary>
-    public LeaseTotals Totals => new(room.Charged, granted);
+    public LeaseTotals Totals => grants.Totals;
 
     /// <summary>The room wanted ahead of requests: none while others miss it.</summary>
     private long Ahead => Environment.TickCount64 < Volatile.Read(ref recalledUntil) ? 0 : Volatile.Read(ref lookahead);
@@ -109,8 +91,8 @@ internal sealed class BudgetLease
             return false;
         }
 
-        // What was granted is charged to the nano-dollar: nothing is on its way to Redis either. No contact begins after this one.
-        if (granted == room.Charged && queue.TryClose())
+        // No contact begins after this one.
+        if (grants.AllCharged && queue.TryClose())
         {
             closed = true;
             return true;
@@ -146,9 +128,8 @@ internal sealed class BudgetLease
             return new(new LeaseHold(cost.Want, Guarded: false));
         }
 
-        if (Environment.TickCount64 < Volatile.Read(ref exhaustedUntil) && cost.Least >= Volatile.Read(ref exhaustedFrom))
+        if (scarcity.Refuses(cost.Least))
         {
-            // Redis has just said that there is not so much left, and nothing under way could give it back.
             return new(new LeaseHold(0, false, LeaseRefusal.Exceeded));
         }
 
@@ -186,7 +167,7 @@ internal sealed class BudgetLease
     {
         if (terms.Replace(newer))
         {
-            Volatile.Write(ref exhaustedUntil, 0);
+            scarcity.Forget();
             contact.Kick();
         }
     }
@@ -217,7 +198,7 @@ internal sealed class BudgetLease
         var spent = total - chargedAtTick;
         chargedAtTick = total;
         Volatile.Write(ref lookahead, Math.Max(spent * 2, Volatile.Read(ref lookahead) * 3 / 4));
-        if (HeartbeatDue(now) || Excess(now) > 0)
+        if (grants.HeartbeatDue(now) || Excess(now) > 0)
         {
             contact.Kick();
         }
@@ -233,9 +214,9 @@ internal sealed class BudgetLease
     /// <summary>Gives back everything that no request under way holds: the edge stops.</summary>
     public async Task ReleaseAsync()
     {
-        if (granted != 0 && contact.TryEnter())
+        if (!grants.None && contact.TryEnter())
         {
-            await GiveBackAsync(room.TakeOut(long.MaxValue));
+            await grants.GiveBackAsync(room.TakeOut(long.MaxValue));
         }
     }
 
@@ -261,9 +242,8 @@ internal sealed class BudgetLease
 
     private void GiveBackSoon()
     {
-        if (room.TakeOut(long.MaxValue) is > 0 and var held)
+        if (grants.TakeOutForReturn())
         {
-            Interlocked.Add(ref toGiveBack, held);
             contact.Kick();
         }
     }
@@ -275,7 +255,7 @@ internal sealed class BudgetLease
         for (var round = 0; round < options.RoundsMax; round++)
         {
             // Without Ledger a window that is open goes on with the limit that Redis has; only one that never was open waits for it.
-            if (!await IsNewestAsync() && LastReply is null)
+            if (!await grants.HasNewestTermsAsync() && LastReply is null)
             {
                 queue.RefuseAll(1_000);
                 return;
@@ -290,12 +270,11 @@ internal sealed class BudgetLease
                 return;
             }
 
-            var reply = await store.AcquireAsync(Window.Id, want, least, room.Charged, granted);
+            var reply = await grants.AcquireAsync(want, least);
             last = reply;
             switch (reply.Status)
             {
                 case LeaseStatus.Granted:
-                    Adopt(reply);
                     if (terms.EnsureDue)
                     {
                         // Granted under a limit that is no more: it is asked for again when Ledger has told Redis.
@@ -307,7 +286,6 @@ internal sealed class BudgetLease
                     break;
 
                 case LeaseStatus.Short:
-                    Adopt(reply);
                     if (terms.EnsureDue)
                     {
                         break;
@@ -322,7 +300,7 @@ internal sealed class BudgetLease
 
                     if (reply.Others > 0)
                     {
-                        RecallFromOthers();
+                        scarcity.Recall();
                     }
 
                     if (!queue.TryProbe(reply.Available))
@@ -335,12 +313,11 @@ internal sealed class BudgetLease
                     break;
 
                 case LeaseStatus.Rebuilding:
-                    Adopt(reply);
                     queue.Serve(tight: true);
                     queue.RefuseLate(Math.Max(1, reply.RetryAfterMilliseconds));
                     return;
 
-                case LeaseStatus.Unknown when await EnsureAsync():
+                case LeaseStatus.Unknown when await grants.EnsureAsync():
                     break;
 
                 default:
@@ -356,61 +333,26 @@ internal sealed class BudgetLease
     /// <summary>Redis has not enough for anybody who waits: some go on waiting for what others give back, the rest is refused.</summary>
     private async Task EndShortAsync(LeaseReply reply)
     {
-        var now = Environment.TickCount64;
         var mine = room.Reserved;
-        var recalling = reply.Others > 0 && now >= recallVainUntil;
+        var recalling = reply.Others > 0 && scarcity.MayRecall;
         if (queue.RefuseHopeless(reply.Available, mine, reply.Others, recalling) is { } leastRefused)
         {
             if (recalling)
             {
-                // They have none to spare: whoever comes next is not made to wait for it.
-                recallVainUntil = now + (long)options.RecallMemory.TotalMilliseconds;
+                scarcity.RecallWasVain();
             }
 
             if (mine == 0)
             {
-                exhaustedFrom = leastRefused;
-                Volatile.Write(ref exhaustedUntil, now + options.RefusalMemoryMilliseconds);
+                scarcity.RefuseFrom(leastRefused);
             }
         }
 
         if (room.Reserved == 0 && room.TakeOut(long.MaxValue) is > 0 and var rest)
         {
             // Too little for anybody here; with what other edges give back it may pay for one more.
-            await GiveBackAsync(rest);
+            await grants.GiveBackAsync(rest);
         }
-    }
-
-    private void RecallFromOthers()
-    {
-        var now = Environment.TickCount64;
-        if (now >= recallAgainAt && now >= recallVainUntil)
-        {
-            recallAgainAt = now + RecallAgainAfterMilliseconds;
-            store.Recall(Window.Id);
-        }
-    }
-
-    private bool HeartbeatDue(long now) => now >= room.FreshUntil - (long)options.TimeToLive.TotalMilliseconds + (long)options.Heartbeat.TotalMilliseconds;
-
-    /// <summary>
-    /// After a change of the limit, and after a raise: looks whether Redis has heard of it. If not, all that is held goes back and Ledger is
-    /// told. False when Ledger did not answer.
-    /// </summary>
-    private async Task<bool> IsNewestAsync()
-    {
-        if (terms.TakeLook() || Volatile.Read(ref toGiveBack) > 0)
-        {
-            await GiveBackAsync(0);
-        }
-
-        if (!terms.EnsureDue)
-        {
-            return true;
-        }
-
-        await GiveBackAsync(room.TakeOut(long.MaxValue));
-        return await EnsureAsync();
     }
 
     private async Task RefillOrReleaseAsync()
@@ -420,82 +362,26 @@ internal sealed class BudgetLease
         var roomNow = room.Free;
         if (roomNow >= ahead / 2)
         {
-            await GiveBackAsync(room.TakeOut(Excess(now)));
+            await grants.GiveBackAsync(room.TakeOut(Excess(now)));
         }
         else if (ahead - roomNow > LastReply?.Available / RefillPart)
         {
             // Near the limit a refill gets crumbs, and they are missing where the last request that the budget pays for needs them.
-            if (HeartbeatDue(now) || Excess(now) > 0)
+            if (grants.HeartbeatDue(now) || Excess(now) > 0)
             {
-                await GiveBackAsync(room.TakeOut(Excess(now)));
+                await grants.GiveBackAsync(room.TakeOut(Excess(now)));
             }
         }
         else
         {
-            var reply = await store.AcquireAsync(Window.Id, ahead - roomNow, 1, room.Charged, granted);
+            var reply = await grants.AcquireAsync(ahead - roomNow, 1);
             if (reply.Status is LeaseStatus.Unknown)
             {
-                await EnsureAsync();
-            }
-            else if (reply.Status is not LeaseStatus.Unreachable)
-            {
-                Adopt(reply);
+                await grants.EnsureAsync();
             }
         }
     }
 
     /// <summary>What lies idle after a pause.</summary>
     private long Excess(long now) => now - UsedAt > options.IdleAfter.TotalMilliseconds ? Math.Max(0, room.Free) : 0;
-
-    private async Task GiveBackAsync(long amount)
-    {
-        if (granted == 0 && amount == 0)
-        {
-            // Nothing held: no heart to beat.
-            room.FreshUntil = 0;
-            return;
-        }
-
-        amount += Interlocked.Exchange(ref toGiveBack, 0);
-        // A reply that is lost may be of a give back that was done: what was taken from the room stays aside until the next word of Redis.
-        aside += amount;
-        var reply = await store.HeartbeatAsync(Window.Id, room.Charged, granted, aside);
-        switch (reply.Status)
-        {
-            case LeaseStatus.Noted:
-                Adopt(reply);
-                break;
-
-            case LeaseStatus.Unknown:
-                await EnsureAsync();
-                break;
-        }
-    }
-
-    /// <summary>Redis' total is the truth: what a lost reply granted is added, what was reclaimed meanwhile is taken off.</summary>
-    private void Adopt(LeaseReply reply)
-    {
-        terms.Compare(reply);
-        if (pastUnknown)
-        {
-            // What Redis has of this process is of earlier leases, and those had charged all of it when they were forgotten.
-            pastUnknown = false;
-            granted = reply.GrantedInAll - reply.GrantedNow;
-            room.StartFrom(granted);
-        }
-
-        aside += reply.GrantedInAll - granted;
-        granted = reply.GrantedInAll;
-        if (!terms.EnsureDue)
-        {
-            // In one step: room that is there for an instant between two of them would be taken, and spent twice.
-            room.Add(aside);
-            aside = 0;
-        }
-
-        Volatile.Write(ref lastReply, reply);
-        room.FreshUntil = Environment.TickCount64 + (long)options.TimeToLive.TotalMilliseconds;
-    }
-
-    private Task<bool> EnsureAsync() => terms.EnsureAsync(granted, isOpen: LastReply is not null);
 }
