@@ -8,8 +8,10 @@ namespace Gateway.Edge.Chat;
 internal static class ChatAnswer
 {
     /// <summary>The answer or chunk, its content as a text.</summary>
+    /// <param name="said">The answer or chunk.</param>
+    /// <param name="losses">Takes the kinds of its parts that are neither text nor thought.</param>
     /// <exception cref="MalformedReplyException">It is no JSON object.</exception>
-    public static JsonDocument Parse(ReadOnlySpan<byte> said) => JsonReading.ParseReply(ListedContent.Mend(said) ?? said);
+    public static JsonDocument Parse(ReadOnlySpan<byte> said, ReplyLosses losses) => JsonReading.ParseReply(ListedContent.Mend(said, losses) ?? said);
 
     /// <summary>What the model thought.</summary>
     public static JsonElement Thoughts(JsonElement said) => ChatRequest.ThoughtsOf(said);

@@ -12,7 +12,8 @@ namespace Gateway.Edge.Chat;
 /// Makes one <c>chat.completion</c> of the chunks of a stream: for a request that does not stream and was streamed upstream because it runs
 /// guarded. Not on the warm path, so it may build a tree: whatever fields a chunk has, the answer has too.
 /// </summary>
-internal sealed class ChatAssembler
+/// <param name="madeIds">What the ids begin with that are made for calls without one.</param>
+internal sealed class ChatAssembler(string madeIds)
 {
     private readonly SortedDictionary<int, Choice> choices = [];
     private JsonObject? envelope;
@@ -59,7 +60,7 @@ internal sealed class ChatAssembler
             var index = part["index"]?.GetValue<int>() ?? 0;
             if (!choices.TryGetValue(index, out var choice))
             {
-                choices[index] = choice = new Choice();
+                choices[index] = choice = new Choice(madeIds);
             }
 
             choice.Add(part);
@@ -99,11 +100,11 @@ internal sealed class ChatAssembler
         return output.WrittenMemory;
     }
 
-    private sealed class Choice
+    private sealed class Choice(string madeIds)
     {
         private readonly JsonObject message = new() { ["role"] = "assistant", ["content"] = null, ["refusal"] = null };
         private readonly Dictionary<string, StringBuilder> texts = [];
-        private readonly StreamedCalls calls = new();
+        private readonly StreamedCalls calls = new(madeIds);
         private readonly List<JsonObject> callObjects = [];
         private JsonNode? finishReason;
         private JsonObject? logprobs;

@@ -7,7 +7,8 @@ using Gateway.Edge.Streaming;
 namespace Gateway.Edge.Chat;
 
 /// <summary>One streamed answer in a surface's format, made of the chunks of OpenAI's stream.</summary>
-internal abstract class ChatSurfaceStream : IDisposable
+/// <param name="losses">Takes what of the answer cannot be said.</param>
+internal abstract class ChatSurfaceStream(ReplyLosses losses) : IDisposable
 {
     private readonly SseReader reader = new();
 
@@ -19,7 +20,7 @@ internal abstract class ChatSurfaceStream : IDisposable
         {
             if (frame.HasData && frame.Data is [(byte)'{', ..])
             {
-                using var chunk = ChatAnswer.Parse(frame.Data);
+                using var chunk = ChatAnswer.Parse(frame.Data, losses);
                 Take(chunk.RootElement, output);
             }
         }

@@ -10,7 +10,8 @@ namespace Gateway.Edge.Chat;
 /// several calls may come mixed: a call stays open until its arguments are a whole object or the answer ends, and what belongs behind it waits.
 /// </summary>
 /// <param name="madeIds">What the ids begin with that are made for calls without one.</param>
-internal abstract class OneByOneStream(string madeIds) : ChatSurfaceStream
+/// <param name="losses">Takes what of the answer cannot be said.</param>
+internal abstract class OneByOneStream(string madeIds, ReplyLosses losses) : ChatSurfaceStream(losses)
 {
     private readonly StreamedCalls calls = new(madeIds);
     private readonly Queue<(JsonElement Delta, StreamedCall? Call)> waiting = [];

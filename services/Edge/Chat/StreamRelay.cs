@@ -45,7 +45,7 @@ internal sealed class StreamRelay : IDisposable
         translator = Passed is not null || target.Protocol.SpeaksOpenAiChat ? null : target.Protocol.OpenStream(call);
         reader = target.Protocol.OpenFrames();
         Surface = exchange.Head.Stream && Passed is null ? exchange.Surface?.OpenStream(exchange) : null;
-        assembler = exchange.Head.Stream || Passed is not null ? null : new ChatAssembler();
+        assembler = exchange.Head.Stream || Passed is not null ? null : new ChatAssembler($"call_{exchange.Id:N}");
     }
 
     /// <summary>Watches a stream of the client's own protocol; null when the frames are OpenAI's chat or translated into it.</summary>

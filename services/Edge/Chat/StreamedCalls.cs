@@ -8,8 +8,8 @@ namespace Gateway.Edge.Chat;
 /// the same, or say id and name again. So: a piece belongs to the call of its id, else to the last one of its number, else to the last one. It begins
 /// a new call if it has another id than that, or without ids if it names a tool where that call has its arguments already or nothing is numbered.
 /// </summary>
-/// <param name="madeIds">What the ids begin with that are made for calls without one.</param>
-internal sealed class StreamedCalls(string madeIds = "call_")
+/// <param name="madeIds">What the ids begin with that are made for calls without one: unlike in any other answer, because a conversation has several.</param>
+internal sealed class StreamedCalls(string madeIds)
 {
     private readonly List<StreamedCall> all = [];
     private readonly Dictionary<int, StreamedCall> byNumber = [];

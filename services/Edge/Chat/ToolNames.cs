@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 
 namespace Gateway.Edge.Chat;
 
@@ -12,6 +12,8 @@ internal static class ToolNames
 {
     private const int LengthMax = 64;
     private const int HashLength = 8;
+
+    private static readonly SearchValues<char> HashSigns = SearchValues.Create("0123456789abcdef");
 
     /// <summary>The name as everybody takes it. The same name gives the same.</summary>
     public static string? Fit(string? name)
@@ -34,13 +36,8 @@ internal static class ToolNames
     }
 
     /// <summary>Whether a name may be one that was made to fit.</summary>
-    public static bool MayBeFitted(string name) => name.Length > HashLength && name[^(HashLength + 1)] == '_';
-
-    /// <summary>The name as it stands among the request's tools.</summary>
-    /// <param name="name">The name in the answer.</param>
-    /// <param name="request">What the client asked.</param>
-    /// <param name="toolsOf">The request's tools, each with a <c>name</c>.</param>
-    public static string Restore(string name, ReadOnlyMemory<byte> request, Func<JsonElement, IEnumerable<JsonElement>> toolsOf) => new OwnToolNames(request, toolsOf).Of(name);
+    public static bool MayBeFitted(string name) =>
+        name.Length > HashLength && name[^(HashLength + 1)] == '_' && name.AsSpan(name.Length - HashLength).IndexOfAnyExcept(HashSigns) < 0;
 
     private static bool IsPlain(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-';
 }

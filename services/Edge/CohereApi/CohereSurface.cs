@@ -28,12 +28,12 @@ internal sealed class CohereSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = ChatAnswer.Parse(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span, exchange.Losses);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();
         json.WriteString("id"u8, exchange.Id);
-        var calls = new StreamedCalls();
+        var calls = new StreamedCalls($"call_{exchange.Id:N}");
         calls.TakeWhole(choice.Field("message"u8).Field("tool_calls"u8));
         json.WriteString("finish_reason"u8, FinishReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
         json.WriteStartObject("message"u8);

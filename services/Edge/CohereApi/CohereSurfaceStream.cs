@@ -13,7 +13,7 @@ namespace Gateway.Edge.CohereApi;
 /// Makes Cohere's events of OpenAI's chunks: <c>message-start</c>, contents and calls of tools that open, grow and close one after the other,
 /// <c>message-end</c> with the usage. Format: https://docs.cohere.com/docs/streaming.
 /// </summary>
-internal sealed class CohereSurfaceStream(RequestExchange exchange) : OneByOneStream("call_")
+internal sealed class CohereSurfaceStream(RequestExchange exchange) : OneByOneStream($"call_{exchange.Id:N}", exchange.Losses)
 {
     private string? open;
     private int contents;

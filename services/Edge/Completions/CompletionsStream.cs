@@ -10,7 +10,7 @@ using Gateway.Edge.Streaming;
 namespace Gateway.Edge.Completions;
 
 /// <summary>Makes a stream of <c>text_completion</c> of chat's chunks.</summary>
-internal sealed class CompletionsStream(RequestExchange exchange) : ChatSurfaceStream
+internal sealed class CompletionsStream(RequestExchange exchange) : ChatSurfaceStream(exchange.Losses)
 {
     public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {

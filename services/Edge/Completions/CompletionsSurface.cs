@@ -79,7 +79,7 @@ internal sealed class CompletionsSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = ChatAnswer.Parse(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span, exchange.Losses);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         CompletionsStream.WriteOpening(json, exchange);
         json.WriteStartArray("choices"u8);

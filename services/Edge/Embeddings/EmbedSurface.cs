@@ -29,7 +29,7 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
         if (!upstream.Passes)
         {
             var translated = new ArrayBufferWriter<byte>(hub.Length + 256);
-            using var asked = JsonDocument.Parse(hub);
+            using var asked = ChatRequest.Parse(hub);
             upstream.WriteRequest(asked.RootElement, call, translated, new DroppedFields(dropped, call.DropUnsupported, target.Provider));
             hub = translated.WrittenMemory;
         }
@@ -91,7 +91,7 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
     // The texts alone: what else stands in the request has another meaning in OpenAI's words, or none.
     protected sealed override ReadOnlyMemory<byte> HubRequest(RequestExchange exchange)
     {
-        using var asked = JsonDocument.Parse(exchange.Body.Memory);
+        using var asked = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
         return Write(json => WriteTexts(asked.RootElement, json));
     }
 

@@ -5,6 +5,7 @@ using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
@@ -57,29 +58,15 @@ internal sealed class RequestExchange(
     /// <summary>Names what an answer, said in OpenAI's words, has and the client's format has no place for: pictures, the pages that it cites.</summary>
     public void NoteLosses(ReadOnlySpan<byte> answer)
     {
-        if (Surface is { ShowsPictures: false } && HasObjects(answer, "\"images\""u8))
+        if (Surface is { ShowsPictures: false } && ListMember.IsIn(answer, "\"images\""u8, ofObjects: true))
         {
             Losses.Add("images");
         }
 
-        if (Surface is { ShowsCitations: false } && HasObjects(answer, "\"annotations\""u8))
+        if (Surface is { ShowsCitations: false } && ListMember.IsIn(answer, "\"annotations\""u8, ofObjects: true))
         {
             Losses.Add("annotations");
         }
-    }
-
-    private static bool HasObjects(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> member)
-    {
-        while (answer.IndexOf(member) is >= 0 and var at)
-        {
-            answer = answer[(at + member.Length)..];
-            if (answer.TrimStart(" \t\r\n:"u8) is [(byte)'[', .. var first] && first.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <summary>The answer says at which service tier it was made.</summary>

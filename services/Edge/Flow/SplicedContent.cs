@@ -177,8 +177,9 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     {
         splices.Sort(Compare);
         var (kept, end) = (0, 0);
-        foreach (var splice in splices.ToArray())
+        for (var at = 0; at < splices.Count; at++)
         {
+            var splice = splices[at];
             if (splice.Start >= end)
             {
                 splices[kept++] = splice;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Unicode;
 using Gateway.Configuration;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Providers;
@@ -35,10 +36,10 @@ internal static class UpstreamRequest
             {
                 request.Content = Translate(exchange, target, call, dropped, out translated);
             }
-            catch (InvalidOperationException)
+            catch (InvalidOperationException) when (MayHaveBrokenNames(exchange.Body.Span))
             {
-                // A name in the request is no text (half a surrogate pair): such JSON can be passed on, and not be said in other words.
-                throw new UntranslatableRequestException("A name in the request is no text: half of a surrogate pair.", null);
+                // Such JSON can be passed on, and not be said in other words.
+                throw new UntranslatableRequestException("A name in the request is no text: half of a surrogate pair, or no UTF-8.", null);
             }
 
             if (exchange.Surface?.Passed.AskingHeader is { } header && exchange.Context.Request.Headers.ContainsKey(header))
@@ -50,6 +51,9 @@ internal static class UpstreamRequest
         ReplyHeaders.Dropped(exchange, dropped ?? (IReadOnlyList<string>)[]);
         return (request, translated);
     }
+
+    // What a name that is no text makes the reader throw, any mistake of ours could throw as well.
+    private static bool MayHaveBrokenNames(ReadOnlySpan<byte> body) => !Utf8.IsValid(body) || body.IndexOf("\\ud"u8) >= 0 || body.IndexOf("\\uD"u8) >= 0;
 
     private static HttpContent Translate(RequestExchange exchange, Deployment target, in ChatCall call, List<string> dropped, out ReadOnlyMemory<byte> translated)
     {

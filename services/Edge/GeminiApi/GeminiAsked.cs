@@ -89,21 +89,16 @@ internal sealed class GeminiAsked(JsonElement request, bool streams, SurfaceTarg
 
     private List<JsonElement> Functions()
     {
-        var functions = new List<JsonElement>();
         foreach (var field in request.Field("tools"u8).Items().SelectMany(static tool => tool.Fields()).Where(static field => field.Value.Given()))
         {
-            if (GeminiFields.Camel(field.Name) == "functionDeclarations")
-            {
-                functions.AddRange(field.Value.Items());
-            }
-            else
+            if (GeminiFields.Camel(field.Name) != "functionDeclarations")
             {
                 // One that Google runs itself, such as its search.
                 dropped.Add("tools." + field.Name);
             }
         }
 
-        return functions;
+        return [.. FunctionsOf(request)];
     }
 
     private void WriteFunction(JsonElement function)

@@ -39,7 +39,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = ChatAnswer.Parse(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span, exchange.Losses);
         var choices = document.RootElement.Field("choices"u8);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         var answer = new GeminiAnswer(json, exchange, new OwnToolNames(exchange.Body.Memory, GeminiAsked.FunctionsOf));
@@ -47,7 +47,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
         foreach (var choice in choices.Items())
         {
             var message = choice.Field("message"u8);
-            var calls = new StreamedCalls();
+            var calls = new StreamedCalls(GeminiSurfaceStream.MadeIds(exchange, choice.Field("index"u8).Int() ?? 0));
             calls.TakeWhole(message.Field("tool_calls"u8));
             var seal = new ThinkingSeal();
             foreach (var block in message.Field("thinking_blocks"u8).Items())

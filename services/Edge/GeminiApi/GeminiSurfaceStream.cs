@@ -9,7 +9,7 @@ using Gateway.Edge.Providers.OpenAi;
 namespace Gateway.Edge.GeminiApi;
 
 /// <summary>Makes Gemini's pieces of OpenAI's chunks. A call of a tool is one part, so it waits for its arguments and comes with the last piece.</summary>
-internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFraming framing) : ChatSurfaceStream
+internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFraming framing) : ChatSurfaceStream(exchange.Losses)
 {
     private readonly OwnToolNames names = new(exchange.Body.Memory, GeminiAsked.FunctionsOf);
     private readonly SortedDictionary<int, Candidate> candidates = [];
@@ -18,7 +18,7 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
     {
         if (candidates.Count == 0)
         {
-            candidates[0] = new Candidate();
+            candidates[0] = new Candidate(MadeIds(exchange, 0));
         }
 
         Piece(output, answer =>
@@ -43,12 +43,15 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
         }
     }
 
+    /// <summary>What the ids of one candidate's calls begin with; with the call's number they are no longer than the 40 signs that OpenAI takes.</summary>
+    public static string MadeIds(RequestExchange exchange, int candidate) => $"call{candidate}_{exchange.Id:N}";
+
     private void Take(JsonElement choice, JsonElement delta, IBufferWriter<byte> output)
     {
         var index = choice.Field("index"u8).Int() ?? 0;
         if (!candidates.TryGetValue(index, out var candidate))
         {
-            candidates[index] = candidate = new Candidate();
+            candidates[index] = candidate = new Candidate(MadeIds(exchange, index));
         }
 
         candidate.Calls.Take(delta.Field("tool_calls"u8));
@@ -78,11 +81,11 @@ internal sealed class GeminiSurfaceStream(RequestExchange exchange, GeminiFramin
     }
 
     /// <summary>One answer of several, as it grows.</summary>
-    private sealed class Candidate
+    private sealed class Candidate(string madeIds)
     {
         private ThinkingSeal thinking = new();
 
-        public StreamedCalls Calls { get; } = new();
+        public StreamedCalls Calls { get; } = new(madeIds);
 
         public string? FinishReason { get; set; }
 

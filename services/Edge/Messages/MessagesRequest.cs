@@ -60,22 +60,14 @@ internal sealed class MessagesRequest
 
     private void NameLosses()
     {
-        foreach (var field in request.Fields())
+        foreach (var field in request.Fields().Where(static field => !Known.Contains(field.Name)))
         {
-            // The tier that a request gets without asking is no loss.
-            var loses = field.NameEquals("service_tier"u8) ? !field.Value.Is("auto"u8) : !Known.Contains(field.Name);
-            if (loses && field.Value.Given())
-            {
-                dropped.AddAdvice(field.Name);
-            }
+            dropped.AddGiven(field, isAdvice: true);
         }
 
-        foreach (var field in request.Field("output_config"u8).Fields())
+        foreach (var field in request.Field("output_config"u8).Fields().Where(static field => field.Name is not ("effort" or "format")))
         {
-            if (field.Name is not ("effort" or "format") && field.Value.Given())
-            {
-                dropped.AddAdvice($"output_config.{field.Name}");
-            }
+            dropped.AddGiven(field, isAdvice: true, "output_config.");
         }
     }
 

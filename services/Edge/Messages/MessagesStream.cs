@@ -15,7 +15,7 @@ namespace Gateway.Edge.Messages;
 /// Makes Anthropic's events of OpenAI's chunks: <c>message_start</c>, blocks that open, grow and close one after the other,
 /// <c>message_delta</c> with the usage, <c>message_stop</c>.
 /// </summary>
-internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream($"toolu_{exchange.Id:N}")
+internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream($"toolu_{exchange.Id:N}", exchange.Losses)
 {
     private readonly OwnToolNames names = new(exchange.Body.Memory, MessagesRequest.Tools);
     private string? open;

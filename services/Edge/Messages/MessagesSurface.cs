@@ -31,7 +31,7 @@ internal sealed class MessagesSurface : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = ChatAnswer.Parse(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span, exchange.Losses);
         var root = document.RootElement;
         var choice = root.Field("choices"u8).Items().FirstOrDefault();
         using var json = new Utf8JsonWriter(output, Completion.Writing);
@@ -43,7 +43,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteStartArray("content"u8);
         var calls = new StreamedCalls($"toolu_{exchange.Id:N}");
         calls.TakeWhole(choice.Field("message"u8).Field("tool_calls"u8));
-        WriteContent(json, choice.Field("message"u8), calls.All, exchange.Body.Memory);
+        WriteContent(json, choice.Field("message"u8), calls.All, new OwnToolNames(exchange.Body.Memory, MessagesRequest.Tools));
         json.WriteEndArray();
         json.WriteString("stop_reason"u8, StopReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
         WriteNothing(json, Unsaid);
@@ -150,7 +150,7 @@ internal sealed class MessagesSurface : IChatSurface
         json.WriteEndObject();
     }
 
-    private static void WriteContent(Utf8JsonWriter json, JsonElement message, IReadOnlyList<StreamedCall> calls, ReadOnlyMemory<byte> request)
+    private static void WriteContent(Utf8JsonWriter json, JsonElement message, IReadOnlyList<StreamedCall> calls, OwnToolNames names)
     {
         var thinking = message.Field("thinking_blocks"u8);
         foreach (var block in thinking.Items())
@@ -179,7 +179,7 @@ internal sealed class MessagesSurface : IChatSurface
             json.WriteStartObject();
             json.WriteString("type"u8, "tool_use"u8);
             json.WriteString("id"u8, call.Id);
-            json.WriteString("name"u8, ToolNames.Restore(call.Name, request, MessagesRequest.Tools));
+            json.WriteString("name"u8, names.Of(call.Name));
             json.WritePropertyName("input"u8);
             ToolArguments.Write(json, call.Arguments.ToString());
             WriteCaller(json);

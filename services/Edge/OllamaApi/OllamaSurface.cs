@@ -32,10 +32,10 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = ChatAnswer.Parse(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span, exchange.Losses);
         var choice = document.RootElement.Field("choices"u8).Items().FirstOrDefault();
         var message = choice.Field("message"u8);
-        var calls = new StreamedCalls();
+        var calls = new StreamedCalls($"call_{exchange.Id:N}");
         calls.TakeWhole(message.Field("tool_calls"u8));
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         var line = new OllamaLine(json, exchange, generates, time);

@@ -9,9 +9,9 @@ using Gateway.Edge.Providers.OpenAi;
 namespace Gateway.Edge.OllamaApi;
 
 /// <summary>Makes Ollama's lines of OpenAI's chunks. A call of a tool is one line, so it waits for its arguments.</summary>
-internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generates, TimeProvider time) : ChatSurfaceStream
+internal sealed class OllamaSurfaceStream(RequestExchange exchange, bool generates, TimeProvider time) : ChatSurfaceStream(exchange.Losses)
 {
-    private readonly StreamedCalls calls = new();
+    private readonly StreamedCalls calls = new($"call_{exchange.Id:N}");
     private string? finishReason;
 
     public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)

@@ -23,7 +23,7 @@ internal abstract class JsonRequestOperation(OperationKind kind) : MeteredOperat
 
         var translated = new ArrayBufferWriter<byte>(exchange.Body.Memory.Length + 256);
         var dropped = new List<string>();
-        using (var asked = JsonDocument.Parse(exchange.Body.Memory))
+        using (var asked = ChatRequest.Parse(exchange.Body.Memory))
         {
             upstream.WriteRequest(asked.RootElement, call, translated, new DroppedFields(dropped, call.DropUnsupported, target.Provider));
         }

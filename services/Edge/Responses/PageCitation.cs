@@ -12,13 +12,22 @@ internal readonly record struct PageCitation(int Start, int End, string Url, str
 {
     /// <summary>The citations of a message or a piece of one.</summary>
     /// <param name="said">In the words of chat.</param>
+    /// <param name="losses">Takes what is cited that is no page.</param>
     /// <param name="before">How many characters of the answer stand in messages before this one.</param>
-    public static IEnumerable<PageCitation> In(JsonElement said, int before = 0) =>
-        from annotation in said.Field("annotations"u8).Items()
-        let citation = annotation.Field("url_citation"u8)
-        where citation.ValueKind == JsonValueKind.Object
-        select new PageCitation(
-            Math.Max(0, (citation.Field("start_index"u8).Int() ?? 0) - before), Math.Max(0, (citation.Field("end_index"u8).Int() ?? 0) - before), citation.Field("url"u8).Text() ?? "", citation.Field("title"u8).Text() ?? "");
+    public static IEnumerable<PageCitation> In(JsonElement said, ReplyLosses losses, int before = 0)
+    {
+        foreach (var annotation in said.Field("annotations"u8).Items())
+        {
+            if (annotation.Field("url_citation"u8) is not { ValueKind: JsonValueKind.Object } citation)
+            {
+                losses.Add("annotations");
+                continue;
+            }
+
+            yield return new PageCitation(
+                Math.Max(0, (citation.Field("start_index"u8).Int() ?? 0) - before), Math.Max(0, (citation.Field("end_index"u8).Int() ?? 0) - before), citation.Field("url"u8).Text() ?? "", citation.Field("title"u8).Text() ?? "");
+        }
+    }
 
     public void Write(Utf8JsonWriter json)
     {

@@ -10,7 +10,7 @@ namespace Gateway.Edge.Responses;
 /// <summary>A response as it grows: its items, why it ended, and what of the request it repeats.</summary>
 internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 {
-    private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = 128 });
+    private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
     private ResponseToolNames? names;
 
     /// <summary>The output until now.</summary>
@@ -41,7 +41,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
     /// <summary>Adds a call of a tool: a custom one has another item, and one of a namespace its own name again.</summary>
     public ResponseItem AddCall(string callId, string name)
     {
-        names ??= new ResponseToolNames(request.RootElement);
+        names ??= new ResponseToolNames(ResponseTool.Groups(request.RootElement));
         var tool = names.ToolOf(name);
         return Add(tool.IsCustom ? ResponseItemKind.CustomCall : ResponseItemKind.Call, callId, tool.Name ?? name, tool.Namespace);
     }
@@ -75,7 +75,7 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
             if (text.Length > 0 || refusal.Length == 0)
             {
                 said.Parts.Add((false, new StringBuilder(text)));
-                said.Citations.AddRange(PageCitation.In(message));
+                said.Citations.AddRange(PageCitation.In(message, exchange.Losses));
             }
 
             if (refusal.Length > 0)

@@ -10,12 +10,15 @@ internal readonly record struct ResponseTool(JsonElement Definition, string? Nam
 
     public bool IsCustom => Definition.Field("type"u8).Is("custom"u8);
 
-    /// <summary>All tools: those of the request and those that its input adds.</summary>
-    public static IEnumerable<ResponseTool> All(JsonElement request) => Groups(request).SelectMany(static group => group.Field("type"u8).Is("namespace"u8)
+    /// <summary>The tools and namespaces as they stand in the request and as its input adds them.</summary>
+    public static JsonElement[] Groups(JsonElement request) =>
+    [
+        .. request.Field("tools"u8).Items(),
+        .. request.Field("input"u8).Items().Where(static item => item.Field("type"u8).Is("additional_tools"u8)).SelectMany(static item => item.Field("tools"u8).Items()),
+    ];
+
+    /// <summary>All tools, also those in namespaces.</summary>
+    public static IEnumerable<ResponseTool> In(IReadOnlyCollection<JsonElement> groups) => groups.SelectMany(static group => group.Field("type"u8).Is("namespace"u8)
         ? group.Field("tools"u8).Items().Select(tool => new ResponseTool(tool, group.Field("name"u8).Text()))
         : [new ResponseTool(group, null)]);
-
-    /// <summary>The tools and namespaces as they stand in the request and in its input.</summary>
-    public static IEnumerable<JsonElement> Groups(JsonElement request) => request.Field("tools"u8).Items().Concat(
-        request.Field("input"u8).Items().Where(static item => item.Field("type"u8).Is("additional_tools"u8)).SelectMany(static item => item.Field("tools"u8).Items()));
 }

@@ -13,9 +13,10 @@ internal sealed class ResponseToolNames
     private readonly Dictionary<string, ResponseTool> tools = new(StringComparer.Ordinal);
     private readonly HashSet<string> taken = new(StringComparer.Ordinal);
 
-    public ResponseToolNames(JsonElement request)
+    /// <param name="groups">The request's tools and namespaces: <see cref="ResponseTool.Groups"/>.</param>
+    public ResponseToolNames(IReadOnlyCollection<JsonElement> groups)
     {
-        foreach (var tool in ResponseTool.All(request).OrderBy(static tool => !string.IsNullOrEmpty(tool.Namespace)))
+        foreach (var tool in ResponseTool.In(groups).OrderBy(static tool => !string.IsNullOrEmpty(tool.Namespace)))
         {
             if (Of(tool.Namespace, tool.Name) is { } chatName)
             {

@@ -62,9 +62,10 @@ internal sealed class ResponsesRequest
             json.WriteFieldAs(request, "prompt_cache_key", "prompt_cache_key");
         }
 
-        var names = new ResponseToolNames(request);
+        var groups = ResponseTool.Groups(request);
+        var names = new ResponseToolNames(groups);
         new ResponsesInput(target, names, dropped, json).Write(request);
-        new ResponsesTools(names, json).Write(request, dropped);
+        new ResponsesTools(groups, names, dropped, json).Write(request);
         json.WriteEndObject();
     }
 

@@ -14,7 +14,7 @@ namespace Gateway.Edge.Responses;
 /// Makes the events of OpenAI's Responses of OpenAI's chunks: <c>response.created</c>, items that are added, grow and are done one after the
 /// other, <c>response.completed</c> with the whole. Every event has the next sequence number.
 /// </summary>
-internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStream
+internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStream(exchange.Losses)
 {
     private readonly ResponseDraft response = new(exchange);
     private readonly StreamedCalls calls = new($"call_{exchange.Id:N}");
@@ -190,7 +190,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
         }
 
         var before = response.Items.Take(item.Index).SelectMany(static other => other.Parts).Sum(static part => part.Text.ToString().EnumerateRunes().Count());
-        foreach (var citation in PageCitation.In(delta, before))
+        foreach (var citation in PageCitation.In(delta, exchange.Losses, before))
         {
             InItem(output, item, "response.output_text.annotation.added", "content_index", item.Parts.Count - 1, json =>
             {

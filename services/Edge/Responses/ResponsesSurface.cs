@@ -55,7 +55,7 @@ internal sealed class ResponsesSurface(StoredResponses stored) : IChatSurface
 
     public void WriteReply(RequestExchange exchange, ReadOnlyMemory<byte> completion, TokenUsage usage, IBufferWriter<byte> output)
     {
-        using var document = ChatAnswer.Parse(completion.Span);
+        using var document = ChatAnswer.Parse(completion.Span, exchange.Losses);
         using var response = new ResponseDraft(exchange);
         response.TakeWhole(document.RootElement);
         using var json = new Utf8JsonWriter(output, Completion.Writing);

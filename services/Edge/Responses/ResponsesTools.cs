@@ -7,7 +7,7 @@ namespace Gateway.Edge.Responses;
 /// Says a response's tools in the words of chat. A function stands inside <c>function</c> there; a custom tool, which takes free text, is said as
 /// a function of one text, and what stands in a namespace on its own. Tools that OpenAI runs have no other provider.
 /// </summary>
-internal sealed class ResponsesTools(ResponseToolNames names, Utf8JsonWriter json)
+internal sealed class ResponsesTools(IReadOnlyCollection<JsonElement> groups, ResponseToolNames names, DroppedFields dropped, Utf8JsonWriter json)
 {
     private const string CustomParameters =
         """{"type":"object","properties":{"input":{"type":"string","description":"The tool's whole input, as plain text."}},"required":["input"],"additionalProperties":false}""";
@@ -15,15 +15,15 @@ internal sealed class ResponsesTools(ResponseToolNames names, Utf8JsonWriter jso
     private static ReadOnlySpan<byte> NoParameters => """{"type":"object","properties":{}}"""u8;
 
     /// <summary>Writes <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>.</summary>
-    public void Write(JsonElement request, DroppedFields dropped)
+    public void Write(JsonElement request)
     {
-        var tools = ResponseTool.All(request).ToArray();
+        var tools = ResponseTool.In(groups).ToArray();
         if (tools.Length == 0)
         {
             return;
         }
 
-        if (ResponseTool.Groups(request).Any(static group => group.Field("type"u8).Is("namespace"u8) && group.Field("description"u8).Text() is { Length: > 0 }))
+        if (groups.Any(static group => group.Field("type"u8).Is("namespace"u8) && group.Field("description"u8).Text() is { Length: > 0 }))
         {
             dropped.AddAdvice("tools.namespace.description");
         }

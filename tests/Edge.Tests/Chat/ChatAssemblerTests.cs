@@ -12,7 +12,7 @@ public sealed class ChatAssemblerTests
     [Fact]
     public void ToJson_TextToolsAndUnknownFields_AreTheWholeAnswer()
     {
-        var assembler = new ChatAssembler();
+        var assembler = new ChatAssembler("call_");
         assembler.AddFrames("""
             data: {"id":"c-1","object":"chat.completion.chunk","created":5,"model":"m","system_fingerprint":"fp","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}
 
@@ -48,7 +48,7 @@ public sealed class ChatAssemblerTests
     [Fact]
     public void T76_ThinkingThatComesInPieces_IsWholeWithItsSignature()
     {
-        var assembler = new ChatAssembler();
+        var assembler = new ChatAssembler("call_");
         foreach (var block in (string[])
         [
             """{"type":"thinking","thinking":"H"}""", """{"type":"thinking","thinking":"m"}""", """{"type":"thinking","thinking":"","signature":"c2ln"}""", """{"type":"redacted_thinking","data":"eA=="}""",
@@ -74,7 +74,7 @@ public sealed class ChatAssemblerTests
             """);
         foreach (var random in Effort.Rounds(3000, 7))
         {
-            var assembler = new ChatAssembler();
+            var assembler = new ChatAssembler("call_");
             try
             {
                 assembler.Add(ProviderContractTests.Mutate(chunk, random));

@@ -186,6 +186,23 @@ public sealed class ResponsesStreamTests
         return response.ToJsonString();
     }
 
+    [Fact]
+    public void WhatIsCitedAndIsNoPage_IsNamed_AndPartsThatAreNeitherTextNorThoughtToo()
+    {
+        using var exchange = Exchange();
+        using var stream = new ResponsesStream(exchange.Value);
+        var output = new ArrayBufferWriter<byte>();
+        stream.Read("""data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"See."},{"type":"reference","reference_ids":[1]}]}}]}"""u8, output);
+        stream.Read("\n\n"u8, output);
+        stream.Read("""data: {"choices":[{"index":0,"delta":{"annotations":[{"type":"file_citation","file_citation":{}},{"type":"url_citation","url_citation":{"url":"https://a.example","title":"A","start_index":0,"end_index":4}}]}}]}"""u8, output);
+        stream.Read("\n\n"u8, output);
+        stream.End(Usage, null, output);
+
+        var part = Parse(output.WrittenSpan)[^1]["response"]!["output"]![0]!["content"]![0]!;
+        Assert.Equal(("See.", "https://a.example"), ((string)part["text"]!, (string)Assert.Single(part["annotations"]!.AsArray())!["url"]!));
+        Assert.Equal(["reference", "annotations"], exchange.Value.Losses.Names);
+    }
+
     private static List<JsonNode> Events(string[] chunks)
     {
         using var exchange = Exchange();

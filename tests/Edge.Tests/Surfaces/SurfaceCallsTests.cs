@@ -92,7 +92,7 @@ public sealed class SurfaceCallsTests
     {
         if (surface == "assembled")
         {
-            var assembler = new ChatAssembler();
+            var assembler = new ChatAssembler("call_");
             foreach (var delta in deltas)
             {
                 assembler.Add(Encoding.UTF8.GetBytes("{\"choices\":[{\"index\":0,\"delta\":" + delta + "}]}"));

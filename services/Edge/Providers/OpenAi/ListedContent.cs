@@ -11,20 +11,21 @@ namespace Gateway.Edge.Providers.OpenAi;
 internal static class ListedContent
 {
     /// <summary>The reply or chunk in OpenAI's words; null when it is in them already.</summary>
-    /// <exception cref="MalformedReplyException">It is no JSON object, or a name in it is broken.</exception>
     /// <param name="reply">The reply, or the chunk.</param>
     /// <param name="losses">Takes the kinds of parts that are neither.</param>
+    /// <exception cref="MalformedReplyException">It is no JSON object, or a name in it is broken.</exception>
     public static byte[]? Mend(ReadOnlySpan<byte> reply, ReplyLosses? losses = null)
     {
         // Nearly always the content is a text that ended as OpenAI's do, and nothing is parsed.
-        if (!MayHaveList(reply) && reply.IndexOf("\"model_length\""u8) < 0)
+        var endsAtWindow = reply.IndexOf("\"model_length\""u8) >= 0;
+        if (!endsAtWindow && !ListMember.IsIn(reply, "\"content\""u8))
         {
             return null;
         }
 
         try
         {
-            return HasList(reply) || reply.IndexOf("\"model_length\""u8) >= 0 ? Say(reply, losses) : null;
+            return endsAtWindow || HasList(reply) ? Say(reply, losses) : null;
         }
         catch (InvalidOperationException)
         {
@@ -101,20 +102,6 @@ internal static class ListedContent
             // Whoever parses it says so.
             return true;
         }
-    }
-
-    private static bool MayHaveList(ReadOnlySpan<byte> reply)
-    {
-        while (reply.IndexOf("\"content\""u8) is >= 0 and var at)
-        {
-            reply = reply[(at + 9)..].TrimStart(" \t\r\n"u8);
-            if (reply is [(byte)':', ..] && reply[1..].TrimStart(" \t\r\n"u8) is [(byte)'[', ..])
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private static void WriteChoice(Utf8JsonWriter json, JsonElement choice, ReplyLosses? losses)
