@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
-using Npgsql;
+using Gateway.ServiceDefaults;
 using NpgsqlTypes;
 
 namespace Gateway.Metering.Ingest;
@@ -8,48 +8,48 @@ namespace Gateway.Metering.Ingest;
 /// <summary>What records are as rows of <c>usage_records</c>, and what must be there before a batch of them.</summary>
 internal sealed class UsageRows
 {
-    /// <summary>The table's columns, in the order in which rows come to PostgreSQL.</summary>
-    public static readonly IReadOnlyList<UsageColumn> Columns =
+    /// <summary>The rows of the table.</summary>
+    public static readonly TableRows<NumberedRecord> Table = new("usage_records",
     [
-        UsageColumn.Of("started_at", "timestamptz", NpgsqlDbType.TimestampTz, static record => record.StartedAt.UtcDateTime),
-        UsageColumn.Of("request_id", "uuid", NpgsqlDbType.Uuid, static record => record.RequestId),
-        UsageColumn.Count("duration_us", static record => record.DurationMicroseconds),
-        UsageColumn.Count("first_byte_us", static record => record.FirstByteMicroseconds),
-        UsageColumn.Count("cost", static record => record.Cost.NanoDollars),
-        UsageColumn.Count("input", static record => record.Tokens.Input),
-        UsageColumn.Count("output", static record => record.Tokens.Output),
-        UsageColumn.RareCount("cached_input", static record => record.Tokens.CachedInput),
-        UsageColumn.RareCount("cache_write_5m", static record => record.Tokens.CacheWrite5m),
-        UsageColumn.RareCount("cache_write_1h", static record => record.Tokens.CacheWrite1h),
-        UsageColumn.RareCount("input_audio", static record => record.Tokens.InputAudio),
-        UsageColumn.RareCount("reasoning", static record => record.Tokens.Reasoning),
-        UsageColumn.RareCount("output_audio", static record => record.Tokens.OutputAudio),
-        UsageColumn.RareCount("images", static record => record.Tokens.Images),
-        UsageColumn.Number("key_no", static record => record.KeyId),
-        UsageColumn.Number("alias_no", static record => record.KeyAlias),
-        UsageColumn.Number("user_no", static record => record.UserId),
-        UsageColumn.Number("team_no", static record => record.TeamId),
-        UsageColumn.Number("organization_no", static record => record.OrganizationId),
-        UsageColumn.Number("end_user_no", static record => record.EndUser),
-        UsageColumn.Number("model_no", static record => record.Model),
-        UsageColumn.Number("deployment_no", static record => record.DeploymentId),
-        UsageColumn.Number("provider_no", static record => record.Provider),
-        UsageColumn.Number("provider_model_no", static record => record.ProviderModel),
-        UsageColumn.Number("call_type_no", static record => record.CallType),
-        UsageColumn.Number("edge_no", static record => record.EdgeId),
-        UsageColumn.Number("price_no", static record => record.Price),
-        UsageColumn.Number("credential_no", static record => record.Credential),
-        UsageColumn.Of("status", "smallint", NpgsqlDbType.Smallint, static record => StatusOf(record)),
-        UsageColumn.Of("outcome", "smallint", NpgsqlDbType.Smallint, static record => (short)record.Outcome),
-        UsageColumn.Flag("streamed", static record => record.Streamed),
-        UsageColumn.Flag("estimated", static record => record.Estimated),
-        UsageColumn.Flag("unpriced", static record => record.Unpriced),
-        UsageColumn.NumberList("tags_no", static record => record.Tags),
-        UsageColumn.NumberList("windows_no", static record => record.BudgetWindows),
-        UsageColumn.Of("failed_attempts", "jsonb", NpgsqlDbType.Jsonb, static record => Attempts(record.FailedAttempts)),
-        UsageColumn.Of("corrects", "uuid", NpgsqlDbType.Uuid, static record => record.Corrects),
-        UsageColumn.RareCount("written_off", static record => record.WrittenOff.NanoDollars),
-    ];
+        TableColumn.Of("started_at", "timestamptz", NpgsqlDbType.TimestampTz, static (NumberedRecord row) => row.Record.StartedAt.UtcDateTime),
+        TableColumn.Of("request_id", "uuid", NpgsqlDbType.Uuid, static (NumberedRecord row) => row.Record.RequestId),
+        Count("duration_us", static record => record.DurationMicroseconds),
+        Count("first_byte_us", static record => record.FirstByteMicroseconds),
+        Count("cost", static record => record.Cost.NanoDollars),
+        Count("input", static record => record.Tokens.Input),
+        Count("output", static record => record.Tokens.Output),
+        RareCount("cached_input", static record => record.Tokens.CachedInput),
+        RareCount("cache_write_5m", static record => record.Tokens.CacheWrite5m),
+        RareCount("cache_write_1h", static record => record.Tokens.CacheWrite1h),
+        RareCount("input_audio", static record => record.Tokens.InputAudio),
+        RareCount("reasoning", static record => record.Tokens.Reasoning),
+        RareCount("output_audio", static record => record.Tokens.OutputAudio),
+        RareCount("images", static record => record.Tokens.Images),
+        Number("key_no", static record => record.KeyId),
+        Number("alias_no", static record => record.KeyAlias),
+        Number("user_no", static record => record.UserId),
+        Number("team_no", static record => record.TeamId),
+        Number("organization_no", static record => record.OrganizationId),
+        Number("end_user_no", static record => record.EndUser),
+        Number("model_no", static record => record.Model),
+        Number("deployment_no", static record => record.DeploymentId),
+        Number("provider_no", static record => record.Provider),
+        Number("provider_model_no", static record => record.ProviderModel),
+        Number("call_type_no", static record => record.CallType),
+        Number("edge_no", static record => record.EdgeId),
+        Number("price_no", static record => record.Price),
+        Number("credential_no", static record => record.Credential),
+        TableColumn.Of("status", "smallint", NpgsqlDbType.Smallint, static (NumberedRecord row) => StatusOf(row.Record)),
+        TableColumn.Of("outcome", "smallint", NpgsqlDbType.Smallint, static (NumberedRecord row) => (short)row.Record.Outcome),
+        Flag("streamed", static record => record.Streamed),
+        Flag("estimated", static record => record.Estimated),
+        Flag("unpriced", static record => record.Unpriced),
+        NumberList("tags_no", static record => record.Tags),
+        NumberList("windows_no", static record => record.BudgetWindows),
+        TableColumn.Of("failed_attempts", "jsonb", NpgsqlDbType.Jsonb, static (NumberedRecord row) => Attempts(row.Record.FailedAttempts)),
+        TableColumn.Of("corrects", "uuid", NpgsqlDbType.Uuid, static (NumberedRecord row) => row.Record.Corrects),
+        RareCount("written_off", static record => record.WrittenOff.NanoDollars),
+    ]);
 
     private UsageRows()
     {
@@ -100,6 +100,22 @@ internal sealed class UsageRows
     /// <summary>Whether a request did not succeed: what a roll-up counts as failed.</summary>
     public static bool Failed(UsageRecord record) => record.Outcome != UsageOutcome.Completed || record.Status >= 400;
 
+    private static TableColumn<NumberedRecord> Count(string name, Func<UsageRecord, long> value) =>
+        TableColumn.Of(name, "bigint", NpgsqlDbType.Bigint, (NumberedRecord row) => value(row.Record));
+
+    // A count that most requests do not have: null is 0 and takes no space.
+    private static TableColumn<NumberedRecord> RareCount(string name, Func<UsageRecord, long> value) =>
+        TableColumn.Of(name, "bigint", NpgsqlDbType.Bigint, (NumberedRecord row) => value(row.Record) is var count and not 0 ? count : (long?)null);
+
+    private static TableColumn<NumberedRecord> Flag(string name, Func<UsageRecord, bool> value) =>
+        TableColumn.Of(name, "boolean", NpgsqlDbType.Boolean, (NumberedRecord row) => value(row.Record));
+
+    private static TableColumn<NumberedRecord> Number(string name, Func<UsageRecord, string?> value) =>
+        TableColumn.Of(name, "int", NpgsqlDbType.Integer, (NumberedRecord row) => row.Numbers.Of(value(row.Record)));
+
+    private static TableColumn<NumberedRecord> NumberList(string name, Func<UsageRecord, string[]> value) =>
+        TableColumn.List(name, NpgsqlDbType.Integer, (NumberedRecord row) => row.Numbers.Of(value(row.Record)), NameNumbers.TextOf, $"{name}::int[]");
+
     private static short StatusOf(UsageRecord record) => (short)Math.Clamp(record.Status, 0, 999);
 
     private static string? Attempts(FailedAttempt[]? attempts) => attempts is not { Length: > 0 }
@@ -108,3 +124,6 @@ internal sealed class UsageRows
             attempts.Select(attempt => new FailedAttempt(Ingest.Names.Clean(attempt.DeploymentId), Ingest.Names.Clean(attempt.Failure))).ToArray(),
             AttemptsJson.Default.FailedAttemptArray);
 }
+
+/// <summary>A record, and the numbers of the names in its batch.</summary>
+internal readonly record struct NumberedRecord(UsageRecord Record, NameNumbers Numbers);

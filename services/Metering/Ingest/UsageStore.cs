@@ -21,21 +21,14 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
     /// <summary>A batch can meet this once for each day that is being made.</summary>
     private const int DaysMadeMeanwhileMax = 10;
 
-    private static readonly string s_columns = string.Join(", ", UsageRows.Columns.Select(static column => column.Name));
-
-    private static readonly string s_copy = $"copy usage_records ({s_columns}) from stdin (format binary)";
-
     /// <summary>
     /// Every insert is ordered by its unique key, and the statement's parts run in one order: two processes that write the same requests or
     /// the same roll-ups at once take their locks in the same sequence, so one waits and none deadlocks.
     /// </summary>
     private static readonly string s_insert = $"""
-        with batch as (
-            select * from unnest({string.Join(", ", UsageRows.Columns.Select(static (column, index) => $"${index + 1}::{column.Type}[]"))}) as t({s_columns})
-        ), stored as (
-            insert into usage_records ({s_columns})
-            select {string.Join(", ", UsageRows.Columns.Select(static column => column.Expression))}
-            from batch order by started_at, request_id
+        with stored as (
+            insert into usage_records ({UsageRows.Table.Names})
+            select {UsageRows.Table.Expressions} from {UsageRows.Table.Unnest} order by started_at, request_id
             on conflict do nothing
             returning (started_at at time zone 'UTC')::date as day, key_no, alias_no, user_no, team_no, organization_no, end_user_no, model_no,
                 provider_no, provider_model_no, tags_no, 1 as requests, (outcome <> 0 or status >= 400)::int as failed, cost,
@@ -46,14 +39,9 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
         {RollUps}
         """;
 
-    private const string SumUp = $"""
-        with batch as (
-            select * from unnest($1::date[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::text[],
-                $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[])
-            as t(day, key_no, alias_no, user_no, team_no, organization_no, end_user_no, model_no, provider_no, provider_model_no, tags,
-                requests, failed, cost, prompt, completion, cached, cache_write, reasoning, duration_us, estimated, unpriced)
-        ), stored as (
-            select *, tags::int[] as tags_no from batch
+    private static readonly string s_sumUp = $"""
+        with stored as (
+            select *, tags::int[] as tags_no from {UsageSums.Unnest}
         {RollUps}
         """;
 
@@ -98,27 +86,29 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
         }
 
         var began = Stopwatch.GetTimestamp();
-        var rows = UsageRows.From(records);
-        await partitions.EnsureAsync(rows.Days, cancellation);
-        var numbers = new NameNumbers(await names.NumbersAsync(rows.Names, cancellation));
+        var needs = UsageRows.From(records);
+        await partitions.EnsureAsync(needs.Days, cancellation);
+        var numbers = new NameNumbers(await names.NumbersAsync(needs.Names, cancellation));
+        NumberedRecord[] rows = [.. records.Select(record => new NumberedRecord(record, numbers))];
 
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var stored = records.Count >= CopiedMin && await TryCopyAsync(connection, records, numbers, cancellation)
+        var stored = records.Count >= CopiedMin && await TryCopyAsync(connection, rows, cancellation)
             ? records.Count
-            : await InsertAsync(connection, records, numbers, cancellation);
-        metrics.Stored(stored, records.Count - stored, Stopwatch.GetElapsedTime(began), clock.GetUtcNow() - rows.NewestEnd);
+            : await InsertAsync(connection, rows, cancellation);
+        metrics.Stored(stored, records.Count - stored, Stopwatch.GetElapsedTime(began), clock.GetUtcNow() - needs.NewestEnd);
         return new StoredBatch(stored, records.Count - stored);
     }
 
     // False where PostgreSQL has one of them (a message came again), or made a day meanwhile: then nothing was written.
-    private static async Task<bool> TryCopyAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> records, NameNumbers numbers, CancellationToken cancellation)
+    private static async Task<bool> TryCopyAsync(NpgsqlConnection connection, NumberedRecord[] rows, CancellationToken cancellation)
     {
         try
         {
-            var sums = UsageSums.Of(records, numbers);
+            var sums = UsageSums.Of(rows);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            await CopyAsync(connection, records.OrderBy(static record => record.StartedAt.UtcTicks / TimeSpan.TicksPerMicrosecond).ThenBy(static record => record.RequestId), numbers, cancellation);
-            await using var command = await CommandAsync(connection, SumUp, sums.Parameters(), cancellation);
+            var ordered = rows.OrderBy(static row => row.Record.StartedAt.UtcTicks / TimeSpan.TicksPerMicrosecond).ThenBy(static row => row.Record.RequestId);
+            await UsageRows.Table.CopyAsync(connection, ordered, cancellation);
+            await using var command = await CommandAsync(connection, s_sumUp, sums.Parameters(), cancellation);
             await command.ExecuteNonQueryAsync(cancellation);
             await transaction.CommitAsync(cancellation);
             return true;
@@ -134,24 +124,9 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
         }
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, IEnumerable<UsageRecord> records, NameNumbers numbers, CancellationToken cancellation)
+    private static async Task<long> InsertAsync(NpgsqlConnection connection, NumberedRecord[] rows, CancellationToken cancellation)
     {
-        await using var rows = await connection.BeginBinaryImportAsync(s_copy, cancellation);
-        foreach (var record in records)
-        {
-            await rows.StartRowAsync(cancellation);
-            foreach (var column in UsageRows.Columns)
-            {
-                await column.CopyAsync(rows, record, numbers, cancellation);
-            }
-        }
-
-        await rows.CompleteAsync(cancellation);
-    }
-
-    private static async Task<long> InsertAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> records, NameNumbers numbers, CancellationToken cancellation)
-    {
-        await using var command = await CommandAsync(connection, s_insert, UsageRows.Columns.Select(column => column.Parameter(records, numbers)), cancellation);
+        await using var command = await CommandAsync(connection, s_insert, UsageRows.Table.Parameters(rows), cancellation);
         for (var attempt = 1; ; attempt++)
         {
             try

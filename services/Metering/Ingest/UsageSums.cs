@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Gateway.Contracts;
+using Gateway.ServiceDefaults;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -8,13 +9,43 @@ namespace Gateway.Metering.Ingest;
 /// <summary>What the records of a batch add to the roll-ups: a sum for each combination of owners, model and tags on a day.</summary>
 internal sealed class UsageSums
 {
+    /// <summary>The sums, as rows of a statement.</summary>
+    private static readonly TableRows<Group> Table = new(table: null,
+    [
+        TableColumn.Of("day", "date", NpgsqlDbType.Date, static (Group group) => group.Owners.Day),
+        Number("key_no", static owners => owners.Key),
+        Number("alias_no", static owners => owners.Alias),
+        Number("user_no", static owners => owners.User),
+        Number("team_no", static owners => owners.Team),
+        Number("organization_no", static owners => owners.Organization),
+        Number("end_user_no", static owners => owners.EndUser),
+        Number("model_no", static owners => owners.Model),
+        Number("provider_no", static owners => owners.Provider),
+        Number("provider_model_no", static owners => owners.ProviderModel),
+        TableColumn.Of("tags", "text", NpgsqlDbType.Text, static (Group group) => group.Owners.Tags),
+        Sum("requests", static sums => sums.Requests),
+        Sum("failed", static sums => sums.Failed),
+        Sum("cost", static sums => sums.Cost),
+        Sum("prompt", static sums => sums.Prompt),
+        Sum("completion", static sums => sums.Completion),
+        Sum("cached", static sums => sums.Cached),
+        Sum("cache_write", static sums => sums.CacheWrite),
+        Sum("reasoning", static sums => sums.Reasoning),
+        Sum("duration_us", static sums => sums.Duration),
+        Sum("estimated", static sums => sums.Estimated),
+        Sum("unpriced", static sums => sums.Unpriced),
+    ]);
+
     private readonly Dictionary<Owners, Sums> groups = [];
 
+    /// <summary>The sums as rows of a statement that has <see cref="Parameters"/>.</summary>
+    public static string Unnest => Table.Unnest;
+
     /// <exception cref="OverflowException">A sum of the records is more than 8 bytes can hold.</exception>
-    public static UsageSums Of(IReadOnlyList<UsageRecord> records, NameNumbers numbers)
+    public static UsageSums Of(IEnumerable<NumberedRecord> rows)
     {
         var sums = new UsageSums();
-        foreach (var record in records)
+        foreach (var (record, numbers) in rows)
         {
             var owners = new Owners(
                 DateOnly.FromDateTime(record.StartedAt.UtcDateTime), numbers.Of(record.KeyId), numbers.Of(record.KeyAlias), numbers.Of(record.UserId),
@@ -26,35 +57,14 @@ internal sealed class UsageSums
         return sums;
     }
 
-    /// <summary>The parameters of <see cref="UsageStore"/>'s roll-ups, in their order.</summary>
-    public IEnumerable<NpgsqlParameter> Parameters()
-    {
-        yield return Column(NpgsqlDbType.Date, static (owners, _) => owners.Day);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.Key);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.Alias);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.User);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.Team);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.Organization);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.EndUser);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.Model);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.Provider);
-        yield return Column(NpgsqlDbType.Integer, static (owners, _) => owners.ProviderModel);
-        yield return Column(NpgsqlDbType.Text, static (owners, _) => owners.Tags);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Requests);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Failed);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Cost);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Prompt);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Completion);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Cached);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.CacheWrite);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Reasoning);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Duration);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Estimated);
-        yield return Column(NpgsqlDbType.Bigint, static (_, sums) => sums.Unpriced);
-    }
+    /// <summary>The parameters of <see cref="Table"/>.</summary>
+    public IEnumerable<NpgsqlParameter> Parameters() => Table.Parameters([.. groups.Select(static group => new Group(group.Key, group.Value))]);
 
-    private NpgsqlParameter<T[]> Column<T>(NpgsqlDbType type, Func<Owners, Sums, T> value) =>
-        new() { TypedValue = [.. groups.Select(group => value(group.Key, group.Value))], NpgsqlDbType = type | NpgsqlDbType.Array };
+    private static TableColumn<Group> Number(string name, Func<Owners, int> value) => TableColumn.Of(name, "int", NpgsqlDbType.Integer, (Group group) => value(group.Owners));
+
+    private static TableColumn<Group> Sum(string name, Func<Sums, long> value) => TableColumn.Of(name, "bigint", NpgsqlDbType.Bigint, (Group group) => value(group.Sums));
+
+    private readonly record struct Group(Owners Owners, Sums Sums);
 
     private readonly record struct Owners(
         DateOnly Day, int Key, int Alias, int User, int Team, int Organization, int EndUser, int Model, int Provider, int ProviderModel, string? Tags);
