@@ -82,6 +82,11 @@ internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
         {
             holder.HasText |= value.TokenType != JsonTokenType.String || !value.ValueSpan.IsEmpty;
         }
+        else if (json.ValueTextEquals("content"u8))
+        {
+            holder.SaysMore = true;
+            holder.Keeps |= value.TokenType == JsonTokenType.String && !value.ValueSpan.IsEmpty;
+        }
         else if (json.ValueTextEquals("thought"u8))
         {
             holder.IsThought |= value.TokenType == JsonTokenType.True;
@@ -185,7 +190,7 @@ internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
         /// <summary>Of a list an element is cut; of an object a list has nothing left.</summary>
         public bool Loses { get; set; }
 
-        /// <summary>Of a list an element stays; of an object, in one of its lists.</summary>
+        /// <summary>Of a list an element stays; of an object, in one of its lists, or its content is words.</summary>
         public bool Keeps { get; set; }
 
         /// <summary>Whether it is cut where it stands in a list. Anthropic refuses a message whose content is empty; one that has calls beside it has more to say.</summary>
