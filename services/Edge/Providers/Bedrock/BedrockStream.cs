@@ -109,15 +109,15 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
         var reasoning = delta.Field("reasoningContent"u8);
         if (reasoning.Field("text"u8).RawText() is { IsEmpty: false } thought)
         {
-            frames.Delta(output, [.. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8]);
+            frames.Thinking(output, thought);
         }
         else if (reasoning.Field("signature"u8).RawText() is { IsEmpty: false } signature)
         {
-            frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, .. signature, .. "\"}]"u8]);
+            frames.Signature(output, signature);
         }
         else if (reasoning.Field("redactedContent"u8).RawText() is { IsEmpty: false } redacted)
         {
-            frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, .. redacted, .. "\"}]"u8]);
+            frames.RedactedThinking(output, redacted);
         }
     }
 
