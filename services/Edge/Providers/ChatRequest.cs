@@ -199,6 +199,17 @@ internal static class ChatRequest
             .OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 
+    /// <summary>The names of the tools that may be called: the one that is named, or those that <c>allowed_tools</c> leaves; null when all may.</summary>
+    public static HashSet<string>? AllowedTools(JsonElement request, ToolChoice choice) => choice.Mode == "named" ? [choice.Name!] : AllowedTools(request);
+
+    /// <summary>The tools that may be called, for protocols that cannot name one: no other is offered.</summary>
+    public static List<JsonElement> OfferedTools(JsonElement request, ToolChoice choice)
+    {
+        var allowed = AllowedTools(request, choice);
+        return request.Field("tools"u8).Items()
+            .Where(tool => allowed is null || (tool.Field("function"u8).Field("name"u8).Text() is { } name && allowed.Contains(name))).ToList();
+    }
+
     /// <summary>How tools may be used: <c>auto</c>, <c>none</c>, <c>required</c>, or a tool's name.</summary>
     public static ToolChoice ToolChoiceOf(JsonElement request)
     {

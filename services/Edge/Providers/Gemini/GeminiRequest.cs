@@ -264,7 +264,7 @@ internal sealed class GeminiRequest
     private void WriteToolChoice()
     {
         var choice = ChatRequest.ToolChoiceOf(request);
-        var allowed = choice.Mode == "named" ? [choice.Name!] : ChatRequest.AllowedTools(request);
+        var allowed = ChatRequest.AllowedTools(request, choice);
         var mode = choice.Mode switch
         {
             "none" => "NONE",
