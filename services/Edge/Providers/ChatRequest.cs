@@ -48,6 +48,15 @@ internal static class ChatRequest
         }
     }
 
+    /// <summary>Refuses a conversation of nothing.</summary>
+    public static void RefuseNoMessages(JsonElement messages)
+    {
+        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
+        {
+            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
+        }
+    }
+
     /// <summary>Whether a message instructs the model, by its role's new or its old name.</summary>
     public static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
 

@@ -32,11 +32,7 @@ internal sealed class GeminiContents
     /// <summary>Writes both members.</summary>
     public static void Write(JsonElement messages, string model, Utf8JsonWriter writer, DroppedFields dropped)
     {
-        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-        {
-            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
-        }
-
+        ChatRequest.RefuseNoMessages(messages);
         new GeminiContents(writer, dropped, model).Write(messages);
     }
 
