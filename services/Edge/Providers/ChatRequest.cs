@@ -253,6 +253,10 @@ internal readonly record struct ToolChoice(string? Mode, string? Name)
 /// <param name="Url">Its address; null when it is here.</param>
 internal readonly record struct Attachment(string? MediaType, string? Base64, string? Url)
 {
+    /// <summary>Reads a file's <c>file_data</c>: bare base64 is a PDF, anything else an address.</summary>
+    public static Attachment? OfFile(string? data) =>
+        data?.Contains(':', StringComparison.Ordinal) == false ? new Attachment("application/pdf", data, null) : From(data);
+
     /// <summary>Reads an address: <c>data:</c> holds the bytes, anything else is one.</summary>
     public static Attachment? From(string? url)
     {

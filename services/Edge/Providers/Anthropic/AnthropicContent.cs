@@ -47,10 +47,7 @@ internal sealed class AnthropicContent(Utf8JsonWriter writer, DroppedFields drop
             return;
         }
 
-        var data = file.Field("file_data"u8).Text();
-        var attachment = data is not null && !data.Contains(':', StringComparison.Ordinal)
-            ? new Attachment("application/pdf", data, null)
-            : Attachment.From(data);
+        var attachment = Attachment.OfFile(file.Field("file_data"u8).Text());
         var shown = attachment?.MediaType?.StartsWith("image/", StringComparison.Ordinal) == true;
 
         // A picture has no title.

@@ -258,11 +258,7 @@ internal sealed class BedrockMessages
                 break;
             case "file":
                 var file = part.Field("file"u8);
-                var data = file.Field("file_data"u8).Text();
-                WriteBytes(
-                    "document",
-                    data?.Contains(':', StringComparison.Ordinal) == false ? new Attachment("application/pdf", data, null) : Attachment.From(data),
-                    file.Field("filename"u8).Text());
+                WriteBytes("document", Attachment.OfFile(file.Field("file_data"u8).Text()), file.Field("filename"u8).Text());
                 break;
             case var other:
                 throw new UntranslatableRequestException($"Bedrock takes no content of type '{other}'.", "messages.content");
