@@ -22,11 +22,14 @@ internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
     /// <summary>The lists and objects around the token.</summary>
     private readonly Stack<Around> around = new();
 
-    /// <summary>Whether a request may have any: two searches, which is all that those without are asked.</summary>
-    public static bool MayBeIn(ReadOnlySpan<byte> request) => request.IndexOf(Mark) >= 0 || request.IndexOf(SealedMark) >= 0;
+    /// <summary>The places in a request, whatever surface it speaks, one after the other: none within another.</summary>
+    /// <param name="request">A JSON object.</param>
+    public static Range[] In(ReadOnlySpan<byte> request) => MayBeIn(request) ? new SignedPlaces(request).Find() : [];
 
-    /// <summary>The places, one after the other: none within another.</summary>
-    public readonly Range[] Find()
+    /// <summary>Whether a request may have any: two searches, which is all that those without are asked.</summary>
+    private static bool MayBeIn(ReadOnlySpan<byte> request) => request.IndexOf(Mark) >= 0 || request.IndexOf(SealedMark) >= 0;
+
+    private readonly Range[] Find()
     {
         var json = new Utf8JsonReader(request, new JsonReaderOptions { MaxDepth = int.MaxValue });
         while (json.Read())
