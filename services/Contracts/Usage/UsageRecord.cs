@@ -65,6 +65,20 @@ public sealed record TokenUsage
     /// <summary>Everything written: what OpenAI calls <c>completion_tokens</c>.</summary>
     [JsonIgnore]
     public long CompletionTokens => Output + Reasoning + OutputAudio;
+
+    /// <summary>Both together, class by class.</summary>
+    public static TokenUsage operator +(TokenUsage one, TokenUsage other) => new()
+    {
+        Input = one.Input + other.Input,
+        CachedInput = one.CachedInput + other.CachedInput,
+        CacheWrite5m = one.CacheWrite5m + other.CacheWrite5m,
+        CacheWrite1h = one.CacheWrite1h + other.CacheWrite1h,
+        InputAudio = one.InputAudio + other.InputAudio,
+        Output = one.Output + other.Output,
+        Reasoning = one.Reasoning + other.Reasoning,
+        OutputAudio = one.OutputAudio + other.OutputAudio,
+        Images = one.Images + other.Images,
+    };
 }
 
 /// <summary>One attempt that did not give the answer.</summary>

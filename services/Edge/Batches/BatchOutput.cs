@@ -51,7 +51,7 @@ internal sealed class BatchOutput(ModelPrice? price, BatchLines lines)
         }
 
         nanoDollars += price is null ? 0 : CostCalculator.Exact(used, price, Units);
-        Tokens = Sum(Tokens, used);
+        Tokens += used;
     }
 
     // The line's own question is not at hand: it is taken for one of middle length.
@@ -121,11 +121,4 @@ internal sealed class BatchOutput(ModelPrice? price, BatchLines lines)
 
         return (status, start, end);
     }
-
-    private static TokenUsage Sum(TokenUsage one, TokenUsage other) => new()
-    {
-        Input = one.Input + other.Input, CachedInput = one.CachedInput + other.CachedInput, CacheWrite5m = one.CacheWrite5m + other.CacheWrite5m,
-        CacheWrite1h = one.CacheWrite1h + other.CacheWrite1h, InputAudio = one.InputAudio + other.InputAudio, Output = one.Output + other.Output,
-        Reasoning = one.Reasoning + other.Reasoning, OutputAudio = one.OutputAudio + other.OutputAudio, Images = one.Images + other.Images,
-    };
 }

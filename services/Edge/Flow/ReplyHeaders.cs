@@ -8,21 +8,13 @@ namespace Gateway.Edge.Flow;
 /// <summary>The headers of an answer, the gateway's and those that LiteLLM's users know.</summary>
 internal static class ReplyHeaders
 {
-    // A caller may send any number of fields of any length, and a header that is too long is an answer that no client reads.
-    private const int DroppedNameLengthMax = 100;
-
     /// <summary>Nothing is dropped silently: names the fields that a provider could not be told.</summary>
     public static void Dropped(RequestExchange exchange, IReadOnlyList<string> fields)
     {
         // Also where nothing is: a target that was tried before may have left something there.
-        exchange.Context.Response.Headers["x-gateway-dropped-params"] = fields.Count > 0 ? Listed(fields) : default;
+        exchange.Context.Response.Headers["x-gateway-dropped-params"] =
+            fields.Count > 0 ? string.Join(',', fields.Take(DroppedFields.NamesMax).Select(ReplyLosses.Printable)) : default;
     }
-
-    private static string Listed(IReadOnlyList<string> names) => string.Join(',', names.Take(DroppedFields.NamesMax).Select(Printable));
-
-    /// <summary>A name that a caller or a provider chose, as it may stand in a header.</summary>
-    private static string Printable(string name) =>
-        string.Concat(name.Take(DroppedNameLengthMax).Select(static c => c is > ' ' and < '\x7f' and not ',' ? c : '?'));
 
     public static void Set(RequestExchange exchange, HttpResponse response)
     {
@@ -39,7 +31,7 @@ internal static class ReplyHeaders
 
         if (exchange.Losses.Names is { Count: > 0 } lost)
         {
-            headers["x-gateway-dropped-reply"] = Listed(lost);
+            headers["x-gateway-dropped-reply"] = string.Join(',', lost);
         }
 
         BudgetHeaders.Set(exchange.Budgets, headers);

@@ -157,7 +157,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             }
         }
 
-        foreach (var signature in SignedCallId.In(body))
+        foreach (var signature in SignedPlaces.In(body))
         {
             splices.Add(At(body, signature, default));
         }
@@ -168,9 +168,9 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
         }
     }
 
-    /// <summary>A request without the signatures behind the ids of its tool calls, which none but Gemini understands.</summary>
+    /// <summary>A request without what its provider would not understand (<see cref="SignedPlaces"/>): signatures behind the ids of tool calls, and blocks and messages that another provider signed.</summary>
     public static ReadOnlyMemory<byte> WithoutSignatures(ReadOnlyMemory<byte> body) =>
-        SignedCallId.In(body.Span) is { Length: > 0 } signatures ? new SplicedContent(body, InOrder([.. signatures.Select(signature => At(body.Span, signature, default))])).ToArray() : body;
+        SignedPlaces.In(body.Span) is { Length: > 0 } signatures ? new SplicedContent(body, InOrder([.. signatures.Select(signature => At(body.Span, signature, default))])).ToArray() : body;
 
     /// <summary>Orders changes by their places. Of those that overlap the enclosing one is left: what is cut needs no other change.</summary>
     public static List<Splice> InOrder(List<Splice> splices)

@@ -48,6 +48,15 @@ internal static class ChatRequest
         }
     }
 
+    /// <summary>Refuses a conversation of nothing.</summary>
+    public static void RefuseNoMessages(JsonElement messages)
+    {
+        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
+        {
+            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
+        }
+    }
+
     /// <summary>Whether a message instructs the model, by its role's new or its old name.</summary>
     public static bool IsSystem(JsonElement message) => message.Field("role"u8).Is("system"u8) || message.Field("role"u8).Is("developer"u8);
 
@@ -199,6 +208,17 @@ internal static class ChatRequest
             .OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 
+    /// <summary>The names of the tools that may be called: the one that is named, or those that <c>allowed_tools</c> leaves; null when all may.</summary>
+    public static HashSet<string>? AllowedTools(JsonElement request, ToolChoice choice) => choice.Mode == "named" ? [choice.Name!] : AllowedTools(request);
+
+    /// <summary>The tools that may be called, for protocols that cannot name one: no other is offered.</summary>
+    public static List<JsonElement> OfferedTools(JsonElement request, ToolChoice choice)
+    {
+        var allowed = AllowedTools(request, choice);
+        return request.Field("tools"u8).Items()
+            .Where(tool => allowed is null || (tool.Field("function"u8).Field("name"u8).Text() is { } name && allowed.Contains(name))).ToList();
+    }
+
     /// <summary>How tools may be used: <c>auto</c>, <c>none</c>, <c>required</c>, or a tool's name.</summary>
     public static ToolChoice ToolChoiceOf(JsonElement request)
     {
@@ -233,6 +253,10 @@ internal readonly record struct ToolChoice(string? Mode, string? Name)
 /// <param name="Url">Its address; null when it is here.</param>
 internal readonly record struct Attachment(string? MediaType, string? Base64, string? Url)
 {
+    /// <summary>Reads a file's <c>file_data</c>: bare base64 is a PDF, anything else an address.</summary>
+    public static Attachment? OfFile(string? data) =>
+        data?.Contains(':', StringComparison.Ordinal) == false ? new Attachment("application/pdf", data, null) : From(data);
+
     /// <summary>Reads an address: <c>data:</c> holds the bytes, anything else is one.</summary>
     public static Attachment? From(string? url)
     {

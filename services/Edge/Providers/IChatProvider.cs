@@ -41,7 +41,7 @@ internal interface IChatProvider
     /// </summary>
     bool RewritesOpenAiChat => false;
 
-    /// <summary>Whether it wants the signature back that stands behind the id of a call (<see cref="SignedCallId"/>).</summary>
+    /// <summary>Whether it wants Gemini's signatures back: those behind the ids of calls (<see cref="SignedCallId"/>) and those of texts (<see cref="TextSignature"/>). From any other provider's request they are taken out.</summary>
     bool TakesSignedIds => false;
 
     /// <summary>

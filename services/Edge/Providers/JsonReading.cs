@@ -80,20 +80,6 @@ internal static class JsonReading
     /// </summary>
     public static bool CanBeCompared(this ref Utf8JsonReader name) => !name.ValueIsEscaped || (name.ValueSpan.IndexOf("\\ud"u8) < 0 && name.ValueSpan.IndexOf("\\uD"u8) < 0);
 
-    /// <summary>The names of an object's members.</summary>
-    /// <exception cref="MalformedReplyException">One is broken (half a surrogate pair).</exception>
-    public static IReadOnlyList<string> FieldNames(this JsonElement element)
-    {
-        try
-        {
-            return [.. element.Fields().Select(static field => field.Name)];
-        }
-        catch (InvalidOperationException)
-        {
-            throw new MalformedReplyException("A name in the provider's reply is no text.");
-        }
-    }
-
     /// <summary>Whether there is a value: neither absent nor null.</summary>
     public static bool Given(this JsonElement element) => element.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Gateway.Edge.Providers;
 
 /// <summary>
@@ -6,21 +8,62 @@ namespace Gateway.Edge.Providers;
 /// </summary>
 internal sealed class ReplyLosses
 {
+    private const int NameLengthMax = 100;
+
     private List<string>? names;
 
     /// <summary>The names, each once.</summary>
     public IReadOnlyList<string> Names => names ?? (IReadOnlyList<string>)[];
 
-    /// <summary>Names what is lost.</summary>
+    /// <summary>Names what is lost, as a header can say it: a provider may make up any number of names, and of <see cref="DroppedFields.NamesMax"/> on they are left out.</summary>
     public void Add(string name)
     {
         names ??= [];
-        if (!names.Contains(name))
+        if (names.Count < DroppedFields.NamesMax && !names.Contains(name) && Printable(name) is var printable && !names.Contains(printable))
         {
-            names.Add(name);
+            names.Add(printable);
+        }
+    }
+
+    /// <summary>Names each member of an object but those that are said.</summary>
+    /// <param name="said">The object.</param>
+    /// <param name="known">The names of what is said.</param>
+    /// <exception cref="MalformedReplyException">The name of another is broken (half a surrogate pair).</exception>
+    public void AddOthers(JsonElement said, params ReadOnlySpan<string> known)
+    {
+        try
+        {
+            foreach (var field in said.Fields())
+            {
+                if (!IsKnown(field, known))
+                {
+                    Add(field.Name);
+                }
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            throw new MalformedReplyException("A name in the provider's reply is no text.");
         }
     }
 
     /// <summary>Forgets what another target's reply lost.</summary>
     public void Clear() => names = null;
+
+    /// <summary>A name that a caller or a provider chose, as it may stand in a header. One that is too long is an answer that no client reads.</summary>
+    public static string Printable(string name) =>
+        string.Concat(name.Take(NameLengthMax).Select(static c => c is > ' ' and < '\x7f' and not ',' ? c : '?'));
+
+    private static bool IsKnown(JsonProperty field, ReadOnlySpan<string> known)
+    {
+        foreach (var name in known)
+        {
+            if (field.NameEquals(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
 
 namespace Gateway.Edge.Providers;
 
@@ -39,10 +38,6 @@ internal static class SignedCallId
         var bare = id[(at + Mark.Length)..].Replace('-', '+').Replace('_', '/').TrimEnd('=');
         return bare.Length == 0 || bare.AsSpan().ContainsAnyExcept(Base64Signs) ? (id, null) : (id[..at], Padded(bare));
     }
-
-    /// <summary>What of a request, whatever surface it speaks, only Gemini understands: signatures behind the ids of tool calls, and blocks that another provider would refuse.</summary>
-    /// <param name="request">A JSON object.</param>
-    public static Range[] In(ReadOnlySpan<byte> request) => SignedPlaces.MayBeIn(request) ? new SignedPlaces(request).Find() : [];
 
     private static string Padded(string bare) => bare.PadRight((bare.Length + 3) / 4 * 4, '=');
 }

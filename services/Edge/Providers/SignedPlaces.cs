@@ -22,11 +22,14 @@ internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
     /// <summary>The lists and objects around the token.</summary>
     private readonly Stack<Around> around = new();
 
-    /// <summary>Whether a request may have any: two searches, which is all that those without are asked.</summary>
-    public static bool MayBeIn(ReadOnlySpan<byte> request) => request.IndexOf(Mark) >= 0 || request.IndexOf(SealedMark) >= 0;
+    /// <summary>The places in a request, whatever surface it speaks, one after the other: none within another.</summary>
+    /// <param name="request">A JSON object.</param>
+    public static Range[] In(ReadOnlySpan<byte> request) => MayBeIn(request) ? new SignedPlaces(request).Find() : [];
 
-    /// <summary>The places, one after the other: none within another.</summary>
-    public readonly Range[] Find()
+    /// <summary>Whether a request may have any: two searches, which is all that those without are asked.</summary>
+    private static bool MayBeIn(ReadOnlySpan<byte> request) => request.IndexOf(Mark) >= 0 || request.IndexOf(SealedMark) >= 0;
+
+    private readonly Range[] Find()
     {
         var json = new Utf8JsonReader(request, new JsonReaderOptions { MaxDepth = int.MaxValue });
         while (json.Read())
@@ -81,6 +84,11 @@ internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
         else if (json.ValueTextEquals("text"u8))
         {
             holder.HasText |= value.TokenType != JsonTokenType.String || !value.ValueSpan.IsEmpty;
+        }
+        else if (json.ValueTextEquals("content"u8))
+        {
+            holder.SaysMore = true;
+            holder.Keeps |= value.TokenType == JsonTokenType.String && !value.ValueSpan.IsEmpty;
         }
         else if (json.ValueTextEquals("thought"u8))
         {
@@ -185,7 +193,7 @@ internal ref struct SignedPlaces(ReadOnlySpan<byte> request)
         /// <summary>Of a list an element is cut; of an object a list has nothing left.</summary>
         public bool Loses { get; set; }
 
-        /// <summary>Of a list an element stays; of an object, in one of its lists.</summary>
+        /// <summary>Of a list an element stays; of an object, in one of its lists, or its content is words.</summary>
         public bool Keeps { get; set; }
 
         /// <summary>Whether it is cut where it stands in a list. Anthropic refuses a message whose content is empty; one that has calls beside it has more to say.</summary>

@@ -4,7 +4,7 @@ namespace Gateway.Edge.Providers;
 
 /// <summary>
 /// Gemini's signature of a text, as clients of other makers carry it back: the signature of a block of thinking (Anthropic's), what a reasoning item has as
-/// <c>encrypted_content</c> (Responses), marked as no signature of theirs; the mark alone says that nobody signed. Where the bytes pass to another provider the block is cut (<see cref="SignedCallId.In"/>):
+/// <c>encrypted_content</c> (Responses), marked as no signature of theirs; the mark alone says that nobody signed. Where the bytes pass to another provider the block is cut (<see cref="SignedPlaces.In"/>):
 /// it would be refused there.
 /// </summary>
 internal static class TextSignature

@@ -21,6 +21,10 @@ public sealed class SignedPlacesTests
     // What else the message says is not lost.
     [InlineData("""[{"content":[BLOCK],"tool_calls":[{"id":"a__thought__b"}]}]""", """[{"content":[],"tool_calls":[{"id":"a"}]}]""")]
     [InlineData("""[{"tool_calls":[{"id":"a__thought__b"}],"content":[BLOCK]}]""", """[{"tool_calls":[{"id":"a"}],"content":[]}]""")]
+    [InlineData("""[{"role":"assistant","content":"Hello","thinking_blocks":[BLOCK]}]""", """[{"role":"assistant","content":"Hello","thinking_blocks":[]}]""")]
+    [InlineData("""[{"thinking_blocks":[BLOCK],"content":"Hello"}]""", """[{"thinking_blocks":[],"content":"Hello"}]""")]
+    [InlineData("""[{"role":"user"},{"role":"assistant","content":"","thinking_blocks":[BLOCK]}]""", """[{"role":"user"}]""")]
+    [InlineData("""[{"role":"user"},{"role":"assistant","content":null,"thinking_blocks":[BLOCK]}]""", """[{"role":"user"}]""")]
     [InlineData("""[{"content":[]},{"content":{"a":[BLOCK]}}]""", """[{"content":[]},{"content":{"a":[]}}]""")]
     [InlineData("""[{"content":[BLOCK]}]""", "[]")]
     public void A_message_of_which_nothing_is_left_goes_with_it(string messages, string expected) =>

@@ -47,10 +47,7 @@ internal sealed class AnthropicContent(Utf8JsonWriter writer, DroppedFields drop
             return;
         }
 
-        var data = file.Field("file_data"u8).Text();
-        var attachment = data is not null && !data.Contains(':', StringComparison.Ordinal)
-            ? new Attachment("application/pdf", data, null)
-            : Attachment.From(data);
+        var attachment = Attachment.OfFile(file.Field("file_data"u8).Text());
         var shown = attachment?.MediaType?.StartsWith("image/", StringComparison.Ordinal) == true;
 
         // A picture has no title.
@@ -150,4 +147,7 @@ internal sealed class AnthropicContent(Utf8JsonWriter writer, DroppedFields drop
 
     /// <summary>Anthropic refuses a text block that is empty or white space.</summary>
     public static bool IsBlank(JsonElement text) => text.ValueKind != JsonValueKind.String || (text.RawText().Length < 256 && string.IsNullOrWhiteSpace(text.Text() ?? "?"));
+
+    /// <summary>Whether a part has something to say: it is no text, or one that is not blank.</summary>
+    public static bool IsSaid(JsonElement part) => !part.Field("type"u8).Is("text"u8) || !IsBlank(part.Field("text"u8));
 }

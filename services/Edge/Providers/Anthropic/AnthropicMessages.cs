@@ -27,11 +27,7 @@ internal sealed class AnthropicMessages
     /// <summary>Writes both members.</summary>
     public static void Write(JsonElement messages, Utf8JsonWriter writer, DroppedFields dropped)
     {
-        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-        {
-            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
-        }
-
+        ChatRequest.RefuseNoMessages(messages);
         new AnthropicMessages(writer, dropped).Write(messages);
     }
 
@@ -288,7 +284,7 @@ internal sealed class AnthropicMessages
             writer.WriteStartArray("content"u8);
             foreach (var part in content.Items())
             {
-                if (!part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8)))
+                if (AnthropicContent.IsSaid(part))
                 {
                     parts.Write(part, default);
                 }

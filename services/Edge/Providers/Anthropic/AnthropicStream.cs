@@ -126,7 +126,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
                 WriteSignature(block, output);
                 break;
             case "redacted_thinking":
-                Frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, .. block.Field("data"u8).RawText(), .. "\"}]"u8]);
+                Frames.RedactedThinking(output, block.Field("data"u8).RawText());
                 break;
             case "tool_use":
                 var isJsonReply = block.Field("name"u8).Is(JsonReply.ToolName);
@@ -212,11 +212,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
     {
         if (holder.Field("thinking"u8).RawText() is { IsEmpty: false } thought)
         {
-            Frames.Delta(
-                output,
-                [
-                    .. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8,
-                ]);
+            Frames.Thinking(output, thought);
         }
     }
 
@@ -224,7 +220,7 @@ internal sealed class AnthropicStream(ChatCall call) : IChatStream
     {
         if (holder.Field("signature"u8).RawText() is { IsEmpty: false } signature)
         {
-            Frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, .. signature, .. "\"}]"u8]);
+            Frames.Signature(output, signature);
         }
     }
 

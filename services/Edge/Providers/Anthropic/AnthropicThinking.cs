@@ -29,7 +29,8 @@ internal sealed class AnthropicThinking
     {
         this.model = model;
         given = request.Field("thinking"u8);
-        var effort = request.Field("reasoning_effort"u8).Text() is { } said and not "none" ? said : null;
+        var said = request.Field("reasoning_effort"u8).Text();
+        var effort = said == "none" ? null : said;
         var stated = ChatRequest.MaxTokens(request) ?? outputMax;
         if (given.ValueKind == JsonValueKind.Object)
         {
@@ -49,7 +50,7 @@ internal sealed class AnthropicThinking
         }
 
         MaxTokens = stated ?? AnswerTokens;
-        if (request.Field("reasoning_effort"u8).Is("none"u8) && model.ThinksUnasked)
+        if (said == "none" && model.ThinksUnasked)
         {
             // One that always thinks is told to do little of it.
             quiet = model.QuietWord;

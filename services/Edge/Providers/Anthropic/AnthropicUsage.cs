@@ -27,7 +27,7 @@ internal sealed class AnthropicUsage
     public ServiceTier? Tier { get; private set; }
 
     /// <summary>The tokens; null while none were reported.</summary>
-    public TokenUsage? Tokens => any ? beside.Aggregate(ToTokens(), Sum) : null;
+    public TokenUsage? Tokens => any ? beside.Aggregate(ToTokens(), static (sum, one) => sum + one) : null;
 
     /// <summary>Takes a <c>usage</c> object.</summary>
     public void Take(JsonElement usage)
@@ -92,14 +92,4 @@ internal sealed class AnthropicUsage
             Reasoning = thought,
         };
     }
-
-    private static TokenUsage Sum(TokenUsage one, TokenUsage other) => new()
-    {
-        Input = one.Input + other.Input,
-        CachedInput = one.CachedInput + other.CachedInput,
-        CacheWrite5m = one.CacheWrite5m + other.CacheWrite5m,
-        CacheWrite1h = one.CacheWrite1h + other.CacheWrite1h,
-        Output = one.Output + other.Output,
-        Reasoning = one.Reasoning + other.Reasoning,
-    };
 }

@@ -31,11 +31,7 @@ internal sealed class BedrockMessages
     /// <summary>Writes both members.</summary>
     public static void Write(JsonElement messages, Utf8JsonWriter writer, DroppedFields dropped)
     {
-        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-        {
-            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
-        }
-
+        ChatRequest.RefuseNoMessages(messages);
         new BedrockMessages(writer, dropped).Write(messages);
     }
 
@@ -123,7 +119,7 @@ internal sealed class BedrockMessages
         var anyPart = false;
         foreach (var part in content.Items())
         {
-            if (!part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8)))
+            if (AnthropicContent.IsSaid(part))
             {
                 anyPart = true;
                 Open(role);
@@ -216,7 +212,7 @@ internal sealed class BedrockMessages
         writer.WriteString("toolUseId"u8, ToolIds.Fit(message.Field("tool_call_id"u8), ToolIdLengthMax));
         writer.WriteStartArray("content"u8);
         var content = message.Field("content"u8);
-        var said = content.Items().Where(static part => !part.Field("type"u8).Is("text"u8) || !AnthropicContent.IsBlank(part.Field("text"u8))).ToList();
+        var said = content.Items().Where(AnthropicContent.IsSaid).ToList();
         if (!AnthropicContent.IsBlank(content))
         {
             WriteText(content);
@@ -262,11 +258,7 @@ internal sealed class BedrockMessages
                 break;
             case "file":
                 var file = part.Field("file"u8);
-                var data = file.Field("file_data"u8).Text();
-                WriteBytes(
-                    "document",
-                    data?.Contains(':', StringComparison.Ordinal) == false ? new Attachment("application/pdf", data, null) : Attachment.From(data),
-                    file.Field("filename"u8).Text());
+                WriteBytes("document", Attachment.OfFile(file.Field("file_data"u8).Text()), file.Field("filename"u8).Text());
                 break;
             case var other:
                 throw new UntranslatableRequestException($"Bedrock takes no content of type '{other}'.", "messages.content");

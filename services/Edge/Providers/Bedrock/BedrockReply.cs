@@ -9,6 +9,8 @@ namespace Gateway.Edge.Providers.Bedrock;
 /// <summary>Reads Converse's whole replies, usage and errors.</summary>
 internal static class BedrockReply
 {
+    private static readonly string[] KnownOfBlocks = ["text", "citationsContent", "reasoningContent", "toolUse"];
+
     /// <summary>Writes OpenAI's reply for Converse's.</summary>
     public static ReplyUsage Read(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
     {
@@ -137,10 +139,7 @@ internal static class BedrockReply
         }
 
         completion.Citations.CloseBlock();
-        foreach (var other in block.FieldNames().Where(static name => name is not ("text" or "citationsContent" or "reasoningContent" or "toolUse")))
-        {
-            losses?.Add(other);
-        }
+        losses?.AddOthers(block, KnownOfBlocks);
     }
 
     private static void ReadReasoning(JsonElement reasoning, Completion completion)

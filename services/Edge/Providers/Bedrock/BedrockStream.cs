@@ -10,6 +10,8 @@ namespace Gateway.Edge.Providers.Bedrock;
 /// <summary>Reads Converse's event stream. The usage comes after the message's end, in the last event: only that ends the stream.</summary>
 internal sealed class BedrockStream(ChatCall call) : IChatStream
 {
+    private static readonly string[] Known = ["text", "citation", "reasoningContent", "toolUse"];
+
     private readonly ChunkFrames frames = new(call, default);
     private readonly Dictionary<int, ToolBlock> toolBlocks = [];
     private readonly UrlCitations citations = new();
@@ -54,7 +56,7 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
                     toolBlocks[index] = new ToolBlock(frames.ToolCall(output, tool.Field("toolUseId"u8).RawText(), tool.Field("name"u8).RawText()));
                 }
 
-                NameOthers(item.Field("start"u8));
+                call.Losses?.AddOthers(item.Field("start"u8), Known);
                 break;
             case "contentBlockDelta":
                 Delta(index, item.Field("delta"u8), output);
@@ -84,17 +86,9 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
         }
     }
 
-    private void NameOthers(JsonElement said)
-    {
-        foreach (var other in said.FieldNames().Where(static name => name is not ("text" or "citation" or "reasoningContent" or "toolUse")))
-        {
-            call.Losses?.Add(other);
-        }
-    }
-
     private void Delta(int index, JsonElement delta, IBufferWriter<byte> output)
     {
-        NameOthers(delta);
+        call.Losses?.AddOthers(delta, Known);
         if (delta.Field("text"u8).RawText() is { IsEmpty: false } text)
         {
             citations.Say(text);
@@ -115,15 +109,15 @@ internal sealed class BedrockStream(ChatCall call) : IChatStream
         var reasoning = delta.Field("reasoningContent"u8);
         if (reasoning.Field("text"u8).RawText() is { IsEmpty: false } thought)
         {
-            frames.Delta(output, [.. "\"reasoning_content\":\""u8, .. thought, .. "\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8, .. thought, .. "\"}]"u8]);
+            frames.Thinking(output, thought);
         }
         else if (reasoning.Field("signature"u8).RawText() is { IsEmpty: false } signature)
         {
-            frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, .. signature, .. "\"}]"u8]);
+            frames.Signature(output, signature);
         }
         else if (reasoning.Field("redactedContent"u8).RawText() is { IsEmpty: false } redacted)
         {
-            frames.Delta(output, [.. "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, .. redacted, .. "\"}]"u8]);
+            frames.RedactedThinking(output, redacted);
         }
     }
 

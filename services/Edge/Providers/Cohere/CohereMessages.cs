@@ -18,11 +18,7 @@ internal sealed class CohereMessages
     /// <exception cref="UntranslatableRequestException">They cannot be said.</exception>
     public static void Write(JsonElement messages, Utf8JsonWriter writer, DroppedFields dropped)
     {
-        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-        {
-            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
-        }
-
+        ChatRequest.RefuseNoMessages(messages);
         new CohereMessages(writer, dropped).Write(messages);
     }
 

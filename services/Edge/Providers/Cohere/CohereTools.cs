@@ -13,9 +13,7 @@ internal sealed class CohereTools(JsonElement request, DroppedFields dropped, Ut
     public void Write()
     {
         var choice = ChatRequest.ToolChoiceOf(request);
-        var allowed = choice.Mode == "named" ? [choice.Name!] : ChatRequest.AllowedTools(request);
-        var tools = request.Field("tools"u8).Items()
-            .Where(tool => allowed is null || (tool.Field("function"u8).Field("name"u8).Text() is { } name && allowed.Contains(name))).ToList();
+        var tools = ChatRequest.OfferedTools(request, choice);
         if (tools.Count == 0)
         {
             return;

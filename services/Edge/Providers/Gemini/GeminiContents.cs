@@ -32,11 +32,7 @@ internal sealed class GeminiContents
     /// <summary>Writes both members.</summary>
     public static void Write(JsonElement messages, string model, Utf8JsonWriter writer, DroppedFields dropped)
     {
-        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-        {
-            throw new UntranslatableRequestException("messages must be an array with at least one message.", "messages");
-        }
-
+        ChatRequest.RefuseNoMessages(messages);
         new GeminiContents(writer, dropped, model).Write(messages);
     }
 
@@ -288,9 +284,7 @@ internal sealed class GeminiContents
                 var file = part.Field("file"u8);
                 var data = file.Field("file_data"u8).Text();
                 WriteAttachment(
-                    data is null ? new Attachment(null, null, file.Field("file_id"u8).Text())
-                    : data.Contains(':', StringComparison.Ordinal) ? Attachment.From(data)
-                    : new Attachment("application/pdf", data, null),
+                    data is null ? new Attachment(null, null, file.Field("file_id"u8).Text()) : Attachment.OfFile(data),
                     file.Field("format"u8).Text());
                 break;
             case var other:

@@ -9,6 +9,8 @@ namespace Gateway.Edge.Providers.Gemini;
 /// <summary>Reads Google's whole replies, usage and errors.</summary>
 internal static class GeminiReply
 {
+    private static readonly string[] KnownOfParts = ["text", "thought", "thoughtSignature", "functionCall", "inlineData"];
+
     /// <summary>Writes OpenAI's reply for Google's.</summary>
     public static ReplyUsage Read(ReadOnlyMemory<byte> reply, in ChatCall call, IBufferWriter<byte> output)
     {
@@ -149,10 +151,7 @@ internal static class GeminiReply
                 losses.Add("thought.inlineData");
             }
 
-            foreach (var name in part.FieldNames().Where(static name => name is not ("text" or "thought" or "thoughtSignature" or "functionCall" or "inlineData")))
-            {
-                losses.Add(name);
-            }
+            losses.AddOthers(part, KnownOfParts);
         }
     }
 

@@ -102,7 +102,9 @@ internal sealed class GeminiRequest
 
     private bool WantsJson => request.Field("response_format"u8).Field("type"u8).Text() is "json_object" or "json_schema";
 
-    private bool HasTools => request.Field("tools"u8).Items().Any() || request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
+    private bool Searches => request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
+
+    private bool HasTools => request.Field("tools"u8).Items().Any() || Searches;
 
     private bool TakesJsonBesideTools => GeminiModel.TakesJsonBesideTools(call.ProviderModel);
 
@@ -187,20 +189,19 @@ internal sealed class GeminiRequest
 
     private void WriteTools()
     {
-        var functions = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind != JsonValueKind.Undefined).ToList();
-        var others = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind == JsonValueKind.Undefined).ToList();
-        var searches = request.Field("web_search_options"u8).ValueKind == JsonValueKind.Object;
-        if (!HasTools || LeavesToolsOut)
+        if (!HasTools)
         {
-            if (searches)
-            {
-                // It is no tool to OpenAI's clients, and a choice of none does not mean it.
-                dropped.Add("web_search_options");
-            }
-
             return;
         }
 
+        if (LeavesToolsOut)
+        {
+            NameToolsLeftOut();
+            return;
+        }
+
+        var functions = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind != JsonValueKind.Undefined).ToList();
+        var others = request.Field("tools"u8).Items().Where(tool => tool.Field("function"u8).ValueKind == JsonValueKind.Undefined).ToList();
         writer.WriteStartArray("tools"u8);
         if (functions.Count > 0)
         {
@@ -226,7 +227,7 @@ internal sealed class GeminiRequest
             writer.WriteCopy(other);
         }
 
-        if (searches)
+        if (Searches)
         {
             writer.WriteRawValue("""{"googleSearch":{}}"""u8, skipInputValidation: true);
         }
@@ -235,6 +236,20 @@ internal sealed class GeminiRequest
         if (functions.Count > 0)
         {
             WriteToolChoice();
+        }
+    }
+
+    private void NameToolsLeftOut()
+    {
+        if (request.Field("tools"u8).Items().Any())
+        {
+            dropped.AddAdvice("tools");
+        }
+
+        if (Searches)
+        {
+            // It is no tool to OpenAI's clients, and a choice of none does not mean it.
+            dropped.Add("web_search_options");
         }
     }
 
@@ -264,7 +279,7 @@ internal sealed class GeminiRequest
     private void WriteToolChoice()
     {
         var choice = ChatRequest.ToolChoiceOf(request);
-        var allowed = choice.Mode == "named" ? [choice.Name!] : ChatRequest.AllowedTools(request);
+        var allowed = ChatRequest.AllowedTools(request, choice);
         var mode = choice.Mode switch
         {
             "none" => "NONE",

@@ -204,8 +204,13 @@ internal sealed partial class MistralRequest
     {
         if (file.Field("file_data"u8).Text() is not { } data)
         {
+            if (file.Field("file_id"u8) is not { ValueKind: JsonValueKind.String } id)
+            {
+                throw new UntranslatableRequestException("A file needs file_data or file_id.", "messages.content");
+            }
+
             writer.WriteString("type"u8, "file"u8);
-            writer.WriteString("file_id"u8, file.Field("file_id"u8).Text());
+            writer.WriteCopy("file_id"u8, id);
             return;
         }
 

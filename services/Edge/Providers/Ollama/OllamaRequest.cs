@@ -81,18 +81,7 @@ internal sealed class OllamaRequest
             writer.WriteNumber("num_predict"u8, maxTokens);
         }
 
-        var stops = ChatRequest.Stops(request).ToList();
-        if (stops.Count > 0)
-        {
-            writer.WriteStartArray("stop"u8);
-            foreach (var stop in stops)
-            {
-                writer.WriteCopy(stop);
-            }
-
-            writer.WriteEndArray();
-        }
-
+        ChatRequest.WriteStops(request, writer, "stop"u8, dropped);
         foreach (var option in request.Field("options"u8).Fields())
         {
             writer.WriteCopy(option);
@@ -104,14 +93,12 @@ internal sealed class OllamaRequest
     private void WriteTools()
     {
         var choice = ChatRequest.ToolChoiceOf(request);
-        var allowed = choice.Mode == "named" ? [choice.Name!] : ChatRequest.AllowedTools(request);
         if (request.Field("tools"u8).Items().Any(static tool => tool.Field("function"u8).Field("name"u8).RawText().IsEmpty))
         {
             throw new UntranslatableRequestException("Ollama takes functions only: each tool needs a function with a name.", "tools");
         }
 
-        var tools = request.Field("tools"u8).Items()
-            .Where(tool => allowed is null || (tool.Field("function"u8).Field("name"u8).Text() is { } name && allowed.Contains(name))).ToList();
+        var tools = ChatRequest.OfferedTools(request, choice);
         if (tools.Count == 0 || choice.Mode == "none")
         {
             return;

@@ -39,13 +39,34 @@ internal sealed class ChunkFrames
     }
 
     /// <summary>A piece of the answer.</summary>
-    public void Content(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Text(output, "\"content\":\""u8, escaped);
+    public void Content(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Write(output, "\"content\":\""u8, escaped, "\""u8);
 
     /// <summary>A piece of a refusal.</summary>
-    public void Refusal(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Text(output, "\"refusal\":\""u8, escaped);
+    public void Refusal(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Write(output, "\"refusal\":\""u8, escaped, "\""u8);
 
     /// <summary>A piece of reasoning.</summary>
-    public void Reasoning(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Text(output, "\"reasoning_content\":\""u8, escaped);
+    public void Reasoning(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) => Write(output, "\"reasoning_content\":\""u8, escaped, "\""u8);
+
+    /// <summary>A piece of reasoning that is sent back in its block: as text, and in Anthropic's form.</summary>
+    public void Thinking(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped)
+    {
+        Role(output);
+        output.Write(head);
+        output.Write("\"reasoning_content\":\""u8);
+        output.Write(escaped);
+        output.Write("\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8);
+        output.Write(escaped);
+        output.Write("\"}]"u8);
+        EndDelta(output);
+    }
+
+    /// <summary>The signature of the block that was thought so far.</summary>
+    public void Signature(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) =>
+        Write(output, "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\""u8, escaped, "\"}]"u8);
+
+    /// <summary>A block of reasoning that only its provider can read.</summary>
+    public void RedactedThinking(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped) =>
+        Write(output, "\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\""u8, escaped, "\"}]"u8);
 
     /// <summary>Begins a tool call and gives its index.</summary>
     /// <param name="output">Takes the frame.</param>
@@ -81,20 +102,14 @@ internal sealed class ChunkFrames
     }
 
     /// <summary>A delta made of other members.</summary>
-    public void Delta(IBufferWriter<byte> output, ReadOnlySpan<byte> members)
-    {
-        Role(output);
-        output.Write(head);
-        output.Write(members);
-        EndDelta(output);
-    }
+    public void Delta(IBufferWriter<byte> output, ReadOnlySpan<byte> members) => Write(output, members, default, default);
 
     /// <summary>The pages that the text so far cites, if any.</summary>
     public void Annotations(IBufferWriter<byte> output, ReadOnlyMemory<byte> annotations)
     {
         if (!annotations.IsEmpty)
         {
-            Delta(output, [.. "\"annotations\":"u8, .. annotations.Span]);
+            Write(output, "\"annotations\":"u8, annotations.Span, default);
         }
     }
 
@@ -118,13 +133,13 @@ internal sealed class ChunkFrames
         output.Write(digits[..length]);
     }
 
-    private void Text(IBufferWriter<byte> output, ReadOnlySpan<byte> member, ReadOnlySpan<byte> escaped)
+    private void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, ReadOnlySpan<byte> after)
     {
         Role(output);
         output.Write(head);
-        output.Write(member);
-        output.Write(escaped);
-        output.Write("\""u8);
+        output.Write(before);
+        output.Write(value);
+        output.Write(after);
         EndDelta(output);
     }
 
