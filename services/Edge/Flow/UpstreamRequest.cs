@@ -82,7 +82,7 @@ internal static class UpstreamRequest
 
             hub = passed.ToArray();
         }
-        else if (!target.Protocol.TakesSignedIds)
+        else if (!target.Protocol.TakesGeminiSignatures)
         {
             hub = Splice.WithoutSignatures(hub);
         }

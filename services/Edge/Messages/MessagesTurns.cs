@@ -113,7 +113,7 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
             return;
         }
 
-        var signatures = target.Provider.TakesSignedIds ? thinking.Select(SignatureOf).Where(static signature => !string.IsNullOrEmpty(signature)).ToArray() : [];
+        var signatures = target.Provider.TakesGeminiSignatures ? thinking.Select(SignatureOf).Where(static signature => !string.IsNullOrEmpty(signature)).ToArray() : [];
         if (signatures is [.., var last])
         {
             TextSignature.Write(json, last!);

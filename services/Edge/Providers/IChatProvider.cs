@@ -42,7 +42,7 @@ internal interface IChatProvider
     bool RewritesOpenAiChat => false;
 
     /// <summary>Whether it wants Gemini's signatures back: those behind the ids of calls (<see cref="SignedCallId"/>) and those of texts (<see cref="TextSignature"/>). From any other provider's request they are taken out.</summary>
-    bool TakesSignedIds => false;
+    bool TakesGeminiSignatures => false;
 
     /// <summary>
     /// A whole reply or a chunk that is not quite OpenAI's, in OpenAI's words; null when it passes as it came, which nearly all do. Of meaning

@@ -73,7 +73,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
                 WriteMessage(item);
                 break;
 
-            case "reasoning" when target.Provider.TakesSignedIds && TextSignature.Of(item.Field("encrypted_content"u8).Text()) is { Length: > 0 } signature:
+            case "reasoning" when target.Provider.TakesGeminiSignatures && TextSignature.Of(item.Field("encrypted_content"u8).Text()) is { Length: > 0 } signature:
                 textSignature = signature;
                 break;
 

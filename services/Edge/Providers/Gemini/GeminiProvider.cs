@@ -26,7 +26,7 @@ internal class GeminiProvider : IChatProvider
     public bool SpeaksOpenAiChat => false;
 
     /// <inheritdoc/>
-    public bool TakesSignedIds => true;
+    public bool TakesGeminiSignatures => true;
 
     /// <inheritdoc/>
     public Uri ChatAddress(ProviderTarget target, bool stream) => AddressOf(target, stream ? ":streamGenerateContent" : ":generateContent").WithSse(stream);
