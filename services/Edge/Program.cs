@@ -20,6 +20,7 @@ if (SpoolCommand.IsAsked(args))
     return SpoolCommand.Run(args, output, Console.Error);
 }
 
+StartAhead.Read();
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
 builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
@@ -35,6 +36,7 @@ builder.AddAdminForwarding();
 builder.AddApiDocs();
 
 var app = builder.Build();
+StartAhead.Make(app.Services);
 app.UseProblems();
 // A model's callers are answered by the flow itself, errors included: nothing else is asked on their way.
 var calls = app.MapGroup("");

@@ -47,13 +47,13 @@ public sealed record Provider
     public string? ApiBase { get; init; }
 
     /// <summary>The environment variables that its key is looked for in, the first being the one that messages name; empty when it needs none.</summary>
-    public IReadOnlyList<string> KeyVariables { get; init; } = [];
+    public IReadOnlyList<string> KeyVariables { get; init => field = value ?? []; } = [];
 
     /// <summary>Whether it may be called without a key (servers of one's own).</summary>
     public bool KeyIsOptional { get; init; }
 
     /// <summary>Environment variables that hold its address when <c>api_base</c> is not stated.</summary>
-    public IReadOnlyList<string> BaseVariables { get; init; } = [];
+    public IReadOnlyList<string> BaseVariables { get; init => field = value ?? []; } = [];
 
     /// <summary>Whether it serves its models by the legacy <c>/completions</c> too.</summary>
     public bool HasCompletions { get; init; }
@@ -68,5 +68,5 @@ public sealed record Provider
     public ProviderQuirks? Quirks { get; init; }
 
     /// <summary>Other spellings of the name.</summary>
-    public IReadOnlyList<string> Aliases { get; init; } = [];
+    public IReadOnlyList<string> Aliases { get; init => field = value ?? []; } = [];
 }

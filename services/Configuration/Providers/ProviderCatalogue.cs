@@ -5,14 +5,8 @@ using System.Text.Json.Serialization;
 namespace Gateway.Configuration;
 
 /// <summary>The providers that the gateway knows (<c>providers.json</c>).</summary>
-public static class ProviderCatalogue
+public static partial class ProviderCatalogue
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        Converters = { new JsonStringEnumConverter<ProviderProtocol>(JsonNamingPolicy.CamelCase) },
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
-
     private static readonly Lazy<Provider[]> Embedded = new(Read);
 
     private static readonly Lazy<Dictionary<string, Provider>> ByName = new(() =>
@@ -31,6 +25,16 @@ public static class ProviderCatalogue
     private static Provider[] Read()
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("providers.json")!;
-        return JsonSerializer.Deserialize<Provider[]>(stream, Json)!;
+        return JsonSerializer.Deserialize(stream, ProviderJson.Default.ProviderArray)!;
     }
+
+    // What a line does not say comes as null, whatever the property begins with: lists make an empty one of that.
+    [JsonSourceGenerationOptions(
+        JsonSerializerDefaults.Web,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = [typeof(ProtocolNames)])]
+    [JsonSerializable(typeof(Provider[]))]
+    private sealed partial class ProviderJson : JsonSerializerContext;
+
+    private sealed class ProtocolNames() : JsonStringEnumConverter<ProviderProtocol>(JsonNamingPolicy.CamelCase);
 }

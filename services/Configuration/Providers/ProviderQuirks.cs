@@ -15,5 +15,5 @@ public sealed record ProviderQuirks
     /// <summary>
     /// Fields that it refuses, <c>messages.name</c> for one of a message: left out and named, or the request is refused, as <c>drop_params</c> says.
     /// </summary>
-    public IReadOnlyList<string> Refuses { get; init; } = [];
+    public IReadOnlyList<string> Refuses { get; init => field = value ?? []; } = [];
 }

@@ -1,8 +1,7 @@
 using Gateway.Contracts;
 using Gateway.Edge.Admission;
 using Gateway.ServiceDefaults;
-using Yarp.ReverseProxy.Configuration;
-using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Edge.Admin;
 
@@ -19,68 +18,76 @@ internal static class AdminForwarding
         ("metering", ["/spend", "/global", "/usage", "/user/daily", "/team/daily"]),
     ];
 
+    private static readonly ForwarderRequestConfig Patience = new() { ActivityTimeout = TimeSpan.FromSeconds(60) };
+
+    private static readonly GatewayError s_away = new(
+        503, "temporarily_unavailable", "The service behind this route does not answer at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(2));
+
     /// <summary>Whether a path is the admin API's.</summary>
     public static bool IsAdmin(string path) =>
         Array.Exists(Owners, owner => Array.Exists(owner.Prefixes, prefix => path == prefix || path.StartsWith(prefix + "/", StringComparison.Ordinal)));
 
     public static void AddAdminForwarding(this IHostApplicationBuilder builder)
     {
-        var routes = Owners.SelectMany(static owner => owner.Prefixes.Select(prefix => new RouteConfig
-        {
-            RouteId = prefix,
-            ClusterId = owner.Service,
-            // The longer prefix is the more particular one.
-            Order = -prefix.Length,
-            Match = new RouteMatch { Path = prefix + "/{**rest}" },
-        }));
-        var clusters = Owners.Select(static owner => new ClusterConfig
-        {
-            ClusterId = owner.Service,
-            Destinations = new Dictionary<string, DestinationConfig> { ["service"] = new() { Address = $"http://{owner.Service}" } },
-            HttpRequest = new() { ActivityTimeout = TimeSpan.FromSeconds(60) },
-        });
-        builder.Services.AddReverseProxy()
-            .LoadFromMemory([.. routes], [.. clusters])
-            .AddServiceDiscoveryDestinationResolver()
-            .AddTransforms(transforms =>
-            {
-                var secret = transforms.Services.GetRequiredService<ServiceSecret>();
-                transforms.AddRequestTransform(context =>
-                {
-                    var headers = context.ProxyRequest.Headers;
-                    headers.Remove(ServiceHeaders.Secret);
-                    headers.Remove(ServiceHeaders.Caller);
-                    // The key has done its work: the service gets who calls, and never the key itself.
-                    headers.Remove("Authorization");
-                    headers.Add(ServiceHeaders.Secret, secret.Value);
-                    headers.Add(ServiceHeaders.Caller, (string)context.HttpContext.Items[ServiceHeaders.Caller]!);
-                    return ValueTask.CompletedTask;
-                });
-            });
+        // The forwarder alone: nothing here is balanced or reloaded, and an edge with all of YARP is ready later.
+        builder.Services.AddHttpForwarderWithServiceDiscovery();
+        builder.Services.AddSingleton<AdminRequestTransformer>();
     }
 
-    public static void MapAdminForwarding(this WebApplication app) => app.MapReverseProxy(proxy => proxy.Use(async (context, next) =>
+    public static void MapAdminForwarding(this WebApplication app)
     {
-        var authentication = context.RequestServices.GetRequiredService<Authentication>();
-        var (caller, error) = await authentication.AuthenticateAsync(context.Request);
-        if (caller is null)
+        var authentication = app.Services.GetRequiredService<Authentication>();
+        var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
+        var transformer = app.Services.GetRequiredService<AdminRequestTransformer>();
+        var client = app.Services.GetRequiredService<IForwarderHttpClientFactory>().CreateClient(new ForwarderHttpClientContext { NewConfig = new() });
+        app.Lifetime.ApplicationStopped.Register(client.Dispose);
+        foreach (var (service, prefixes) in Owners)
         {
-            await error!.WriteAsync(context);
-            return;
-        }
+            var address = $"http://{service}";
+            foreach (var prefix in prefixes)
+            {
+                app.Map(prefix + "/{**rest}", ForwardAsync);
+            }
 
-        if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
-        {
-            await RouteGrant.Denied.WriteAsync(context);
-            return;
-        }
+            async Task ForwardAsync(HttpContext context)
+            {
+                var (caller, error) = await authentication.AuthenticateAsync(context.Request);
+                if (caller is null)
+                {
+                    await error!.WriteAsync(context);
+                    return;
+                }
 
-        context.Items[ServiceHeaders.Caller] = CallerIdentity.ToHeader(caller.Snapshot);
-        await next();
-        if (context.GetForwarderErrorFeature() is not null && !context.Response.HasStarted)
-        {
-            await new GatewayError(
-                503, "temporarily_unavailable", "The service behind this route does not answer at the moment. Try again shortly.", RetryAfter: TimeSpan.FromSeconds(2)).WriteAsync(context);
+                if (!RouteGrant.Allows(caller.Snapshot, context.Request.Path))
+                {
+                    await RouteGrant.Denied.WriteAsync(context);
+                    return;
+                }
+
+                context.Items[ServiceHeaders.Caller] = CallerIdentity.ToHeader(caller.Snapshot);
+                if (await forwarder.SendAsync(context, address, client, Patience, transformer) != ForwarderError.None && !context.Response.HasStarted)
+                {
+                    await s_away.WriteAsync(context);
+                }
+            }
         }
-    }));
+    }
+
+    /// <summary>Says who calls and that the edge asks. The key has done its work: the service never gets the key itself.</summary>
+    private sealed class AdminRequestTransformer(ServiceSecret secret) : HttpTransformer
+    {
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            var headers = proxyRequest.Headers;
+            // The service's own name, not the one that the gateway was called by.
+            headers.Host = null;
+            headers.Remove("Authorization");
+            headers.Remove(ServiceHeaders.Secret);
+            headers.Remove(ServiceHeaders.Caller);
+            headers.Add(ServiceHeaders.Secret, secret.Value);
+            headers.Add(ServiceHeaders.Caller, (string)httpContext.Items[ServiceHeaders.Caller]!);
+        }
+    }
 }
