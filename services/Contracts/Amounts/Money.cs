@@ -50,7 +50,7 @@ public readonly record struct Money(long NanoDollars) : IComparable<Money>
         if (rest != 0)
         {
             text[length++] = '.';
-            Math.Abs(rest).TryFormat(text[length..], out written, "000000000", CultureInfo.InvariantCulture);
+            Math.Abs(rest).TryFormat(text[length..], out written, "D9", CultureInfo.InvariantCulture);
             length = text[..(length + written)].TrimEnd('0').Length;
         }
 

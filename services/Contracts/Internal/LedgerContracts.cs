@@ -97,10 +97,3 @@ public sealed record EdgeClosed(string EdgeId);
 [JsonSerializable(typeof(BudgetState[]))]
 [JsonSerializable(typeof(BudgetDefinition[]))]
 public sealed partial class ContractsJson : JsonSerializerContext;
-
-/// <summary>How a usage record is written: what is zero, false or null is left out, and reads as that. <see cref="ContractsJson"/> reads it.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
-[JsonSerializable(typeof(UsageRecord))]
-public sealed partial class UsageJson : JsonSerializerContext;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Text.Json;
+using System.Runtime.InteropServices;
 using Gateway.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -78,8 +78,7 @@ internal sealed class Spool : IDisposable
     /// <exception cref="IOException">The disk refuses: the answer must not be completed, and the edge refuses further requests.</exception>
     public void Append(UsageRecord record)
     {
-        var buffer = FrameBuffer.ForThread();
-        var frame = buffer.Write(record);
+        var frame = FrameBuffer.Write(record);
         try
         {
             stripes[Thread.GetCurrentProcessorId() % stripes.Length].Append(frame);
@@ -319,29 +318,20 @@ internal sealed class Spool : IDisposable
         }
     }
 
-#pragma warning disable CA1001 // It lives as long as its thread.
     /// <summary>A thread's buffer for one frame: header and JSON.</summary>
-    private sealed class FrameBuffer
+    private static class FrameBuffer
     {
         [ThreadStatic]
-        private static FrameBuffer? forThread;
+        private static ArrayBufferWriter<byte>? forThread;
 
-        private readonly ArrayBufferWriter<byte> buffer = new(2048);
-        private readonly Utf8JsonWriter json;
-
-        private FrameBuffer() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
-
-        public static FrameBuffer ForThread() => forThread ??= new FrameBuffer();
-
-        public ReadOnlySpan<byte> Write(UsageRecord record)
+        public static ReadOnlySpan<byte> Write(UsageRecord record)
         {
+            var buffer = forThread ??= new(4096);
             buffer.ResetWrittenCount();
             buffer.GetSpan(SpoolSegment.FrameHeaderBytes);
             buffer.Advance(SpoolSegment.FrameHeaderBytes);
-            json.Reset();
-            JsonSerializer.Serialize(json, record, UsageJson.Default.UsageRecord);
-            json.Flush();
-            var frame = System.Runtime.InteropServices.MemoryMarshal.AsMemory(buffer.WrittenMemory).Span;
+            UsageRecordWriter.Write(record, buffer);
+            var frame = MemoryMarshal.AsMemory(buffer.WrittenMemory).Span;
             SpoolSegment.WriteFrameHeader(frame);
             return frame;
         }

@@ -94,7 +94,7 @@ public sealed class BatchOutputTests
         var (one, other) = (BatchCorrection.Of(submission, Read(Answer(1, 2)), Price), BatchCorrection.Of(submission, Read(Answer(1, 2)), Price));
 
         Assert.Equal(one.RequestId, other.RequestId);
-        Assert.Equal(System.Text.Json.JsonSerializer.Serialize(one, UsageJson.Default.UsageRecord), System.Text.Json.JsonSerializer.Serialize(other, UsageJson.Default.UsageRecord));
+        Assert.Equal(System.Text.Json.JsonSerializer.Serialize(one, ContractsJson.Default.UsageRecord), System.Text.Json.JsonSerializer.Serialize(other, ContractsJson.Default.UsageRecord));
         Assert.NotEqual(submission.RequestId, one.RequestId);
         Assert.NotEqual(one.RequestId, BatchCorrection.IdOf(RequestId.New(submission.StartedAt)));
         Assert.Equal(7, one.RequestId.Version);

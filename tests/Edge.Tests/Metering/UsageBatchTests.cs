@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Gateway.Contracts;
@@ -7,7 +8,7 @@ namespace Gateway.Edge.Tests.Metering;
 
 public sealed class UsageBatchTests
 {
-    private static readonly UsageRecord Full = new()
+    internal static readonly UsageRecord Full = new()
     {
         RequestId = Guid.CreateVersion7(),
         StartedAt = DateTimeOffset.UnixEpoch,
@@ -39,7 +40,7 @@ public sealed class UsageBatchTests
         FailedAttempts = [new FailedAttempt("other", "timeout")],
     };
 
-    private static readonly UsageRecord Bare = new()
+    internal static readonly UsageRecord Bare = new()
     {
         RequestId = Guid.Empty, StartedAt = default, EdgeId = "edge-1", CallType = "chat_completion", KeyId = "key-1",
         Model = "gpt-4", DeploymentId = "deployment", Provider = "openai", ProviderModel = "gpt-4",
@@ -160,5 +161,10 @@ public sealed class UsageBatchTests
     private static UsageRecord?[] ReadAll(string lines) =>
         [.. UsageBatch.Read(new() { EdgeId = "edge-1", Count = 1, Records = Encoding.UTF8.GetBytes(lines) }).Select(static line => line.Record)];
 
-    private static string Line(UsageRecord record) => JsonSerializer.Serialize(record, UsageJson.Default.UsageRecord) + "\n";
+    private static string Line(UsageRecord record)
+    {
+        var line = new ArrayBufferWriter<byte>();
+        UsageRecordWriter.Write(record, line);
+        return Encoding.UTF8.GetString(line.WrittenSpan) + "\n";
+    }
 }
