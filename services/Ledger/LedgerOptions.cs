@@ -76,6 +76,17 @@ internal sealed class LedgerOptions
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan BatchesKeptFor { get; init; } = TimeSpan.FromDays(90);
 
+    /// <summary>
+    /// How long a budget's window is kept when it is over and nothing touches it any more, with its alerts; what was spent in it stays in the journal and in
+    /// statements. Requests older than this cannot be priced anew. <see cref="RecordAgeMax"/> holds when it is longer: a late record must find its window.
+    /// </summary>
+    [Range(typeof(TimeSpan), "7.00:00:00", "36500.00:00:00")]
+    public TimeSpan WindowsKeptFor { get; init; } = TimeSpan.FromDays(400);
+
+    /// <summary>How long reports of comparisons are kept; the last one always is.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "36500.00:00:00")]
+    public TimeSpan ReportsKeptFor { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>How often journal, windows, Redis and usage rows are compared.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(5);
