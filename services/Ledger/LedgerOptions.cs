@@ -37,11 +37,11 @@ internal sealed class LedgerOptions
 
     /// <summary>
     /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: longer than
-    /// the longest pause of one that waits for its database. The edge keeps all that it held until then, and what it said that it had charged
+    /// the longest pause of one that waits for its database (7.5 s). The edge keeps all that it held until then, and what it said that it had charged
     /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
-    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>Records in one transaction, at most.</summary>
     [Range(1, 20_000)]
