@@ -47,13 +47,13 @@ internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOpt
         select count(*)::int from gone
         """;
 
-    // While its window is there it says that the alert was raised.
+    // While its window is there it says that the alert was raised. What is not delivered by then was given up long ago.
     private const string Alerts = """
         with gone as (
             delete from alerts where id in (
-                select id from alerts a where raised_at < $1 and not exists (select from windows w where w.window_id = a.subject)
-                    and not exists (select from alert_deliveries d where d.alert_id = a.id) order by id limit $2)
-            returning 1)
+                select id from alerts a where raised_at < $1 and not exists (select from windows w where w.window_id = a.subject) order by id limit $2)
+            returning id),
+        deliveries as (delete from alert_deliveries where alert_id in (select id from gone))
         select count(*)::int from gone
         """;
 

@@ -53,17 +53,18 @@ public sealed class WindowRetentionTests
     }
 
     [Fact]
-    public async Task Old_reports_go_but_for_the_last_and_alerts_that_were_not_delivered_stay()
+    public async Task Old_reports_go_but_for_the_last_and_alerts_go_with_deliveries_that_were_given_up()
     {
         await using var ledger = await StartAsync();
         await DoAsync(ledger, "insert into reconciliations (started_at, report) select now() - interval '91 days', '{}' from generate_series(1, 3)");
         await DoAsync(ledger, """
-            insert into alerts (subject, event, raised_at, body) values ('model/a@2020-01-01', 'told', now() - interval '500 days', '{}'), ('model/a@2020-01-01', 'untold', now() - interval '500 days', '{}');
-            insert into alert_deliveries (alert_id, channel) select id, 'webhook' from alerts where event = 'untold'
+            insert into alerts (subject, event, raised_at, body) values ('model/a@2020-01-01', 'told', now() - interval '500 days', '{}'), ('model/a@2020-01-01', 'given-up', now() - interval '401 days', '{}'),
+                ('model/a@2020-01-01', 'late', now() - interval '399 days', '{}');
+            insert into alert_deliveries (alert_id, channel, next_try_at, attempts) select id, 'webhook', now() + interval '1 hour', 20 from alerts where event <> 'told'
             """);
 
-        Assert.Equal(new ForgottenRows(0, 0, 0, 1, 2), await RunAsync(ledger));
-        Assert.Equal(("untold", 3L), (await ledger.ScalarAsync<string>("select event from alerts"), await ledger.ScalarAsync<long>("select id from reconciliations")));
+        Assert.Equal(new ForgottenRows(0, 0, 0, 2, 2), await RunAsync(ledger));
+        Assert.Equal(("late", 3L), (await ledger.ScalarAsync<string>("select event from alerts join alert_deliveries on alert_id = alerts.id"), await ledger.ScalarAsync<long>("select id from reconciliations")));
     }
 
     [Fact]
