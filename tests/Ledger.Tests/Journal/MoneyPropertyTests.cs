@@ -22,9 +22,9 @@ public sealed class MoneyPropertyTests
             ("Ledger:GatherFor", "00:00:00.02"), ("services:metering:http:0", "http://127.0.0.1:1"),
         ]);
         var sequences = Enumerable.Range(Seed, Sequences).Select(seed => new MoneySequence(ledger, seed)).ToArray();
-        await Parallel.ForEachAsync(sequences, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (sequence, _) => await sequence.RunAsync(90));
+        await Parallel.ForEachAsync(sequences, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (sequence, _) => await sequence.RunAsync(130));
 
-        Assert.True(sequences.Sum(sequence => sequence.Records) > Sequences * 5, "the sequences charge something");
+        Assert.InRange(sequences.Sum(sequence => sequence.Records), Sequences * 5, int.MaxValue);
         var report = await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reconciliation/run"));
         Assert.DoesNotContain(report.GetProperty("differences").EnumerateArray(), difference => difference.GetProperty("kind").GetString() != "usage_rows");
         Assert.Equal(0, report.GetProperty("open_at_edges").GetDecimal());

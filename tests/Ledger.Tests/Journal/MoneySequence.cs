@@ -66,6 +66,9 @@ internal sealed class MoneySequence
                 await AskAsync(name, held[at], at, random.Next(1, 1_000), lost);
                 break;
             case < 13:
+                // One that has something, if there is one: else most of the steps would be nothing.
+                var able = edges.FindAll(edge => Array.Exists(edge.In, held => held is { Alive: true, MustAsk: false, Room: > 0 }));
+                (name, held) = able.Count > 0 ? able[random.Next(able.Count)] : (name, held);
                 Charge(name, held);
                 break;
             case < 16:
