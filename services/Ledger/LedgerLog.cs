@@ -23,6 +23,9 @@ internal static partial class LedgerLog
     [LoggerMessage(EventId = 3106, Level = LogLevel.Information, Message = "Forgot {Batches} batches that were settled long ago and {Files} files that had expired")]
     public static partial void BatchesForgotten(this ILogger logger, int batches, int files);
 
+    [LoggerMessage(EventId = 3107, Level = LogLevel.Information, Message = "Forgot {Windows} windows that were over, {EdgesInWindows} totals of {Edges} closed edges, {Alerts} alerts and {Reports} reports")]
+    public static partial void WindowsForgotten(this ILogger logger, int windows, int edgesInWindows, int edges, int alerts, int reports);
+
     [LoggerMessage(EventId = 3200, Level = LogLevel.Information, Message = "Window {WindowId} was rebuilt in Redis from the journal (spent {SpentNano} nano-dollars); it opens in {OpensInMs} ms")]
     public static partial void WindowRebuilt(this ILogger logger, string windowId, long spentNano, long opensInMs);
 

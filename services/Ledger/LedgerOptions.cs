@@ -37,11 +37,11 @@ internal sealed class LedgerOptions
 
     /// <summary>
     /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: longer than
-    /// the longest pause of one that waits for its database. The edge keeps all that it held until then, and what it said that it had charged
+    /// the longest pause of one that waits for its database (7.5 s). The edge keeps all that it held until then, and what it said that it had charged
     /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
-    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>Records in one transaction, at most.</summary>
     [Range(1, 20_000)]
@@ -75,6 +75,17 @@ internal sealed class LedgerOptions
     /// </summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan BatchesKeptFor { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>
+    /// How long a budget's window is kept when it is over and nothing touches it any more, with its alerts; what was spent in it stays in the journal and in
+    /// statements. Requests older than this cannot be priced anew. <see cref="RecordAgeMax"/> holds when it is longer: a late record must find its window.
+    /// </summary>
+    [Range(typeof(TimeSpan), "7.00:00:00", "36500.00:00:00")]
+    public TimeSpan WindowsKeptFor { get; init; } = TimeSpan.FromDays(400);
+
+    /// <summary>How long reports of comparisons are kept; the last one always is.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "36500.00:00:00")]
+    public TimeSpan ReportsKeptFor { get; init; } = TimeSpan.FromDays(90);
 
     /// <summary>How often journal, windows, Redis and usage rows are compared.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]

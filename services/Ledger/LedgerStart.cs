@@ -14,6 +14,9 @@ internal static class LedgerStart
             .Validate(
                 options => options.JournalRetention is not { } kept || kept >= options.RecordAgeMax,
                 "Ledger:JournalRetention must not be shorter than Ledger:RecordAgeMax (default 400 days): a record that comes a second time would be booked a second time. Raise the one or lower the other.")
+            .Validate(
+                options => options.JournalRetention is not { } kept || kept >= TimeSpan.FromDays(options.ReconcileDays),
+                "Ledger:JournalRetention must not be shorter than Ledger:ReconcileDays (default 2): days without entries would differ from their totals. Raise the one or lower the other.")
             .ValidateOnStart();
         builder.Services.AddSingleton<LedgerMetrics>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Default));

@@ -30,9 +30,10 @@ internal sealed class SpoolOptions
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How often an edge looks beside its own folder for one that a replica left which was never started again, and sends what is there. A
-    /// living process holds its folder.
+    /// How often an edge looks beside its own folder for one that a replica left when it died, and sends what is there. A living process holds
+    /// its folder, so there is nothing to wait for but that replicas which are started together each take one of their own first: what a dead
+    /// edge held of budgets is free again only when its records were sent.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
-    public TimeSpan AdoptAfter { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan AdoptAfter { get; init; } = TimeSpan.FromSeconds(2);
 }

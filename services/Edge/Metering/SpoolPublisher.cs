@@ -56,8 +56,7 @@ internal sealed class SpoolPublisher(
             {
                 var published = await PublishOnceAsync(stoppingToken);
                 await CloseRecoveredAsync(stoppingToken);
-                Adopt();
-                if (published == 0)
+                if (!Adopt() && published == 0)
                 {
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
                 }
@@ -141,18 +140,22 @@ internal sealed class SpoolPublisher(
         }
     }
 
-    private void Adopt()
+    /// <summary>Whether there is something to send that was not here before.</summary>
+    private bool Adopt()
     {
         if (Environment.TickCount64 < adoptAt)
         {
-            return;
+            return false;
         }
 
         adoptAt = AdoptAgain();
-        foreach (var folder in spool.Adopt())
+        var taken = spool.Adopt();
+        foreach (var folder in taken)
         {
             log.SpoolAdopted(folder.Path, folder.Segments.Count);
         }
+
+        return taken.Count > 0;
     }
 
     private long AdoptAgain() => Environment.TickCount64 + (long)options.Value.AdoptAfter.TotalMilliseconds;

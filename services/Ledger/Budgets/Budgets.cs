@@ -14,6 +14,8 @@ internal static class Budgets
         builder.Services.AddSingleton<BudgetTable>();
         builder.Services.AddSingleton<KnownDefinitions>();
         builder.Services.AddSingleton<BudgetsAboveKey>();
+        builder.Services.AddSingleton<WindowRetention>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<WindowRetention>());
         return builder;
     }
 

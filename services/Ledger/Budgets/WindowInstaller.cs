@@ -69,7 +69,7 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         // A window that was open before and is new to Redis was lost there: live edges get a time to live to say what they hold, dead
         // ones do not speak; until then nothing is granted. A new window opens at once, and so does one that was parked (WindowParking).
         var opensIn = row.WasOpen ? options.Value.LeaseTimeToLive : TimeSpan.Zero;
-        var holdings = row.Held.Where(held => held.EdgeId != edgeId).Append(new(edgeId, asked.Granted.NanoDollars, row.Posted));
+        var holdings = row.Held.Where(held => held.EdgeId != edgeId).Append(new(edgeId, asked.Granted.NanoDollars, row.Posted, WrittenDown: false));
         var installed = await store.InstallAsync(
             row.WindowId, LimitInForce.Of(row.Definition, clock.GetUtcNow()), row.Spent, row.Version, opensIn, asked.Window.End + KeptAfterEnd, holdings);
         if (installed.Created)
@@ -162,14 +162,11 @@ internal sealed class WindowInstaller(NpgsqlDataSource database, LeaseStore stor
         await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            rows.First(row => row.WindowId == reader.GetString(0)).Held.Add(new(reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3)));
+            rows.First(row => row.WindowId == reader.GetString(0)).Held.Add(new(reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), WrittenDown: true));
         }
 
         return rows;
     }
-
-    private static NpgsqlParameter Array<TValue>(EnsureBudget[] budgets, Func<EnsureBudget, TValue> value, NpgsqlDbType type) =>
-        new() { Value = budgets.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type };
 
     private sealed record WindowRow(
         string WindowId, BudgetDefinition Definition, long Spent, long Version, bool WasOpen, long Posted, List<DeclaredHolding> Held);

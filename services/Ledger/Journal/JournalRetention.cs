@@ -17,6 +17,8 @@ internal sealed class JournalRetention(
     NpgsqlDataSource database, Duty duty, IHttpClientFactory clients, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<JournalRetention> logger)
     : HourlyDuty(clock, logger)
 {
+    // A month is read whole.
+    private const int MonthSeconds = 3_600;
     private const string NameOfMonth = "'entries_'yyyy'_'MM";
 
     /// <summary>One run: the months that were taken out.</summary>
@@ -77,6 +79,7 @@ internal sealed class JournalRetention(
             where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0)
             """))
         {
+            totals.CommandTimeout = MonthSeconds;
             totals.Parameters.AddWithValue(month);
             totals.Parameters.AddWithValue(month.AddMonths(1));
             if ((long)(await totals.ExecuteScalarAsync(cancellation))! is > 0 and var different)
@@ -87,6 +90,7 @@ internal sealed class JournalRetention(
 
         await using var sum = database.CreateCommand(
             $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.{Name(month)} where kind = 'usage'");
+        sum.CommandTimeout = MonthSeconds;
         await using var reader = await sum.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         return await UsageDiffersAsync(month, reader.GetInt64(0), reader.GetInt64(1), cancellation);
@@ -124,7 +128,10 @@ internal sealed class JournalRetention(
             {(options.Value.JournalDrop
                 ? $"drop table journal.{Name(month)};"
                 : $"create schema if not exists journal_archive; alter table journal.{Name(month)} set schema journal_archive;")}
-            """, connection);
+            """, connection)
+        {
+            CommandTimeout = MonthSeconds,
+        };
         await take.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
     }

@@ -18,7 +18,8 @@ internal sealed class LeasePass(
     private const int RoundSize = 256;
 
     private readonly HashSet<string> leased = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, IReadOnlyList<(string EdgeId, long Granted)>> noted = new(StringComparer.Ordinal);
+    // What the database has written down of silent edges: windows of which nothing is are not here, or every window there ever was would be.
+    private Dictionary<string, IReadOnlyList<(string EdgeId, long Granted)>> noted = new(StringComparer.Ordinal);
     private PassInput input = PassInput.Empty;
     private long? wholeAt;
     private int soon;
@@ -74,19 +75,25 @@ internal sealed class LeasePass(
 
     private async Task ReadAsync(CancellationToken cancellation)
     {
+        // What is said while this reads is for the next pass.
+        Volatile.Write(ref soon, 0);
+
         // The first pass of a duty takes over what others noted, and looks at everything.
         var first = wholeAt is null;
         if (first)
         {
-            noted.Clear();
+            noted = await tables.NotedAsync(cancellation);
         }
 
         input = await tables.ReadAsync(first, leased, cancellation);
         metrics.Budgets = input.Left;
         leased.Clear();
         wholeAt = Clock.GetTimestamp();
-        // An edge closed whose last records are still on their way is looked for again soon.
-        Volatile.Write(ref soon, input.ClosedLater ? 1 : 0);
+        if (input.ClosedLater)
+        {
+            // An edge closed whose last records are still on their way is looked for again soon.
+            LookAtAllSoon();
+        }
     }
 
     private async Task ReclaimAsync(PassWindow[] round, CancellationToken cancellation)
@@ -122,7 +129,7 @@ internal sealed class LeasePass(
                 leased.Remove(window.Id);
             }
 
-            if (!noted.TryGetValue(window.Id, out var before) || !before.SequenceEqual(result.StillHeld))
+            if (!noted.GetValueOrDefault(window.Id, []).SequenceEqual(result.StillHeld))
             {
                 changed.Add((window.Id, result.StillHeld));
             }
@@ -136,7 +143,14 @@ internal sealed class LeasePass(
         await tables.NoteHeldAsync(changed, input.Closed, cancellation);
         foreach (var (window, held) in changed)
         {
-            noted[window] = held;
+            if (held.Count > 0)
+            {
+                noted[window] = held;
+            }
+            else
+            {
+                noted.Remove(window);
+            }
         }
     }
 }

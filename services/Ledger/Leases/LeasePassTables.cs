@@ -6,7 +6,10 @@ using NpgsqlTypes;
 namespace Gateway.Ledger.Leases;
 
 /// <summary>A window that is open, or closed so lately that records of it may still come.</summary>
-internal readonly record struct PassWindow(string Id, long Version);
+/// <param name="Id">The window.</param>
+/// <param name="Version">The version of its total.</param>
+/// <param name="End">When it is over; the last instant there is for one that never is.</param>
+internal readonly record struct PassWindow(string Id, long Version, DateTime End);
 
 /// <summary>What a pass over all windows begins with.</summary>
 /// <param name="Windows">The windows to look at: see <see cref="LeasePassTables.ReadAsync"/>.</param>
@@ -25,8 +28,9 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
     // edge is waited for.
     private const int IdleMax = 2_000;
     private static readonly TimeSpan TouchedFor = TimeSpan.FromHours(1);
+    private static readonly PassWindow s_begin = new("", 0, DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc));
 
-    private string after = "";
+    private PassWindow after = s_begin;
 
     /// <summary>
     /// What a pass begins with. All windows that were ever put into Redis and are not over for long are looked at when
@@ -41,18 +45,21 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
             Parameters = { new() { Value = options.Value.ClosedEdgeGrace }, new() { Value = options.Value.GoneEdgeAfter } },
         });
         // A window that is over takes late records for two days, as long as it stays in Redis.
-        const string open = "select window_id, version from windows where installed_at is not null and (ends_at is null or ends_at > now() - interval '2 days')";
+        const string open = "select window_id, version, coalesce(ends_at, 'infinity') from windows where installed_at is not null and coalesce(ends_at, 'infinity') > now() - interval '2 days'";
         const string closedNow = "exists (select from closed_edges where reclaimed_at is null and settled_at < now() - $2)";
         batch.BatchCommands.Add(new($"{open} and ($1 or {closedNow})") { Parameters = { new() { Value = all }, new() { Value = options.Value.ClosedEdgeGrace } } });
         batch.BatchCommands.Add(new($"({open} and touched_at > now() - $1) union ({open} and window_id = any($2))")
         {
             Parameters = { new() { Value = TouchedFor }, new() { Value = leased.ToArray() } },
         });
-        batch.BatchCommands.Add(new($"{open} and window_id > $1 order by window_id limit {IdleMax}") { Parameters = { new() { Value = after } } });
+        batch.BatchCommands.Add(new($"{open} and (coalesce(ends_at, 'infinity'), window_id) > ($1, $2) order by coalesce(ends_at, 'infinity'), window_id limit {IdleMax}")
+        {
+            Parameters = { new() { Value = after.End }, new() { Value = after.Id } },
+        });
         batch.BatchCommands.Add(new("""
             select b.budget_id, 1 - w.spent_nano::float8 / nullif(b.limit_now, 0)
             from windows w join budgets b using (budget_id, period)
-            where (w.ends_at is null or w.ends_at > now()) and (w.starts_at is null or w.starts_at <= now()) and b.limit_now > 0
+            where coalesce(w.ends_at, 'infinity') > now() and (w.starts_at is null or w.starts_at <= now()) and b.limit_now > 0
             order by 2 limit $1
             """)
         {
@@ -76,7 +83,7 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         var whole = await WindowsAsync(reader, cancellation);
         var lately = await WindowsAsync(reader, cancellation);
         var idle = await WindowsAsync(reader, cancellation);
-        after = idle.Count < IdleMax ? "" : idle[^1].Id;
+        after = idle.Count < IdleMax ? s_begin : idle[^1];
 
         await reader.NextResultAsync(cancellation);
         var left = new Dictionary<string, BudgetLeft>(StringComparer.Ordinal);
@@ -96,10 +103,25 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
         var windows = new List<PassWindow>();
         while (await reader.ReadAsync(cancellation))
         {
-            windows.Add(new(reader.GetString(0), reader.GetInt64(1)));
+            windows.Add(new(reader.GetString(0), reader.GetInt64(1), DateTime.SpecifyKind(reader.GetDateTime(2), DateTimeKind.Utc)));
         }
 
         return windows;
+    }
+
+    /// <summary>What is written down of silent edges in all windows.</summary>
+    public async Task<Dictionary<string, IReadOnlyList<(string EdgeId, long Granted)>>> NotedAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("select window_id, edge_id, granted_nano from held_by_silent_edges");
+        var held = new List<(string Window, string EdgeId, long Granted)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            held.Add((reader.GetString(0), reader.GetString(1), reader.GetInt64(2)));
+        }
+
+        return held.GroupBy(holding => holding.Window, StringComparer.Ordinal).ToDictionary(
+            window => window.Key, window => (IReadOnlyList<(string, long)>)[.. window.Select(holding => (holding.EdgeId, holding.Granted))], StringComparer.Ordinal);
     }
 
     /// <summary>Tells Redis the totals of a window, and of all of its edges, because it is not known whose it missed.</summary>

@@ -56,8 +56,12 @@ internal sealed record LeaseReply(LeaseStatus Status, long Moved, long Available
 /// <param name="ForGood">Nobody waits for a record of it any more: it holds nothing. Until then it keeps what it said that it had charged.</param>
 internal readonly record struct ClosedEdge(string EdgeId, bool ForGood);
 
-/// <summary>What an edge declares to hold when a window is installed, and what the journal has of it.</summary>
-internal sealed record DeclaredHolding(string EdgeId, long Declared, long Posted);
+/// <summary>What an edge holds when a window is installed, and what the journal has of it.</summary>
+/// <param name="EdgeId">The edge.</param>
+/// <param name="Declared">The total that it holds.</param>
+/// <param name="Posted">What the journal has.</param>
+/// <param name="WrittenDown">It was silent, and Ledger wrote down what it held: that counts where Redis lost it. Else the edge says so itself.</param>
+internal sealed record DeclaredHolding(string EdgeId, long Declared, long Posted, bool WrittenDown);
 
 /// <summary>
 /// The rule of the leases, without Redis: a window and a question in, a window and an answer out. The scripts beside this file do the same
@@ -130,6 +134,7 @@ internal static class LeaseRule
         LeaseWindow? window, long limit, long revision, long spent, long spentVersion, long opensInMs, IEnumerable<DeclaredHolding> declared, long now,
         long limitUntil = 0, long limitAfter = 0)
     {
+        var created = window is null;
         window = window is null
             ? new(limit, revision, spent, spentVersion, now + opensInMs, 0, ImmutableSortedDictionary.Create<string, EdgeHolding>(StringComparer.Ordinal))
             {
@@ -144,15 +149,15 @@ internal static class LeaseRule
                 Spent = spentVersion > window.SpentVersion ? spent : window.Spent,
                 SpentVersion = Math.Max(spentVersion, window.SpentVersion),
             };
-        foreach (var (edge, holds, posted) in declared)
+        foreach (var (edge, holds, posted, writtenDown) in declared)
         {
             if (window.Edges.TryGetValue(edge, out var known))
             {
                 window = window with { Edges = window.Edges.SetItem(edge, known with { Posted = Math.Max(known.Posted, posted) }) };
             }
-            else if (holds != 0)
+            else if (holds != 0 && (created || !writtenDown))
             {
-                window = window with { ActiveEdges = window.ActiveEdges + 1, Edges = window.Edges.Add(edge, new(holds, posted, holds, now)) };
+                window = window with { ActiveEdges = window.ActiveEdges + (writtenDown ? 0 : 1), Edges = window.Edges.Add(edge, new(holds, posted, holds, writtenDown ? 0 : now)) };
             }
         }
 

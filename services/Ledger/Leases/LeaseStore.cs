@@ -41,7 +41,7 @@ internal sealed class LeaseStore(IConnectionMultiplexer redis)
         ];
         foreach (var holding in holdings)
         {
-            arguments.AddRange([holding.EdgeId, holding.Declared, holding.Posted]);
+            arguments.AddRange([holding.EdgeId, holding.Declared, holding.Posted, holding.WrittenDown ? 0 : 1]);
         }
 
         var reply = (string[])(await RunAsync(InstallScript, windowId, [.. arguments]))!;

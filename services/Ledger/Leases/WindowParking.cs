@@ -38,7 +38,7 @@ internal sealed class WindowParking(NpgsqlDataSource database, LeaseStore store,
     {
         var closed = await ColumnAsync("select edge_id from closed_edges where reclaimed_at is null", cancellation);
         var windows = await ColumnAsync(
-            "select window_id from windows where installed_at is not null and parked_at is null and (ends_at is null or ends_at > now()) order by window_id", cancellation);
+            "select window_id from windows where installed_at is not null and parked_at is null and coalesce(ends_at, 'infinity') > now() order by window_id", cancellation);
         foreach (var round in windows.Chunk(RoundSize))
         {
             await ParkAsync(round, closed, cancellation);

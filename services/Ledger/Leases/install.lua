@@ -1,7 +1,8 @@
 -- Ledger only. Puts a window into Redis, or brings it up to date; and notes what edges hold.
 -- ARGV: limit, revision, spent, spent_version, ms until it opens when it is new here, when it may be forgotten (Unix ms; 0 for never),
 --       until when the limit is a raise (Unix ms; 0 for for ever), what it is then,
---       then for each edge: edge, declared (the total that it holds; '0' when it declares nothing), posted.
+--       then for each edge: edge, declared (the total that it holds; '0' when it declares nothing), posted, and whether it says so itself ('1')
+--       or Ledger has it written down of one that was silent ('0').
 -- Reply: 'created' or 'updated', limit, spent, leased, ms until it opens.
 
 local status = 'updated'
@@ -24,18 +25,20 @@ else
   end
 end
 
-for i = 9, #ARGV, 3 do
-  local edge, declared, posted = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+for i = 9, #ARGV, 4 do
+  local edge, declared, posted, itself = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
   local f = redis.call('HMGET', key, 'g:' .. edge, 'p:' .. edge, 't:' .. edge)
   local granted, before = f[1], f[2] or '0'
   if granted then
     -- What Redis knows is newer than what was declared.
     hold(edge, granted, before, granted, larger(before, posted))
-  elseif declared ~= '0' then
+  elseif declared ~= '0' and (itself or status == 'created') then
+    -- What is written down is older than what Redis knows, and counts only where that was lost.
     hold(edge, '0', before, declared, larger(before, posted))
     -- As long as it has not said what it charged of that, it may have charged it all.
-    redis.call('HSET', key, 'c:' .. edge, declared, 't:' .. edge, text(now))
-    if not f[3] then
+    -- A silent one stays silent: else what is written down of it would be struck off, and the next loss of Redis would find nothing.
+    redis.call('HSET', key, 'c:' .. edge, declared, 't:' .. edge, itself and text(now) or '0')
+    if itself and not f[3] then
       redis.call('HINCRBY', key, 'edges', 1)
     end
   end

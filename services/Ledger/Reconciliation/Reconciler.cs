@@ -19,13 +19,14 @@ internal sealed record UsageTotals([property: JsonPropertyName("rows")] long Row
 /// <summary>The same for one day (UTC): <c>by=day</c>.</summary>
 internal sealed record UsageDay([property: JsonPropertyName("day")] DateOnly Day, [property: JsonPropertyName("rows")] long Rows, [property: JsonPropertyName("cost")] long Cost);
 
-/// <summary>Compares the journal with everything that was added up from it. Reads only.</summary>
+/// <summary>Compares the journal with everything that was added up from it. No book is changed.</summary>
 internal sealed class Reconciler(
     NpgsqlDataSource database, IConnectionMultiplexer redis, RejectedRecords rejected, AlertOutbox alerts, IHttpClientFactory clients, IOptions<LedgerOptions> options,
     LedgerMetrics metrics, TimeProvider clock, ILogger<Reconciler> logger)
 {
     public const string MeteringClient = "metering";
     private const int DifferencesMax = 200;
+    private const int AttemptsMax = 5;
 
     private readonly OpenCharges open = new();
 
@@ -41,9 +42,19 @@ internal sealed class Reconciler(
         var notCompared = new List<string>();
 
         // 1. The journal against its own totals, in one snapshot.
-        var windows = await CompareTotalsAsync(from, full, differences, notCompared, cancellation);
+        var windows = await CompareTotalsAsync(from, full, differences, cancellation);
+        if (!full)
+        {
+            notCompared.Add($"Windows that are over and that nothing touched since {from:yyyy-MM-dd}, totals of days before, and what an earlier comparison has added up already: POST /budget/reconciliation/run?full=true adds all up from the first entry.");
+        }
+
+        if (windows.NotForRedis > 0)
+        {
+            notCompared.Add($"{windows.NotForRedis} open windows that nothing touched since {from:yyyy-MM-dd} were not looked up in Redis: POST /budget/reconciliation/run?full=true does.");
+        }
+
         // 2. Redis against the totals.
-        var (inRedis, onTheirWay) = await CompareRedisAsync(windows, now, differences, notCompared);
+        var (inRedis, onTheirWay) = await CompareRedisAsync(windows.ForRedis, now, differences, notCompared);
         var (unposted, unpostedFor) = open.Last;
         // 3. Metering's rows against the journal's entries.
         var journal = await JournalAsync(from, to, cancellation);
@@ -57,7 +68,7 @@ internal sealed class Reconciler(
             Full = full,
             JournalEntries = journal.Sum(day => day.Rows),
             JournalAmount = new Money(journal.Sum(day => day.Cost)).ToDollars(),
-            WindowsCompared = windows.Count,
+            WindowsCompared = windows.Compared,
             WindowsInRedis = inRedis,
             WindowsOnTheirWay = onTheirWay,
             OpenAtEdges = new Money(unposted).ToDollars(),
@@ -98,11 +109,37 @@ internal sealed class Reconciler(
         return await reader.ReadAsync(cancellation) ? (new(reader.GetDateTime(0)), reader.GetString(1)) : null;
     }
 
-    private async Task<List<(string Id, long Spent, long Version)>> CompareTotalsAsync(
-        DateTimeOffset from, bool full, List<Difference> differences, List<string> notCompared, CancellationToken cancellation)
+    // Another process that compares at the same time may have sealed windows meanwhile: then this one looks again, at what that one left.
+    private async Task<ComparedWindows> CompareTotalsAsync(DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
+        for (var attempt = 1; ; attempt++)
+        {
+            var found = new List<Difference>();
+            try
+            {
+                await using var connection = await database.OpenConnectionAsync(cancellation);
+                await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
+                await CompareDaysAsync(connection, from, full, found, cancellation);
+                var windows = await CompareWindowsAsync(connection, from, full, found, cancellation);
+                await snapshot.CommitAsync(cancellation);
+                differences.AddRange(found);
+                return windows;
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.SerializationFailure && attempt < AttemptsMax)
+            {
+            }
+        }
+    }
+
+    private static async Task CompareDaysAsync(NpgsqlConnection connection, DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
+    {
+        if (full)
+        {
+            // Days before the first entry are of months that were taken out, and agreed with their entries then.
+            await using var first = new NpgsqlCommand("select min(at) from journal.entries", connection);
+            from = await first.ExecuteScalarAsync(cancellation) is DateTime at && at < from ? new(at.Date, TimeSpan.Zero) : from;
+        }
+
         await using (var days = new NpgsqlCommand(
             """
             with booked as (
@@ -111,7 +148,7 @@ internal sealed class Reconciler(
             select coalesce(b.account, d.account), coalesce(b.day, d.day), coalesce(b.amount, 0), coalesce(d.spent_nano, 0)
             from booked b full join (select * from account_days where day >= $2) d on d.account = b.account and d.day = b.day
             where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0) limit 100
-            """, connection))
+            """, connection) { CommandTimeout = (int)WindowComparison.Patience.TotalSeconds })
         {
             days.Parameters.AddWithValue(from.UtcDateTime);
             days.Parameters.AddWithValue(DateOnly.FromDateTime(from.UtcDateTime));
@@ -123,46 +160,17 @@ internal sealed class Reconciler(
                     "The day's total is not the sum of its entries, though both are written in one transaction: somebody changed account_days by hand, or a backup was restored in part."));
             }
         }
+    }
 
-        // A window that began before the period needs all of its entries; the short comparison leaves it to the full one.
-        var windows = new List<(string, long, long)>();
-        var skipped = 0;
-        await using (var totals = new NpgsqlCommand(
-            """
-            with booked as (
-                select w as id, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
-                from journal.entries, unnest(windows) w where $2 or at >= $1 - interval '1 day' group by 1)
-            select w.window_id, w.spent_nano, w.version, coalesce(b.amount, 0) + case when $2 then w.archived_nano else 0 end, $2 or (w.starts_at is not null and w.starts_at >= $1)
-            from windows w left join booked b on b.id = w.window_id
-            where $2 or w.touched_at >= $1
-            """, connection))
-        {
-            totals.Parameters.AddWithValue(from.UtcDateTime);
-            totals.Parameters.AddWithValue(full);
-            await using var reader = await totals.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                windows.Add((reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)));
-                skipped += reader.GetBoolean(4) ? 0 : 1;
-                if (reader.GetBoolean(4) && reader.GetInt64(1) != reader.GetInt64(3))
-                {
-                    differences.Add(Difference.Of(
-                        ReconciliationKinds.Windows, reader.GetString(0), reader.GetInt64(3), reader.GetInt64(1),
-                        "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part."));
-                }
-            }
-        }
-
-        if (skipped > 0)
-        {
-            notCompared.Add($"{skipped} windows began before {from:yyyy-MM-dd}: POST /budget/reconciliation/run?full=true adds them up from their first entry.");
-        }
-
-        return windows;
+    private static async Task<ComparedWindows> CompareWindowsAsync(NpgsqlConnection connection, DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
+    {
+        return await new WindowComparison(connection).RunAsync(from, full, (window, booked, spent) => differences.Add(Difference.Of(
+            ReconciliationKinds.Windows, window, booked, spent,
+            "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part.")), cancellation);
     }
 
     private async Task<(int InRedis, int OnTheirWay)> CompareRedisAsync(
-        List<(string Id, long Spent, long Version)> windows, DateTimeOffset now, List<Difference> differences, List<string> notCompared)
+        List<WindowTotals> windows, DateTimeOffset now, List<Difference> differences, List<string> notCompared)
     {
         var (inRedis, onTheirWay) = (0, 0);
         var charged = new Dictionary<(string Window, string Edge), (long Open, long Posted)>();
@@ -221,6 +229,7 @@ internal sealed class Reconciler(
             select (at at time zone 'UTC')::date, count(*), sum(case when reverses then -amount_nano else amount_nano end)::bigint
             from journal.entries where kind = 'usage' and at >= $1 and at < $2 group by 1 order by 1
             """);
+        command.CommandTimeout = (int)WindowComparison.Patience.TotalSeconds;
         command.Parameters.AddWithValue(from.UtcDateTime);
         command.Parameters.AddWithValue(to.UtcDateTime);
         await using var reader = await command.ExecuteReaderAsync(cancellation);

@@ -55,7 +55,7 @@ internal sealed record ReconciliationReport
     [JsonPropertyName("to")]
     public required DateTimeOffset To { get; init; }
 
-    /// <summary>Whether windows older than <see cref="From"/> were added up from their first entry too.</summary>
+    /// <summary>Whether everything was added up from the first entry. Else open windows are, too, but for what an earlier comparison has added up of them.</summary>
     [JsonPropertyName("full")]
     public bool Full { get; init; }
 

@@ -4,6 +4,7 @@ using Gateway.Ledger.Budgets;
 using Gateway.Pricing;
 using Gateway.ServiceDefaults;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Ledger.Repricing;
 
@@ -60,9 +61,10 @@ internal static class Repricing
         return app;
     }
 
-    private static async Task<IResult> RepriceAsync(RepricingBody body, HttpContext context, Repricer repricer, TimeProvider clock, CancellationToken cancellation)
+    private static async Task<IResult> RepriceAsync(
+        RepricingBody body, HttpContext context, Repricer repricer, IOptions<LedgerOptions> options, TimeProvider clock, CancellationToken cancellation)
     {
-        var (asked, refusal) = Read(body, clock.GetUtcNow());
+        var (asked, refusal) = Read(body, clock.GetUtcNow(), WindowRetention.KeptFor(options.Value));
         if (asked is null)
         {
             return refusal!;
@@ -81,12 +83,17 @@ internal static class Repricing
         }
     }
 
-    private static (RepricingQuestion? Asked, JsonHttpResult<ErrorEnvelope>? Refusal) Read(RepricingBody body, DateTimeOffset now)
+    private static (RepricingQuestion? Asked, JsonHttpResult<ErrorEnvelope>? Refusal) Read(RepricingBody body, DateTimeOffset now, TimeSpan windowsKeptFor)
     {
         var to = body.To ?? now;
         if (body.From is not { } from || from >= to || to - from > TimeSpan.FromDays(DaysMax))
         {
             return (null, Problems.Result(422, "invalid_request", $"from must be an instant before to, at most {DaysMax} days: 2026-11-01T00:00:00Z.", "from"));
+        }
+
+        if (from < now - windowsKeptFor)
+        {
+            return (null, Problems.Result(422, "invalid_request", $"from must be at most {windowsKeptFor.TotalDays:0} days ago: the windows of older requests are forgotten. Ledger:WindowsKeptFor says for how long they are kept.", "from"));
         }
 
         if (body.Prices is not { ValueKind: JsonValueKind.Object } prices)

@@ -31,8 +31,6 @@ public sealed class FailureCluster : RunningCluster
     {
         Replicas = 2,
         Config = ScriptedConfig.Of(Upstream.Url, ScriptedCluster.Timeout),
-        // Else a test would wait for a minute.
-        Environment = new Dictionary<string, string?> { ["GATEWAY__SPOOL__ADOPTAFTER"] = "00:00:01" },
     };
 }
 

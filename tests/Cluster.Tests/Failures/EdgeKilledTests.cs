@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Gateway.Cluster.Tests.Budgets;
 using Gateway.Cluster.Tests.Clusters;
@@ -102,5 +103,32 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
         Assert.Equal(left, more.Count);
         var end = await cluster.Books.HaveAllAsync(key.Id, [.. answered, .. more.Select(static answer => answer.RequestId)], $"user/{userId}", Failure.Limit);
         Assert.Equal(end.Window!.Limit, end.Window.Spent);
+    }
+
+    [Fact]
+    public async Task Under_load_what_it_held_can_be_spent_again_within_the_time_to_live_of_a_lease()
+    {
+        var model = ScriptedModels.NewModel();
+        var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(1_000m);
+        var held = new List<(TimeSpan Back, long Leased)>();
+        for (var kill = 0; kill < 3; kill++)
+        {
+            // All of the load at the one that dies: what is held of the budget afterwards is what it held.
+            using var first = await cluster.AtEdgeAsync(key, "edge-1");
+            await using var load = Load.Start(model, 8, first);
+            await load.AnsweredMoreAsync(200);
+            var restarts = (await cluster.Gateway.ProgramAsync("edge-1")).Restarts;
+            await cluster.Gateway.SendAsync("edge-1", Signal.Kill);
+            var died = Stopwatch.GetTimestamp();
+            await load.StopAsync();
+            var leased = (await cluster.Books.WindowAsync($"user/{userId}"))!.Leased;
+            await Eventually.Is(() => cluster.Books.WindowAsync($"user/{userId}"), static window => window!.Leased == 0, "nothing is held", Failure.Limit);
+            held.Add((Stopwatch.GetElapsedTime(died), leased));
+            await cluster.Gateway.IsBackAsync("edge-1", restarts);
+        }
+
+        output.WriteLine($"held, and back after: {string.Join(", ", held.Select(static kill => string.Create(CultureInfo.InvariantCulture, $"{kill.Leased / 1e9:0.000} dollars {kill.Back.TotalSeconds:0.0} s")))}");
+        Assert.All(held, static kill => Assert.InRange(kill.Leased, 1, long.MaxValue));
+        Assert.All(held, static kill => Assert.InRange(kill.Back, TimeSpan.Zero, TimeSpan.FromSeconds(15)));
     }
 }

@@ -242,12 +242,12 @@ internal sealed class LeaseModel
         installedBefore = true;
         DeclaredHolding[] holdings =
         [
-            .. (parked ?? (window is null ? noted : [])).Where(held => held.EdgeId != name).Select(held => new DeclaredHolding(held.EdgeId, held.Granted, edges[held.EdgeId].Booked)),
-            new(name, edge.Granted, edge.Booked),
+            .. (parked ?? (window is null ? noted : [])).Where(held => held.EdgeId != name).Select(held => new DeclaredHolding(held.EdgeId, held.Granted, edges[held.EdgeId].Booked, WrittenDown: true)),
+            new(name, edge.Granted, edge.Booked, WrittenDown: false),
         ];
         parked = null;
         redis.ScriptEvaluate(
-            s_install, [key], [limit, 1, spent, version, opensIn, 0, 0, 0, .. holdings.SelectMany(held => new RedisValue[] { held.EdgeId, held.Declared, held.Posted })]);
+            s_install, [key], [limit, 1, spent, version, opensIn, 0, 0, 0, .. holdings.SelectMany(held => new RedisValue[] { held.EdgeId, held.Declared, held.Posted, held.WrittenDown ? 0 : 1 })]);
         window = LeaseRule.Install(window, limit, 1, spent, version, opensIn, holdings, Now);
         SetTimes();
         Compare();

@@ -136,4 +136,44 @@ public sealed class ReclaimTests
             [Ledger.Journal.JournalRules.FromUsage(Build.Record(100, windows: budget))], CancellationToken.None);
         await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "spent") == 100, "Redis hears of it");
     }
+
+    [Fact]
+    public async Task What_a_silent_edge_holds_is_held_through_one_loss_of_Redis_after_the_other()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: [("Ledger:LeaseTimeToLive", "00:05:00"), ("Ledger:ReclaimEvery", "00:00:00.05")]);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("dead", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "dead", 600);
+        // It charges 500 of it, and dies before it says so.
+        await ledger.Redis.HashSetAsync(LeaseScript.KeyOf(budget), "t:dead", DateTimeOffset.UtcNow.AddMinutes(-7).ToUnixTimeMilliseconds());
+        await PassesAsync(ledger, budget);
+        for (var loss = 0; loss < 3; loss++)
+        {
+            await ledger.Redis.KeyDeleteAsync(LeaseScript.KeyOf(budget));
+            Assert.Equal(600, (await ledger.EnsureAsync("alive", Build.Ensure(budget, 1_000))).Windows.Single().Leased.NanoDollars);
+            await PassesAsync(ledger, budget);
+        }
+    }
+
+    [Fact]
+    public async Task What_was_written_down_of_a_silent_edge_is_not_held_again_once_Redis_knows_better()
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: [("Ledger:LeaseTimeToLive", "00:05:00"), ("Ledger:ReclaimEvery", "00:05:00")]);
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("alive", Build.Ensure(budget, 1_000));
+        // The pass has just taken back what a closed edge held, and has not struck off yet what was written down of it.
+        await ledger.ScalarAsync<long>($"insert into held_by_silent_edges (window_id, edge_id, granted_nano) values ('{budget}', 'closed', 600) returning granted_nano");
+        Assert.Equal(0, (await ledger.EnsureAsync("alive", Build.Ensure(budget, 1_000))).Windows.Single().Leased.NanoDollars);
+    }
+
+    // Returns when a pass over all windows has come to its end: the second one that was seen began after the first.
+    private static async Task PassesAsync(LedgerHost ledger, string budget)
+    {
+        for (var pass = 0; pass < 2; pass++)
+        {
+            var version = await ledger.ScalarAsync<long>($"update windows set version = version + 1 where window_id = '{budget}' returning version");
+            ledger.Services.GetRequiredService<LeasePass>().LookAtAllSoon();
+            await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "spent_version") == version, "the pass told Redis of a version that it had missed");
+        }
+    }
 }

@@ -82,6 +82,7 @@ public sealed class RepricingTests
     [InlineData("""{"from":"2026-11-01T00:00:00Z","reason":"r"}""", "prices is missing")]
     [InlineData("""{"from":"2026-11-01T00:00:00Z","reason":"r","prices":{"prices":[{"provider":"openai"}]}}""", "model")]
     [InlineData("""{"reason":"r","prices":{"prices":[]}}""", "from must be")]
+    [InlineData("""{"from":"2024-11-01T00:00:00Z","to":"2024-12-01T00:00:00Z","reason":"r","prices":{"schema":1,"version":"v","prices":[]}}""", "Ledger:WindowsKeptFor")]
     [InlineData("""{"from":"2026-11-01T00:00:00Z","prices":{"schema":1,"version":"v","prices":[]}}""", "reason is missing")]
     public async Task A_wrong_question_is_refused_with_the_remedy(string body, string names)
     {
