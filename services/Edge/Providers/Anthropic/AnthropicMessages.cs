@@ -14,6 +14,7 @@ internal sealed class AnthropicMessages
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
     private readonly AnthropicContent parts;
+    private readonly ToolIds ids = new(int.MaxValue);
     private string? openRole;
     private bool anyMessage;
 
@@ -257,7 +258,7 @@ internal sealed class AnthropicMessages
         Open("assistant");
         writer.WriteStartObject();
         writer.WriteString("type"u8, "tool_use"u8);
-        writer.WriteString("id"u8, ToolIds.Fit(call.Field("id"u8), int.MaxValue));
+        writer.WriteString("id"u8, ids.OfCall(call.Field("id"u8).Text()));
         writer.WriteCopy("name"u8, function.Field("name"u8));
         ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
         if (call.Field("cache_control"u8) is { ValueKind: JsonValueKind.Object } cache)
@@ -273,7 +274,7 @@ internal sealed class AnthropicMessages
         Open("user");
         writer.WriteStartObject();
         writer.WriteString("type"u8, "tool_result"u8);
-        writer.WriteString("tool_use_id"u8, ToolIds.Fit(message.Field("tool_call_id"u8), int.MaxValue));
+        writer.WriteString("tool_use_id"u8, ids.OfResult(message.Field("tool_call_id"u8).Text()));
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String)
         {

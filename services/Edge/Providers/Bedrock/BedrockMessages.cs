@@ -14,6 +14,7 @@ internal sealed class BedrockMessages
 
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
+    private readonly ToolIds ids = new(ToolIdLengthMax);
     private string? openRole;
     private bool any;
     private int documents;
@@ -175,7 +176,7 @@ internal sealed class BedrockMessages
             Open("assistant");
             writer.WriteStartObject();
             writer.WriteStartObject("toolUse"u8);
-            writer.WriteString("toolUseId"u8, ToolIds.Fit(call.Field("id"u8), ToolIdLengthMax));
+            writer.WriteString("toolUseId"u8, ids.OfCall(call.Field("id"u8).Text()));
             writer.WriteCopy("name"u8, function.Field("name"u8));
             ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
             writer.WriteEndObject();
@@ -209,7 +210,7 @@ internal sealed class BedrockMessages
         Open("user");
         writer.WriteStartObject();
         writer.WriteStartObject("toolResult"u8);
-        writer.WriteString("toolUseId"u8, ToolIds.Fit(message.Field("tool_call_id"u8), ToolIdLengthMax));
+        writer.WriteString("toolUseId"u8, ids.OfResult(message.Field("tool_call_id"u8).Text()));
         writer.WriteStartArray("content"u8);
         var content = message.Field("content"u8);
         var said = content.Items().Where(AnthropicContent.IsSaid).ToList();
