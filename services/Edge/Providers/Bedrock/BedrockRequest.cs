@@ -47,9 +47,10 @@ internal sealed class BedrockRequest
     /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
     public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
     {
-        using var document = ChatRequest.Parse(body);
+        var dropped = new DroppedFields(droppedNames, call.DropUnsupported, "Bedrock");
+        using var document = ChatRequest.Parse(CacheMarks.Bounded(body, dropped));
         using var writer = new Utf8JsonWriter(output, Completion.Writing);
-        new BedrockRequest(document.RootElement, call, new DroppedFields(droppedNames, call.DropUnsupported, "Bedrock"), writer).Write();
+        new BedrockRequest(document.RootElement, call, dropped, writer).Write();
     }
 
     private void Write()
