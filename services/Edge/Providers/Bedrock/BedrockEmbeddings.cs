@@ -24,7 +24,7 @@ internal sealed class BedrockEmbeddings : IUpstreamOperation
     {
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
-        if (call.ProviderModel.Contains("cohere.", StringComparison.Ordinal))
+        if (new BedrockModel(call.ProviderModel).IsCohere)
         {
             CohereEmbeddings.WriteFields(request, json, dropped, "Bedrock", call.ProviderModel.Contains("embed-v4", StringComparison.Ordinal) ? "output_dimension" : null);
         }
