@@ -40,6 +40,7 @@ internal sealed class AnthropicMessages
         for (var i = 0; i <= last; i++)
         {
             var message = messages[i];
+            dropped.AddUnknownOf(message, knowsAnthropics: true);
             if (message.Field("name"u8).Given() && !message.Field("role"u8).Is("tool"u8))
             {
                 dropped.Add("messages.name");

@@ -58,6 +58,7 @@ internal sealed class BedrockMessages
         foreach (var message in messages.EnumerateArray())
         {
             var role = message.Field("role"u8).Text();
+            dropped.AddUnknownOf(message, knowsAnthropics: true);
             if (message.Field("name"u8).Given() && role != "tool")
             {
                 dropped.Add("messages.name");

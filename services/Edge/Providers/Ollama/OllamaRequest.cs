@@ -190,7 +190,7 @@ internal sealed class OllamaRequest
             writer.WriteStartObject();
             writer.WriteString("role"u8, role == "developer" ? "system" : role);
             WriteContent(message);
-            dropped.AddThinkingBlocksOf(message);
+            dropped.AddUnknownOf(message, knowsAnthropics: false);
             if (ChatRequest.ThoughtsOf(message) is { ValueKind: JsonValueKind.String } thoughts)
             {
                 writer.WriteCopy("thinking"u8, thoughts);
@@ -210,7 +210,7 @@ internal sealed class OllamaRequest
 
     private void WriteContent(JsonElement message)
     {
-        var content = message.Field("content"u8);
+        var content = ChatRequest.ContentOf(message);
         if (content.ValueKind == JsonValueKind.String)
         {
             writer.WriteCopy("content"u8, content);
