@@ -29,7 +29,7 @@ internal readonly record struct WholeAnswer(ReadOnlyMemory<byte> Body, TokenUsag
 internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 {
     /// <summary>The largest answer that is taken.</summary>
-    private const int BytesMax = 64 << 20;
+    public const int BytesMax = 64 << 20;
 
     /// <summary>Reads the answer, lets the operation understand it, settles and passes it on.</summary>
     public async Task<RelayResult> RelayAsync(
