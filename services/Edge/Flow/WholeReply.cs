@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -73,7 +74,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         if (exchange.Surface is { } surface && exchange.Passed is null)
         {
             // Before it is settled: an answer that cannot be said is the provider's failure, and another target may do better.
-            exchange.NoteLosses(answer.Span);
+            ChatAnswer.NoteLosses(answer.Span, surface, exchange.Losses);
             var said = new ArrayBufferWriter<byte>(answer.Length + 256);
             surface.WriteReply(exchange, answer, usage, said);
             answer = said.WrittenMemory;
