@@ -185,12 +185,14 @@ internal sealed class AnthropicMessages
             WriteAnswer(content, message.Field("cache_control"u8), isLast && !hasToolCalls);
         }
 
+        var left = content.ValueKind == JsonValueKind.Array ? content.GetArrayLength() : 0;
         foreach (var part in content.Items())
         {
+            left--;
             var type = part.Field("type"u8);
             if (type.Is("text"u8) || type.Is("refusal"u8))
             {
-                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), isLast && !hasToolCalls);
+                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), isLast && !hasToolCalls && left == 0);
             }
             else
             {

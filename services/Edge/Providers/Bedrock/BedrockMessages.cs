@@ -55,8 +55,10 @@ internal sealed class BedrockMessages
     {
         var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
         writer.WriteStartArray("messages"u8);
+        var left = messages.GetArrayLength();
         foreach (var message in messages.EnumerateArray())
         {
+            left--;
             var role = message.Field("role"u8).Text();
             dropped.AddUnknownOf(message, knowsAnthropics: true);
             if (message.Field("name"u8).Given() && role != "tool")
@@ -77,7 +79,7 @@ internal sealed class BedrockMessages
                     WriteBlocks("user", message);
                     break;
                 case "assistant":
-                    WriteAssistant(message);
+                    WriteAssistant(message, isLast: left == 0);
                     break;
                 case "tool":
                     WriteToolResult(message);
@@ -107,26 +109,28 @@ internal sealed class BedrockMessages
     }
 
     /// <summary>Writes a message's blocks into the turn of that role; null writes them where the writer stands.</summary>
-    private void WriteBlocks(string? role, JsonElement message)
+    private void WriteBlocks(string? role, JsonElement message, bool trims = false)
     {
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String && !AnthropicContent.IsBlank(content))
         {
             Open(role);
-            WriteText(content);
+            WriteText(content, trims);
             WriteCache(message);
             hasText = true;
         }
 
         var anyPart = false;
+        var left = content.ValueKind == JsonValueKind.Array ? content.GetArrayLength() : 0;
         foreach (var part in content.Items())
         {
+            left--;
             if (AnthropicContent.IsSaid(part))
             {
                 anyPart = true;
                 Open(role);
                 var before = documents;
-                WritePart(part);
+                WritePart(part, trims && left == 0);
                 WriteCache(part);
                 hasText |= part.Field("type"u8).Is("text"u8);
                 hasDocument |= documents > before;
@@ -139,7 +143,7 @@ internal sealed class BedrockMessages
         }
     }
 
-    private void WriteAssistant(JsonElement message)
+    private void WriteAssistant(JsonElement message, bool isLast)
     {
         if (!any)
         {
@@ -159,7 +163,8 @@ internal sealed class BedrockMessages
             dropped.AddAdvice("messages.reasoning_content");
         }
 
-        WriteBlocks("assistant", message);
+        // The beginning of an answer that the model is to go on with must not end in white space.
+        WriteBlocks("assistant", message, trims: isLast && !message.Field("tool_calls"u8).Items().Any());
         if (!AnthropicContent.IsBlank(message.Field("refusal"u8)))
         {
             Open("assistant");
@@ -243,12 +248,12 @@ internal sealed class BedrockMessages
         WriteCache(message.Field("cache_control"u8).Given() ? message : content.Items().LastOrDefault(static part => part.Field("cache_control"u8).Given()));
     }
 
-    private void WritePart(JsonElement part)
+    private void WritePart(JsonElement part, bool trims = false)
     {
         switch (part.Field("type"u8).Text())
         {
             case "text":
-                WriteText(part.Field("text"u8));
+                WriteText(part.Field("text"u8), trims);
                 break;
             case "refusal":
                 WriteText(part.Field("refusal"u8));
@@ -318,7 +323,7 @@ internal sealed class BedrockMessages
         return plain.Length == 0 ? $"document-{documents}" : documents == 1 ? plain : $"{plain}-{documents}";
     }
 
-    private void WriteText(JsonElement text)
+    private void WriteText(JsonElement text, bool trims = false)
     {
         if (text.ValueKind != JsonValueKind.String)
         {
@@ -326,7 +331,15 @@ internal sealed class BedrockMessages
         }
 
         writer.WriteStartObject();
-        writer.WriteCopy("text"u8, text);
+        if (trims && text.Text() is { } words && words.TrimEnd() is var trimmed && trimmed.Length < words.Length)
+        {
+            writer.WriteString("text"u8, trimmed);
+        }
+        else
+        {
+            writer.WriteCopy("text"u8, text);
+        }
+
         writer.WriteEndObject();
     }
 

@@ -196,7 +196,7 @@ internal sealed class OllamaRequest
                 writer.WriteCopy("thinking"u8, thoughts);
             }
 
-            if (role == "tool" && message.Field("tool_call_id"u8).Text() is { } id && toolNames.TryGetValue(id, out var name))
+            if (role == "tool" && (toolNames.GetValueOrDefault(message.Field("tool_call_id"u8).Text() ?? "") ?? message.Field("name"u8).Text()) is { } name)
             {
                 writer.WriteString("tool_name"u8, name);
             }
