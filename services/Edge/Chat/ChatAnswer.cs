@@ -13,12 +13,29 @@ internal static class ChatAnswer
     /// <exception cref="MalformedReplyException">It is no JSON object.</exception>
     public static JsonDocument Parse(ReadOnlySpan<byte> said, ReplyLosses losses) => JsonReading.ParseReply(ListedContent.Mend(said, losses) ?? said);
 
-    /// <summary>What the model thought.</summary>
-    public static JsonElement Thoughts(JsonElement said) => ChatRequest.ThoughtsOf(said);
-
     /// <summary>Whether there is text in it, of the answer, a refusal or a thought.</summary>
     public static bool HasText(JsonElement said) =>
-        said.Field("content"u8).RawText().Length + said.Field("refusal"u8).RawText().Length + Thoughts(said).RawText().Length > 0;
+        said.Field("content"u8).RawText().Length + said.Field("refusal"u8).RawText().Length + ChatRequest.ThoughtsOf(said).RawText().Length > 0;
+
+    /// <summary>Names what an answer or a piece of one has and a client's format has no place for: pictures, the pages that it cites.</summary>
+    /// <param name="said">The answer.</param>
+    /// <param name="surface">The client's format; null for chat, which has a place for both.</param>
+    /// <param name="losses">Takes the names.</param>
+    public static void NoteLosses(ReadOnlySpan<byte> said, IChatSurface? surface, ReplyLosses losses)
+    {
+        if (surface is { ShowsPictures: false } && ListMember.IsIn(said, "\"images\""u8, ofObjects: true))
+        {
+            losses.Add("images");
+        }
+
+        if (surface is { ShowsCitations: false } && ListMember.IsIn(said, "\"annotations\""u8, ofObjects: true))
+        {
+            losses.Add("annotations");
+        }
+    }
+
+    /// <summary>Why the answer of a choice ended, in OpenAI's words; null where nobody says it.</summary>
+    public static string? FinishReason(JsonElement choice, bool calls) => FinishReason(choice.Field("finish_reason"u8).Text(), calls);
 
     /// <summary>Why an answer ended, in OpenAI's words; null where nobody says it.</summary>
     /// <param name="said">The reason that its server gave.</param>

@@ -67,7 +67,7 @@ internal sealed class CountTokens(FreeRoute route, RoutingTables tables, Upstrea
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(Limit);
         using var request = new HttpRequestMessage(HttpMethod.Post, counted.Address(target));
-        var passed = new SplicedContent(body.Memory, counted.Splices(body.Span, head, target));
+        var passed = new SplicedContent(body.Memory, counted.Splices(body.Memory, head, target));
         request.Content = target.Protocol.WrapsPassed ? UpstreamRequest.Wrapped(passed, target, counts: true) : passed;
         try
         {
@@ -106,7 +106,7 @@ internal interface ICountedSurface
     Uri? Address(Deployment target);
 
     /// <summary>What is changed in a request that a provider counts.</summary>
-    List<Splice> Splices(ReadOnlySpan<byte> body, in RequestHead head, Deployment target);
+    List<Splice> Splices(ReadOnlyMemory<byte> body, in RequestHead head, Deployment target);
 
     /// <summary>What is counted here of a request.</summary>
     ReadOnlyMemory<byte> Prompt(ReadOnlyMemory<byte> body) => body;

@@ -24,6 +24,10 @@ internal interface IPassedProtocol
     /// <summary>Whether a stream's usage must be asked for by <c>stream_options</c>.</summary>
     bool TakesStreamOptions => false;
 
+    /// <summary>Where a request says what its own provider would refuse, and what is said instead: a conversation may come from models of others. Empty for nearly all.</summary>
+    /// <param name="body">The client's request, known to be a JSON object.</param>
+    IReadOnlyList<Splice> Mends(ReadOnlyMemory<byte> body) => [];
+
     /// <summary>Reads a whole reply: its usage, null when it reports none, and what else the protocol wants noted of it.</summary>
     /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>
     TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply);

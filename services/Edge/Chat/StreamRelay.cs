@@ -257,7 +257,7 @@ internal sealed class StreamRelay : IDisposable
         if (!written.IsEmpty)
         {
             HasOutput = true;
-            exchange.NoteLosses(written);
+            ChatAnswer.NoteLosses(written, exchange.Surface, exchange.Losses);
             tap.Observe(written);
             assembler?.AddFrames(written);
         }
@@ -298,7 +298,7 @@ internal sealed class StreamRelay : IDisposable
         var mended = target.Protocol.Mend(data, exchange.Losses);
         data = mended is null ? data : mended;
         HasOutput = true;
-        exchange.NoteLosses(data);
+        ChatAnswer.NoteLosses(data, exchange.Surface, exchange.Losses);
         tap.Observe(data);
         if (assembler is not null)
         {

@@ -19,7 +19,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
 
     public bool KnowsThinking => Provider is AnthropicProvider || IsClaudeOnBedrock || Provider.Protocol == "cohere";
 
-    private bool IsClaudeOnBedrock => Provider is BedrockProvider && BedrockRequest.IsClaude(Model);
+    private bool IsClaudeOnBedrock => Provider is BedrockProvider && new BedrockModel(Model).IsClaude;
 
     /// <summary>Whether what the model thought may be sent back to it as a plain text.</summary>
     public bool TakesThoughts => Provider.Protocol is "cohere" or "ollama" or "mistral";
@@ -32,7 +32,7 @@ internal readonly record struct SurfaceTarget(IChatProvider Provider, string Mod
 
     public bool KnowsUsers => PassesHub || Provider is AnthropicProvider;
 
-    public bool TakesEffort => PassesHub ? OpenAiModel.Reasons(Model) : Provider is not BedrockProvider || IsClaudeOnBedrock || BedrockOpenAi.Is(Model);
+    public bool TakesEffort => PassesHub ? OpenAiModel.Reasons(Model) : Provider is not BedrockProvider || new BedrockModel(Model).TakesEffort;
 
     public bool WantsCompletionTokens => PassesHub && Provider.Protocol is "openai" or "azure" && OpenAiModel.Reasons(Model);
 

@@ -86,7 +86,7 @@ internal sealed class ThinkingSeal
     public static JsonElement? Open(string? text)
     {
         // Before they were marked there was the kind alone: clients may still send that.
-        var packed = text?.StartsWith(Mark, StringComparison.Ordinal) == true ? text[Mark.Length..] : text?.StartsWith(Kind, StringComparison.Ordinal) == true ? text[Kind.Length..] : null;
+        var packed = Behind(Mark, text) ?? Behind(Kind, text);
         if (packed is null || !Base64Url.IsValid(packed))
         {
             return null;
@@ -102,6 +102,8 @@ internal sealed class ThinkingSeal
             return null;
         }
     }
+
+    private static string? Behind(string mark, string? text) => text?.StartsWith(mark, StringComparison.Ordinal) == true ? text[mark.Length..] : null;
 
     private static string? TextOf(JsonObject block, string member) => block[member] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

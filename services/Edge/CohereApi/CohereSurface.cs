@@ -35,7 +35,7 @@ internal sealed class CohereSurface : IChatSurface
         json.WriteString("id"u8, exchange.Id);
         var calls = new StreamedCalls($"call_{exchange.Id:N}");
         calls.TakeWhole(choice.Field("message"u8).Field("tool_calls"u8));
-        json.WriteString("finish_reason"u8, FinishReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
+        json.WriteString("finish_reason"u8, FinishReason(ChatAnswer.FinishReason(choice, calls.All.Count > 0)));
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, "assistant"u8);
         WriteMessage(json, choice.Field("message"u8), calls.All);
@@ -82,7 +82,7 @@ internal sealed class CohereSurface : IChatSurface
 
     private static void WriteMessage(Utf8JsonWriter json, JsonElement message, IReadOnlyList<StreamedCall> calls)
     {
-        var parts = new[] { ("thinking", ChatAnswer.Thoughts(message)), ("text", message.Field("content"u8)), ("text", message.Field("refusal"u8)) }
+        var parts = new[] { ("thinking", ChatRequest.ThoughtsOf(message)), ("text", message.Field("content"u8)), ("text", message.Field("refusal"u8)) }
             .Where(static part => !part.Item2.RawText().IsEmpty).ToArray();
         if (parts.Length > 0)
         {

@@ -42,7 +42,7 @@ internal sealed class CohereSurfaceStream(RequestExchange exchange) : OneByOneSt
 
     protected override void Say(JsonElement delta, IBufferWriter<byte> output)
     {
-        Grow(ChatAnswer.Thoughts(delta), "thinking", output);
+        Grow(ChatRequest.ThoughtsOf(delta), "thinking", output);
         Grow(delta.Field("content"u8), "text", output);
         Grow(delta.Field("refusal"u8), "text", output);
     }

@@ -5,7 +5,6 @@ using Gateway.Edge.Admission.Rates;
 using Gateway.Edge.Chat;
 using Gateway.Edge.Operations;
 using Gateway.Edge.Providers;
-using Gateway.Edge.Providers.OpenAi;
 using Gateway.Edge.Routing;
 using Gateway.Pricing;
 
@@ -54,20 +53,6 @@ internal sealed class RequestExchange(
 
     /// <summary>What is billed besides tokens, once it is known.</summary>
     public CostUnits Units;
-
-    /// <summary>Names what an answer, said in OpenAI's words, has and the client's format has no place for: pictures, the pages that it cites.</summary>
-    public void NoteLosses(ReadOnlySpan<byte> answer)
-    {
-        if (Surface is { ShowsPictures: false } && ListMember.IsIn(answer, "\"images\""u8, ofObjects: true))
-        {
-            Losses.Add("images");
-        }
-
-        if (Surface is { ShowsCitations: false } && ListMember.IsIn(answer, "\"annotations\""u8, ofObjects: true))
-        {
-            Losses.Add("annotations");
-        }
-    }
 
     /// <summary>The answer says at which service tier it was made.</summary>
     public void ServedAt(ServiceTier? tier) => Units = tier is { } said ? Units with { Service = said } : Units;

@@ -117,7 +117,9 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
     /// <param name="modelJson">The provider's name of the model, quoted.</param>
     /// <param name="forceStream">Whether a request that does not stream is streamed upstream all the same.</param>
     /// <param name="takesStreamOptions">Whether the provider knows <c>stream_options</c>.</param>
-    public static List<Splice> ForOpenAi(ReadOnlySpan<byte> body, in RequestHead head, byte[] modelJson, bool forceStream, bool takesStreamOptions = true)
+    /// <param name="mends">What else is said otherwise.</param>
+    public static List<Splice> ForOpenAi(
+        ReadOnlySpan<byte> body, in RequestHead head, byte[] modelJson, bool forceStream, bool takesStreamOptions = true, IReadOnlyList<Splice>? mends = null)
     {
         var first = head.FirstProperty!.Value;
         var splices = new List<Splice>(4) { head.Model is { } model ? At(body, model, modelJson) : new Splice(first, first, ModelProperty(modelJson)) };
@@ -132,6 +134,7 @@ internal readonly record struct Splice(int Start, int End, ReadOnlyMemory<byte> 
             splices.Add(AskForUsage(body, head, first));
         }
 
+        splices.AddRange(mends ?? []);
         AddGateways(splices, body, head);
         return InOrder(splices);
     }

@@ -22,7 +22,7 @@ internal static class UpstreamRequest
         {
             var passed = exchange.Passed.NamesModelInAddress
                 ? new SplicedContent(exchange.Body.Memory, Splice.OfGateway(exchange.Body.Span, exchange.Head))
-                : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions);
+                : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions, exchange.Passed.Mends(exchange.Body.Memory));
             request.Content = target.Protocol.WrapsPassed ? Wrapped(passed, target, counts: false) : passed;
         }
         else if (exchange.Surface is null && target.Protocol is { SpeaksOpenAiChat: true, RewritesOpenAiChat: false })
@@ -101,8 +101,9 @@ internal static class UpstreamRequest
         return new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = new("application/json") } };
     }
 
-    private static SplicedContent Spliced(ReadOnlyMemory<byte> body, in RequestHead head, Deployment target, in ChatCall call, bool asksForUsage) =>
-        new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage));
+    private static SplicedContent Spliced(
+        ReadOnlyMemory<byte> body, in RequestHead head, Deployment target, in ChatCall call, bool asksForUsage, IReadOnlyList<Splice>? mends = null) =>
+        new(body, Splice.ForOpenAi(body.Span, head, target.ModelJson, call.Stream && !head.Stream, asksForUsage, mends));
 
     /// <summary>Adds the credential, the protocol's headers and those that the configuration gives the deployment, where no client's request is passed on.</summary>
     /// <exception cref="CredentialException">There is no credential that could be sent.</exception>

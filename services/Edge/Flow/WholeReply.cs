@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Contracts;
+using Gateway.Edge.Chat;
 using Gateway.Edge.Metering;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Routing;
@@ -29,7 +30,7 @@ internal readonly record struct WholeAnswer(ReadOnlyMemory<byte> Body, TokenUsag
 internal sealed class WholeReply(Settlement settlement, TimeProvider time)
 {
     /// <summary>The largest answer that is taken.</summary>
-    private const int BytesMax = 64 << 20;
+    public const int BytesMax = 64 << 20;
 
     /// <summary>Reads the answer, lets the operation understand it, settles and passes it on.</summary>
     public async Task<RelayResult> RelayAsync(
@@ -73,7 +74,7 @@ internal sealed class WholeReply(Settlement settlement, TimeProvider time)
         if (exchange.Surface is { } surface && exchange.Passed is null)
         {
             // Before it is settled: an answer that cannot be said is the provider's failure, and another target may do better.
-            exchange.NoteLosses(answer.Span);
+            ChatAnswer.NoteLosses(answer.Span, surface, exchange.Losses);
             var said = new ArrayBufferWriter<byte>(answer.Length + 256);
             surface.WriteReply(exchange, answer, usage, said);
             answer = said.WrittenMemory;

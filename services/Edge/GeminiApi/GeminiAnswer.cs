@@ -28,7 +28,7 @@ internal readonly struct GeminiAnswer(Utf8JsonWriter json, RequestExchange excha
         json.WriteStartObject();
         json.WriteStartObject("content"u8);
         json.WriteStartArray("parts"u8);
-        var parts = WriteThought(ChatAnswer.Thoughts(said), seal?.ToText()) | WriteText(said.Field("content"u8)) | WriteText(said.Field("refusal"u8)) | WritePictures(said.Field("images"u8));
+        var parts = WriteThought(ChatRequest.ThoughtsOf(said), seal?.ToText()) | WriteText(said.Field("content"u8)) | WriteText(said.Field("refusal"u8)) | WritePictures(said.Field("images"u8));
         WriteCalls(calls);
         if (!parts && calls.Count == 0)
         {

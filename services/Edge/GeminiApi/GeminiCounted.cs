@@ -16,7 +16,7 @@ internal sealed class GeminiCounted(GeminiSurface surface) : ICountedSurface
 
     public Uri? Address(Deployment target) => target.PassedAddress(SurfaceProtocol.GeminiCount);
 
-    public List<Splice> Splices(ReadOnlySpan<byte> body, in RequestHead head, Deployment target) => GeminiNames.Splices(body, head, target.ProviderModel);
+    public List<Splice> Splices(ReadOnlyMemory<byte> body, in RequestHead head, Deployment target) => GeminiNames.Splices(body.Span, head, target.ProviderModel);
 
     /// <summary>Contents alone, or a whole request that they stand in.</summary>
     public ReadOnlyMemory<byte> Prompt(ReadOnlyMemory<byte> body)

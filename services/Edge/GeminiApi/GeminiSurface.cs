@@ -55,7 +55,7 @@ internal sealed class GeminiSurface(bool streams, bool asArray = false) : IChatS
                 seal.Add(block);
             }
 
-            answer.WriteCandidate(choice.Field("index"u8).Int() ?? 0, choice.Field("logprobs"u8), message, seal, calls.All, ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0) ?? "stop");
+            answer.WriteCandidate(choice.Field("index"u8).Int() ?? 0, choice.Field("logprobs"u8), message, seal, calls.All, ChatAnswer.FinishReason(choice, calls.All.Count > 0) ?? "stop");
         }
 
         answer.End(usage);

@@ -13,6 +13,6 @@ internal sealed class MessagesCounted(MessagesSurface surface) : ICountedSurface
 
     public Uri? Address(Deployment target) => target.CountTokensAddress;
 
-    public List<Splice> Splices(ReadOnlySpan<byte> body, in RequestHead head, Deployment target) =>
-        Splice.ForOpenAi(body, head, target.ModelJson, forceStream: false, takesStreamOptions: false);
+    public List<Splice> Splices(ReadOnlyMemory<byte> body, in RequestHead head, Deployment target) =>
+        Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false, surface.Passed.Mends(body));
 }

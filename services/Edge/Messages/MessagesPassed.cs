@@ -9,7 +9,7 @@ using Gateway.Pricing;
 
 namespace Gateway.Edge.Messages;
 
-/// <summary>Anthropic's messages between Anthropic's client and Anthropic: nothing is changed but the model's name.</summary>
+/// <summary>Anthropic's messages between Anthropic's client and Anthropic: nothing is changed but the model's name, and ids of calls that Anthropic refuses.</summary>
 internal sealed class MessagesPassed : IPassedProtocol
 {
     public static readonly MessagesPassed Instance = new();
@@ -17,6 +17,8 @@ internal sealed class MessagesPassed : IPassedProtocol
     public IReadOnlyList<string> ForwardedHeaders { get; } = ["anthropic-version", "anthropic-beta"];
 
     public string AskingHeader => "anthropic-beta";
+
+    public IReadOnlyList<Splice> Mends(ReadOnlyMemory<byte> body) => ForeignToolIds.In(body);
 
     public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply)
     {

@@ -17,6 +17,8 @@ internal sealed class MessagesRequest
         "thinking", "output_config", "output_format",
     };
 
+    private static readonly HashSet<string> KnownOfTools = new(StringComparer.Ordinal) { "type", "name", "description", "input_schema", "strict", "cache_control" };
+
     private readonly JsonElement request;
     private readonly SurfaceTarget target;
     private readonly DroppedFields dropped;
@@ -155,6 +157,11 @@ internal sealed class MessagesRequest
             {
                 throw new UntranslatableRequestException(
                     $"The tool {type} is one that Anthropic runs or defines, and this model is not Anthropic's: leave it out, or call a model of Anthropic's.", "tools");
+            }
+
+            foreach (var other in tool.Fields().Where(static field => !KnownOfTools.Contains(field.Name)))
+            {
+                dropped.AddGiven(other, isAdvice: true, "tools.");
             }
 
             json.WriteStartObject();

@@ -71,7 +71,7 @@ internal sealed class MessagesStream(RequestExchange exchange) : OneByOneStream(
         }
         else
         {
-            Grow(ChatAnswer.Thoughts(delta), "thinking", output);
+            Grow(ChatRequest.ThoughtsOf(delta), "thinking", output);
         }
 
         Grow(delta.Field("content"u8), "text", output);

@@ -45,7 +45,7 @@ internal sealed class MessagesSurface : IChatSurface
         calls.TakeWhole(choice.Field("message"u8).Field("tool_calls"u8));
         WriteContent(json, choice.Field("message"u8), calls.All, new OwnToolNames(exchange.Body.Memory, MessagesRequest.Tools));
         json.WriteEndArray();
-        json.WriteString("stop_reason"u8, StopReason(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0)));
+        json.WriteString("stop_reason"u8, StopReason(ChatAnswer.FinishReason(choice, calls.All.Count > 0)));
         WriteNothing(json, Unsaid);
         json.WritePropertyName("usage"u8);
         WriteUsage(json, usage, isWhole: true);
@@ -165,7 +165,7 @@ internal sealed class MessagesSurface : IChatSurface
             }
         }
 
-        var thought = ChatAnswer.Thoughts(message);
+        var thought = ChatRequest.ThoughtsOf(message);
         var signature = TextSignature.In(message);
         if (!thinking.Items().Any() && (!thought.RawText().IsEmpty || signature is not null))
         {

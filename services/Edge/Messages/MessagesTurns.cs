@@ -72,13 +72,10 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
 
     private void WriteTurn(string role, JsonElement[] parts, List<JsonElement> picturesOfTools)
     {
-        var said = parts.Where(static part => TypeOf(part) is "text" or "image" or "document" or "search_result").Concat(picturesOfTools).ToArray();
+        var said = parts.Where(IsSaid).Concat(picturesOfTools).ToArray();
         var calls = parts.Where(static part => TypeOf(part) == "tool_use").ToArray();
         var thinking = parts.Where(static part => TypeOf(part) is "thinking" or "redacted_thinking").ToArray();
-        foreach (var other in parts.Select(TypeOf).Except(["text", "image", "document", "search_result", "tool_use", "tool_result", "thinking", "redacted_thinking"]))
-        {
-            dropped.AddAdvice($"messages.content.{other}");
-        }
+        NameOthers(parts, ["tool_use", "tool_result", "thinking", "redacted_thinking"]);
 
         if (said.Length == 0 && calls.Length == 0)
         {
@@ -104,6 +101,14 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         }
 
         json.WriteEndObject();
+    }
+
+    private void NameOthers(JsonElement[] blocks, string[] known)
+    {
+        foreach (var other in blocks.Where(static block => !IsSaid(block)).Select(TypeOf).Except(known))
+        {
+            dropped.AddAdvice($"messages.content.{other}");
+        }
     }
 
     private void WriteThinking(JsonElement[] thinking)
@@ -165,7 +170,9 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
         json.WriteString("role"u8, "tool"u8);
         json.WriteString("tool_call_id"u8, result.Field("tool_use_id"u8).Text());
         var content = result.Field("content"u8);
-        var parts = content.Items().Where(static part => part.ValueKind == JsonValueKind.Object).ToArray();
+        var blocks = content.Items().Where(static part => part.ValueKind == JsonValueKind.Object).ToArray();
+        NameOthers(blocks, []);
+        var parts = Array.FindAll(blocks, IsSaid);
         if (content.ValueKind == JsonValueKind.String)
         {
             json.WriteCopy("content"u8, content);
@@ -300,6 +307,9 @@ internal sealed class MessagesTurns(SurfaceTarget target, DroppedFields dropped,
 
     /// <summary>Gemini's signature of the text, where a block carries it; empty where nobody signed.</summary>
     private static string? SignatureOf(JsonElement thinking) => TextSignature.Of(thinking.Field("signature"u8).Text());
+
+    /// <summary>Whether there are words for a block in a message of anybody's.</summary>
+    private static bool IsSaid(JsonElement block) => TypeOf(block) is "text" or "image" or "document" or "search_result";
 
     private static bool IsText(JsonElement part) => TypeOf(part) == "text";
 

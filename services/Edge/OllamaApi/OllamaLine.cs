@@ -95,7 +95,7 @@ internal readonly struct OllamaLine(Utf8JsonWriter json, RequestExchange exchang
 
     private void WriteThinking(JsonElement message)
     {
-        if (ChatAnswer.Thoughts(message) is var thought && !thought.RawText().IsEmpty)
+        if (ChatRequest.ThoughtsOf(message) is var thought && !thought.RawText().IsEmpty)
         {
             json.WriteCopy("thinking"u8, thought);
         }

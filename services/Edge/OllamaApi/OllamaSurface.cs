@@ -42,7 +42,7 @@ internal sealed class OllamaSurface(bool generates, TimeProvider time) : IChatSu
         line.Start();
         line.WriteSaid(message, calls.All);
         line.WriteLogprobs(choice);
-        line.WriteEnd(ChatAnswer.FinishReason(choice.Field("finish_reason"u8).Text(), calls.All.Count > 0), usage, streamed: false);
+        line.WriteEnd(ChatAnswer.FinishReason(choice, calls.All.Count > 0), usage, streamed: false);
     }
 
     public ChatSurfaceStream OpenStream(RequestExchange exchange) => new OllamaSurfaceStream(exchange, generates, time);

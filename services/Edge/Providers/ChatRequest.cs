@@ -70,6 +70,14 @@ internal static class ChatRequest
         return thoughts.RawText().IsEmpty ? message.Field("reasoning"u8) : thoughts;
     }
 
+    /// <summary>What a message says, for protocols with one place for it: its content, or, where that is nothing, the refusal that stands instead.</summary>
+    public static JsonElement ContentOf(JsonElement message)
+    {
+        var content = message.Field("content"u8);
+        var refusal = message.Field("refusal"u8);
+        return content.RawText().IsEmpty && content.ValueKind != JsonValueKind.Array && !refusal.RawText().IsEmpty ? refusal : content;
+    }
+
     /// <summary>The stop sequences, one or several.</summary>
     public static IEnumerable<JsonElement> Stops(JsonElement request)
     {

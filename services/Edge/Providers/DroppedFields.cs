@@ -14,6 +14,13 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     /// <summary>How many names are kept: as many as the header shows. A caller may make up more.</summary>
     public const int NamesMax = 64;
 
+    private static readonly HashSet<string> KnownOfMessages = new(StringComparer.Ordinal)
+    {
+        "role", "content", "name", "refusal", "tool_calls", "tool_call_id", "reasoning_content", "reasoning", "provider_specific_fields",
+    };
+
+    private static readonly HashSet<string> AnthropicsOfMessages = new(StringComparer.Ordinal) { "cache_control", "is_error", "thinking_blocks" };
+
     /// <summary>Leaves a field out.</summary>
     /// <exception cref="UntranslatableRequestException">Leaving out is not allowed.</exception>
     public void Add(string name)
@@ -48,12 +55,17 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
         }
     }
 
-    /// <summary>Leaves out thinking with another provider's signature.</summary>
-    public void AddThinkingBlocksOf(JsonElement message)
+    /// <summary>Leaves out what a message has that only its own provider understands: what it cites, an answer in sound, pictures that a model made.</summary>
+    /// <param name="message">In OpenAI's words.</param>
+    /// <param name="knowsAnthropics">Whether Anthropic's words are said: cache marks, thinking with its signature, errors of tools.</param>
+    public void AddUnknownOf(JsonElement message, bool knowsAnthropics)
     {
-        if (message.Field("thinking_blocks"u8).Items().Any())
+        foreach (var field in message.Fields())
         {
-            AddAdvice("messages.thinking_blocks");
+            if (!KnownOfMessages.Contains(field.Name) && !(knowsAnthropics && AnthropicsOfMessages.Contains(field.Name)))
+            {
+                AddGiven(field, isAdvice: true, field.NameEquals("cache_control"u8) ? "" : "messages.");
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Providers;
 
@@ -37,6 +38,26 @@ internal readonly record struct EmbeddingRequest(List<JsonElement> Texts, int? D
 
         dropped.AddUnknown(request, [.. Own, .. known]);
         return new EmbeddingRequest(texts, request.Field("dimensions"u8).Int());
+    }
+
+    /// <summary>Writes a body for each text, for a provider that takes one at a time; a list of bodies where there are several.</summary>
+    /// <exception cref="UntranslatableRequestException">There are too many.</exception>
+    public void WriteOneByOne(Utf8JsonWriter json, Action<JsonElement> write)
+    {
+        if (Texts.Count == 1)
+        {
+            write(Texts[0]);
+            return;
+        }
+
+        if (Texts.Count > SeveralCalls.Max)
+        {
+            throw new UntranslatableRequestException($"This model embeds one text in a call, and the gateway makes at most {SeveralCalls.Max} calls for a request: send fewer texts.", "input");
+        }
+
+        json.WriteStartArray();
+        Texts.ForEach(write);
+        json.WriteEndArray();
     }
 
     /// <summary>Writes the texts as a list.</summary>

@@ -19,13 +19,13 @@ internal interface IUpstreamOperation
     /// <summary>Writes the provider's request.</summary>
     /// <param name="request">The caller's JSON object.</param>
     /// <param name="call">What the gateway decided.</param>
-    /// <param name="output">Takes the provider's body.</param>
+    /// <param name="output">Takes the provider's body; a list of bodies, where the provider takes one at a time and is asked for several (<see cref="Flow.SeveralCalls"/>).</param>
     /// <param name="dropped">Takes what the provider cannot be told.</param>
     /// <exception cref="UntranslatableRequestException">The request cannot be said in this protocol: 400 for the caller.</exception>
     void WriteRequest(JsonElement request, in ChatCall call, IBufferWriter<byte> output, DroppedFields dropped);
 
     /// <summary>Writes the hub's reply for the provider's.</summary>
-    /// <param name="reply">The body of a reply with a 2xx status.</param>
+    /// <param name="reply">The body of a reply with a 2xx status; of several calls, their bodies as <c>{"replies":[…]}</c>.</param>
     /// <param name="call">The call that it answers.</param>
     /// <param name="output">Takes the hub's body.</param>
     /// <returns>Whether the usage in it is the provider's; false when it had to be counted here.</returns>

@@ -54,11 +54,11 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
         FinishReason = choice.Field("finish_reason"u8).Text();
         var thinking = message.Field("thinking_blocks"u8);
         var signature = TextSignature.In(message);
-        if (ChatAnswer.Thoughts(message).Text() is { Length: > 0 } || thinking.Items().Any() || signature is not null)
+        if (ChatRequest.ThoughtsOf(message).Text() is { Length: > 0 } || thinking.Items().Any() || signature is not null)
         {
             var reasoning = Add(ResponseItemKind.Reasoning);
             reasoning.Signature = signature is null ? null : TextSignature.Mark(signature);
-            reasoning.Text.Append(ChatAnswer.Thoughts(message).Text());
+            reasoning.Text.Append(ChatRequest.ThoughtsOf(message).Text());
             foreach (var block in thinking.Items())
             {
                 reasoning.Seal.Add(block);

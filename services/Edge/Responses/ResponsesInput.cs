@@ -16,7 +16,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
     private readonly List<JsonElement> thinking = [];
 
     /// <summary>The results of each id that are not written yet: some servers begin their ids anew with each answer, so the first is the first call's.</summary>
-    private ILookup<string?, Queue<(int Place, JsonElement Item)>> results = Enumerable.Empty<Queue<(int, JsonElement)>>().ToLookup(static _ => (string?)null);
+    private Dictionary<CallId, Queue<(int Place, JsonElement Item)>> results = [];
 
     /// <summary>Gemini's signature of what the model said, which a reasoning item before or behind it carries.</summary>
     private string? textSignature;
@@ -37,8 +37,8 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
         }
         else if (input.ValueKind == JsonValueKind.Array)
         {
-            results = input.EnumerateArray().Index().Where(static one => IsResult(one.Item)).GroupBy(static one => CallOf(one.Item), StringComparer.Ordinal)
-                .ToLookup(static id => id.Key, static id => new Queue<(int, JsonElement)>(id), StringComparer.Ordinal);
+            results = input.EnumerateArray().Index().Where(static one => IsResult(one.Item)).GroupBy(static one => CallOf(one.Item))
+                .ToDictionary(static id => id.Key, static id => new Queue<(int, JsonElement)>(id));
             foreach (var (place, item) in input.EnumerateArray().Index())
             {
                 Take(item, place);
@@ -63,6 +63,11 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
                 {
                     // Words after calls are another answer.
                     WriteAssistant();
+                }
+
+                if (item.Field("content"u8).Items().Any(static part => part.Field("annotations"u8).Items().Any()))
+                {
+                    dropped.AddAdvice("input.content.annotations");
                 }
 
                 said.Add(item);
@@ -92,7 +97,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
 
             case "function_call_output" or "custom_tool_call_output":
                 WriteAssistant();
-                if (results[CallOf(item)].First() is var left && left.TryPeek(out var next) && next.Place == place)
+                if (results[CallOf(item)] is var left && left.TryPeek(out var next) && next.Place == place)
                 {
                     // No call has taken it.
                     WriteResults([left.Dequeue().Item]);
@@ -202,7 +207,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
         }
 
         json.WriteEndObject();
-        WriteResults([.. calls.SelectMany(call => results[CallOf(call)]).Where(static left => left.Count > 0).Select(static left => left.Dequeue().Item)]);
+        WriteResults([.. calls.Select(call => results.GetValueOrDefault(CallOf(call))).OfType<Queue<(int, JsonElement Item)>>().Where(static left => left.Count > 0).Select(static left => left.Dequeue().Item)]);
         said.Clear();
         calls.Clear();
         thinking.Clear();
@@ -222,7 +227,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
     private void WriteCall(JsonElement call)
     {
         json.WriteStartObject();
-        json.WriteString("id"u8, call.Field("call_id"u8).Text());
+        json.WriteString("id"u8, CallOf(call).Text);
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
         json.WriteString("name"u8, names.Of(call.Field("namespace"u8).Text(), call.Field("name"u8).Text()));
@@ -268,7 +273,7 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
         var pictures = output.Items().Where(static part => part.Field("type"u8).Text() is "input_image" or "input_file").ToArray();
         json.WriteStartObject();
         json.WriteString("role"u8, "tool"u8);
-        json.WriteString("tool_call_id"u8, CallOf(item));
+        json.WriteString("tool_call_id"u8, CallOf(item).Text);
         if (target.TakesPicturesOfTools || pictures.Length == 0)
         {
             WriteContent(output);
@@ -377,8 +382,11 @@ internal sealed class ResponsesInput(SurfaceTarget target, ResponseToolNames nam
 
     private static bool IsResult(JsonElement item) => item.Field("type"u8).Text() is "function_call_output" or "custom_tool_call_output";
 
-    private static string? CallOf(JsonElement item) => item.Field("call_id"u8).Text();
+    private static CallId CallOf(JsonElement item) => new(item.Field("call_id"u8).Text());
 
     private static string TextOf(JsonElement content) => content.Text()
         ?? string.Concat(content.Items().Select(static part => part.Field("text"u8).Text() ?? part.Field("refusal"u8).Text()));
+
+    /// <summary>The id that joins a call and its result; those that have none are joined, too.</summary>
+    private readonly record struct CallId(string? Text);
 }

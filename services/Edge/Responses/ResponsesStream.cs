@@ -68,7 +68,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             Reasoning(output).Seal.Add(block);
         }
 
-        if (ChatAnswer.Thoughts(delta).Text() is { Length: > 0 } thought)
+        if (ChatRequest.ThoughtsOf(delta).Text() is { Length: > 0 } thought)
         {
             GrowReasoning(thought, output);
         }

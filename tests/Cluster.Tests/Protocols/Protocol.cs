@@ -39,6 +39,9 @@ internal sealed record Protocol(string Name, string Model, string Folder, string
         new("bedrock-rerank", "bedrock/cohere.rerank-v3-5:0", "Bedrock"),
     ];
 
+    /// <summary>Models that embed one text in a call.</summary>
+    public static IReadOnlyList<Protocol> OneByOne { get; } = [new("bedrock-titan", "bedrock/amazon.titan-embed-text-v2:0", "Bedrock")];
+
     /// <summary>Servers that speak OpenAI's chat but for what <c>providers.json</c> says. The third answers for a model that reasons: such a one is asked with OpenAI's newer bound.</summary>
     public static IReadOnlyList<Protocol> Quirky { get; } =
     [

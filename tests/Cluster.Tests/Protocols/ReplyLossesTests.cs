@@ -10,19 +10,22 @@ public sealed class ReplyLossesTests(ProtocolsCluster cluster)
     private const string Asked = """{"model":"gemini","max_tokens":9,"messages":[{"role":"user","content":"?"}]}""";
 
     [Theory]
-    [InlineData("/v1/chat/completions", "groundingMetadata")]
-    [InlineData("/v1/messages", "groundingMetadata,images")]
+    [InlineData("/v1/chat/completions", "webSearchQueries")]
+    [InlineData("/v1/responses", "webSearchQueries,images")]
+    [InlineData("/v1/messages", "webSearchQueries,images,annotations")]
     public async Task Losses_of_a_whole_reply_stand_in_a_header(string path, string lost)
     {
         cluster.Answer("gemini", Reply.Json(200, """
-            {"candidates":[{"content":{"role":"model","parts":[{"text":"Hi"},{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["q"]}}],
+            {"candidates":[{"content":{"role":"model","parts":[{"text":"Hi"},{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["q"],
+              "groundingChunks":[{"web":{"uri":"https://a.example","title":"A"}}],"groundingSupports":[{"segment":{"endIndex":2,"text":"Hi"},"groundingChunkIndices":[0]}]}}],
              "usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}}
             """));
         using var team = cluster.Team(ProtocolsCluster.Key);
 
-        var got = await team.SendAsync(HttpMethod.Post, path, Asked);
+        var got = await team.SendAsync(HttpMethod.Post, path, path == "/v1/responses" ? """{"model":"gemini","input":"?"}""" : Asked);
 
         Assert.Equal((200, lost), (got.Status, got.Header("x-gateway-dropped-reply")));
+        Assert.Equal(!lost.Contains("annotations", StringComparison.Ordinal), got.Body.Contains("https://a.example", StringComparison.Ordinal));
     }
 
     [Theory]

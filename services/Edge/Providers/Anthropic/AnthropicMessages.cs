@@ -14,6 +14,7 @@ internal sealed class AnthropicMessages
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
     private readonly AnthropicContent parts;
+    private readonly ToolIds ids = new(int.MaxValue);
     private string? openRole;
     private bool anyMessage;
 
@@ -39,6 +40,7 @@ internal sealed class AnthropicMessages
         for (var i = 0; i <= last; i++)
         {
             var message = messages[i];
+            dropped.AddUnknownOf(message, knowsAnthropics: true);
             if (message.Field("name"u8).Given() && !message.Field("role"u8).Is("tool"u8))
             {
                 dropped.Add("messages.name");
@@ -183,12 +185,14 @@ internal sealed class AnthropicMessages
             WriteAnswer(content, message.Field("cache_control"u8), isLast && !hasToolCalls);
         }
 
+        var left = content.ValueKind == JsonValueKind.Array ? content.GetArrayLength() : 0;
         foreach (var part in content.Items())
         {
+            left--;
             var type = part.Field("type"u8);
             if (type.Is("text"u8) || type.Is("refusal"u8))
             {
-                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), isLast && !hasToolCalls);
+                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), isLast && !hasToolCalls && left == 0);
             }
             else
             {
@@ -257,7 +261,7 @@ internal sealed class AnthropicMessages
         Open("assistant");
         writer.WriteStartObject();
         writer.WriteString("type"u8, "tool_use"u8);
-        writer.WriteString("id"u8, ToolIds.Fit(call.Field("id"u8), int.MaxValue));
+        writer.WriteString("id"u8, ids.OfCall(call.Field("id"u8).Text()));
         writer.WriteCopy("name"u8, function.Field("name"u8));
         ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
         if (call.Field("cache_control"u8) is { ValueKind: JsonValueKind.Object } cache)
@@ -273,7 +277,7 @@ internal sealed class AnthropicMessages
         Open("user");
         writer.WriteStartObject();
         writer.WriteString("type"u8, "tool_result"u8);
-        writer.WriteString("tool_use_id"u8, ToolIds.Fit(message.Field("tool_call_id"u8), int.MaxValue));
+        writer.WriteString("tool_use_id"u8, ids.OfResult(message.Field("tool_call_id"u8).Text()));
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String)
         {

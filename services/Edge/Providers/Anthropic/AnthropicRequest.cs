@@ -41,9 +41,9 @@ internal sealed class AnthropicRequest
     /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
     public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
     {
-        using var document = ChatRequest.Parse(body);
-        using var writer = new Utf8JsonWriter(output, Completion.Writing);
         var dropped = new DroppedFields(droppedNames, call.DropUnsupported, "Anthropic");
+        using var document = ChatRequest.Parse(CacheMarks.Bounded(body, dropped));
+        using var writer = new Utf8JsonWriter(output, Completion.Writing);
         new AnthropicRequest(document.RootElement, call, dropped, writer).Write();
     }
 

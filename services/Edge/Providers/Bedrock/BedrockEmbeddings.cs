@@ -6,8 +6,8 @@ using Gateway.Edge.Providers.Cohere;
 namespace Gateway.Edge.Providers.Bedrock;
 
 /// <summary>
-/// Embeddings on Amazon Bedrock, where each maker's models have words of their own: Amazon's Titan takes one text at a time, Cohere's take
-/// many. How many tokens were read stands in a header.
+/// Embeddings on Amazon Bedrock, where each maker's models have words of their own: Amazon's Titan takes one text at a time, so that a list is a call
+/// for each; Cohere's take many. How many tokens were read stands in a header.
 /// </summary>
 internal sealed class BedrockEmbeddings : IUpstreamOperation
 {
@@ -23,29 +23,30 @@ internal sealed class BedrockEmbeddings : IUpstreamOperation
     public void WriteRequest(JsonElement request, in ChatCall call, IBufferWriter<byte> output, DroppedFields dropped)
     {
         using var json = new Utf8JsonWriter(output);
-        json.WriteStartObject();
-        if (call.ProviderModel.Contains("cohere.", StringComparison.Ordinal))
+        if (new BedrockModel(call.ProviderModel).IsCohere)
         {
+            json.WriteStartObject();
             CohereEmbeddings.WriteFields(request, json, dropped, "Bedrock", call.ProviderModel.Contains("embed-v4", StringComparison.Ordinal) ? "output_dimension" : null);
+            json.WriteEndObject();
+            return;
         }
-        else
+
+        var asked = EmbeddingRequest.Read(request, dropped, "Bedrock", "normalize");
+        asked.WriteOneByOne(json, text => WriteTitans(json, request, asked.Dimensions, text));
+    }
+
+    private static void WriteTitans(Utf8JsonWriter json, JsonElement request, int? dimensions, JsonElement text)
+    {
+        json.WriteStartObject();
+        json.WriteCopy("inputText"u8, text);
+        if (dimensions is { } length)
         {
-            var asked = EmbeddingRequest.Read(request, dropped, "Bedrock", "normalize");
-            if (asked.Texts.Count > 1)
-            {
-                throw new UntranslatableRequestException($"{call.ProviderModel} embeds one text in a request: send one request for each.", "input");
-            }
+            json.WriteNumber("dimensions"u8, length);
+        }
 
-            json.WriteCopy("inputText"u8, asked.Texts[0]);
-            if (asked.Dimensions is { } dimensions)
-            {
-                json.WriteNumber("dimensions"u8, dimensions);
-            }
-
-            if (request.Field("normalize"u8) is { ValueKind: JsonValueKind.True or JsonValueKind.False } normalize)
-            {
-                json.WriteCopy("normalize"u8, normalize);
-            }
+        if (request.Field("normalize"u8) is { ValueKind: JsonValueKind.True or JsonValueKind.False } normalize)
+        {
+            json.WriteCopy("normalize"u8, normalize);
         }
 
         json.WriteEndObject();
@@ -56,13 +57,24 @@ internal sealed class BedrockEmbeddings : IUpstreamOperation
     {
         using var document = JsonReading.ParseReply(reply.Span);
         var root = document.RootElement;
-        if (root.Field("embedding"u8) is { ValueKind: JsonValueKind.Array } one)
+        if (root.Field("replies"u8) is { ValueKind: JsonValueKind.Array } replies)
         {
-            var counted = root.Field("inputTextTokenCount"u8);
-            return EmbeddingReply.Write([one], counted.Given() ? counted.Count() : InHeader(call), call, output);
+            return WriteTitans([.. replies.EnumerateArray()], null, call, output);
+        }
+
+        if (root.Field("embedding"u8).Given())
+        {
+            return WriteTitans([root], InHeader(call), call, output);
         }
 
         return EmbeddingReply.Write(CohereEmbeddings.Vectors(root), InHeader(call), call, output);
+    }
+
+    private static bool WriteTitans(JsonElement[] replies, long? told, in OperationCall call, IBufferWriter<byte> output)
+    {
+        var counted = Array.TrueForAll(replies, static reply => reply.Field("inputTextTokenCount"u8).Given());
+        return EmbeddingReply.Write(
+            replies.Select(static reply => reply.Field("embedding"u8)), counted ? replies.Sum(static reply => reply.Field("inputTextTokenCount"u8).Count()) : told, call, output);
     }
 
     private static long? InHeader(in OperationCall call) =>

@@ -14,6 +14,7 @@ internal sealed class BedrockMessages
 
     private readonly Utf8JsonWriter writer;
     private readonly DroppedFields dropped;
+    private readonly ToolIds ids = new(ToolIdLengthMax);
     private string? openRole;
     private bool any;
     private int documents;
@@ -54,9 +55,12 @@ internal sealed class BedrockMessages
     {
         var onlySystem = messages.EnumerateArray().All(ChatRequest.IsSystem);
         writer.WriteStartArray("messages"u8);
+        var left = messages.GetArrayLength();
         foreach (var message in messages.EnumerateArray())
         {
+            left--;
             var role = message.Field("role"u8).Text();
+            dropped.AddUnknownOf(message, knowsAnthropics: true);
             if (message.Field("name"u8).Given() && role != "tool")
             {
                 dropped.Add("messages.name");
@@ -75,7 +79,7 @@ internal sealed class BedrockMessages
                     WriteBlocks("user", message);
                     break;
                 case "assistant":
-                    WriteAssistant(message);
+                    WriteAssistant(message, isLast: left == 0);
                     break;
                 case "tool":
                     WriteToolResult(message);
@@ -105,26 +109,28 @@ internal sealed class BedrockMessages
     }
 
     /// <summary>Writes a message's blocks into the turn of that role; null writes them where the writer stands.</summary>
-    private void WriteBlocks(string? role, JsonElement message)
+    private void WriteBlocks(string? role, JsonElement message, bool trims = false)
     {
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String && !AnthropicContent.IsBlank(content))
         {
             Open(role);
-            WriteText(content);
+            WriteText(content, trims);
             WriteCache(message);
             hasText = true;
         }
 
         var anyPart = false;
+        var left = content.ValueKind == JsonValueKind.Array ? content.GetArrayLength() : 0;
         foreach (var part in content.Items())
         {
+            left--;
             if (AnthropicContent.IsSaid(part))
             {
                 anyPart = true;
                 Open(role);
                 var before = documents;
-                WritePart(part);
+                WritePart(part, trims && left == 0);
                 WriteCache(part);
                 hasText |= part.Field("type"u8).Is("text"u8);
                 hasDocument |= documents > before;
@@ -137,7 +143,7 @@ internal sealed class BedrockMessages
         }
     }
 
-    private void WriteAssistant(JsonElement message)
+    private void WriteAssistant(JsonElement message, bool isLast)
     {
         if (!any)
         {
@@ -157,7 +163,8 @@ internal sealed class BedrockMessages
             dropped.AddAdvice("messages.reasoning_content");
         }
 
-        WriteBlocks("assistant", message);
+        // The beginning of an answer that the model is to go on with must not end in white space.
+        WriteBlocks("assistant", message, trims: isLast && !message.Field("tool_calls"u8).Items().Any());
         if (!AnthropicContent.IsBlank(message.Field("refusal"u8)))
         {
             Open("assistant");
@@ -175,7 +182,7 @@ internal sealed class BedrockMessages
             Open("assistant");
             writer.WriteStartObject();
             writer.WriteStartObject("toolUse"u8);
-            writer.WriteString("toolUseId"u8, ToolIds.Fit(call.Field("id"u8), ToolIdLengthMax));
+            writer.WriteString("toolUseId"u8, ids.OfCall(call.Field("id"u8).Text()));
             writer.WriteCopy("name"u8, function.Field("name"u8));
             ChatRequest.WriteArguments(writer, "input"u8, function.Field("arguments"u8), dropped);
             writer.WriteEndObject();
@@ -209,7 +216,7 @@ internal sealed class BedrockMessages
         Open("user");
         writer.WriteStartObject();
         writer.WriteStartObject("toolResult"u8);
-        writer.WriteString("toolUseId"u8, ToolIds.Fit(message.Field("tool_call_id"u8), ToolIdLengthMax));
+        writer.WriteString("toolUseId"u8, ids.OfResult(message.Field("tool_call_id"u8).Text()));
         writer.WriteStartArray("content"u8);
         var content = message.Field("content"u8);
         var said = content.Items().Where(AnthropicContent.IsSaid).ToList();
@@ -241,12 +248,12 @@ internal sealed class BedrockMessages
         WriteCache(message.Field("cache_control"u8).Given() ? message : content.Items().LastOrDefault(static part => part.Field("cache_control"u8).Given()));
     }
 
-    private void WritePart(JsonElement part)
+    private void WritePart(JsonElement part, bool trims = false)
     {
         switch (part.Field("type"u8).Text())
         {
             case "text":
-                WriteText(part.Field("text"u8));
+                WriteText(part.Field("text"u8), trims);
                 break;
             case "refusal":
                 WriteText(part.Field("refusal"u8));
@@ -316,7 +323,7 @@ internal sealed class BedrockMessages
         return plain.Length == 0 ? $"document-{documents}" : documents == 1 ? plain : $"{plain}-{documents}";
     }
 
-    private void WriteText(JsonElement text)
+    private void WriteText(JsonElement text, bool trims = false)
     {
         if (text.ValueKind != JsonValueKind.String)
         {
@@ -324,7 +331,15 @@ internal sealed class BedrockMessages
         }
 
         writer.WriteStartObject();
-        writer.WriteCopy("text"u8, text);
+        if (trims && text.Text() is { } words && words.TrimEnd() is var trimmed && trimmed.Length < words.Length)
+        {
+            writer.WriteString("text"u8, trimmed);
+        }
+        else
+        {
+            writer.WriteCopy("text"u8, text);
+        }
+
         writer.WriteEndObject();
     }
 

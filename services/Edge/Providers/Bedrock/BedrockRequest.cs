@@ -19,6 +19,8 @@ internal sealed class BedrockRequest
     private readonly ChatCall call;
     private readonly DroppedFields dropped;
     private readonly Utf8JsonWriter writer;
+    private readonly BedrockModel model;
+    private readonly string? effort;
     private readonly AnthropicModel claude;
 
     // Null where the model is not Claude: then nothing is known of how it thinks.
@@ -31,8 +33,10 @@ internal sealed class BedrockRequest
         this.call = call;
         this.dropped = dropped;
         this.writer = writer;
+        model = new BedrockModel(call.ProviderModel);
+        effort = model.EffortOf(request.Field("reasoning_effort"u8).Text());
         claude = AnthropicModel.Of(call.ProviderModel);
-        if (IsClaude(call.ProviderModel))
+        if (model.IsClaude)
         {
             jsonReply = JsonReply.FormOf(request, claude);
             var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
@@ -40,16 +44,14 @@ internal sealed class BedrockRequest
         }
     }
 
-    /// <summary>Whether the model is one of Anthropic's: Bedrock has those of several makers, and what Converse has no word for is each maker's own.</summary>
-    public static bool IsClaude(string model) => model.Contains("claude", StringComparison.OrdinalIgnoreCase);
-
     /// <summary>Writes the request. The model stands in the address.</summary>
     /// <exception cref="UntranslatableRequestException">It cannot be said.</exception>
     public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
     {
-        using var document = ChatRequest.Parse(body);
+        var dropped = new DroppedFields(droppedNames, call.DropUnsupported, "Bedrock");
+        using var document = ChatRequest.Parse(CacheMarks.Bounded(body, dropped));
         using var writer = new Utf8JsonWriter(output, Completion.Writing);
-        new BedrockRequest(document.RootElement, call, new DroppedFields(droppedNames, call.DropUnsupported, "Bedrock"), writer).Write();
+        new BedrockRequest(document.RootElement, call, dropped, writer).Write();
     }
 
     private void Write()
@@ -98,7 +100,11 @@ internal sealed class BedrockRequest
     private void WriteInference()
     {
         writer.WriteStartObject("inferenceConfig"u8);
-        if ((thinking?.MaxTokens ?? ChatRequest.MaxTokens(request)) is { } most)
+        if (ThinksUnbounded)
+        {
+            NameUnbounded();
+        }
+        else if ((thinking?.MaxTokens ?? ChatRequest.MaxTokens(request)) is { } most)
         {
             writer.WriteNumber("maxTokens"u8, most);
         }
@@ -107,7 +113,7 @@ internal sealed class BedrockRequest
         {
             AnthropicSampling.Write(request, claude, thinking.IsOn, "topP"u8, dropped, writer);
         }
-        else
+        else if (!ThinksUnbounded)
         {
             CopyNumber("temperature", "temperature"u8);
             CopyNumber("top_p", "topP"u8);
@@ -115,7 +121,7 @@ internal sealed class BedrockRequest
 
         // Claude refuses a sequence of white space alone, Converse one of nothing.
         ChatRequest.WriteStops(
-            request, writer, "stopSequences"u8, dropped, thinking is not null ? string.IsNullOrWhiteSpace : RefusesSampling ? static _ => true : string.IsNullOrEmpty);
+            request, writer, "stopSequences"u8, dropped, thinking is not null ? string.IsNullOrWhiteSpace : model.RefusesSampling ? static _ => true : string.IsNullOrEmpty);
         writer.WriteEndObject();
     }
 
@@ -126,7 +132,7 @@ internal sealed class BedrockRequest
             return;
         }
 
-        if (!RefusesSampling)
+        if (!model.RefusesSampling)
         {
             writer.WriteCopy(to, number);
         }
@@ -136,14 +142,25 @@ internal sealed class BedrockRequest
         }
     }
 
-    private bool RefusesSampling => BedrockOpenAi.RefusesSampling(call.ProviderModel);
+    private bool ThinksUnbounded => model.IsUnbounded(effort);
+
+    private void NameUnbounded()
+    {
+        ReadOnlySpan<string> refused = ["max_completion_tokens", "max_tokens", "temperature", "top_p"];
+        foreach (var name in refused)
+        {
+            if (request.TryGetProperty(name, out var given) && given.Given())
+            {
+                dropped.Add(name);
+            }
+        }
+    }
 
     /// <summary>What Converse has no member for and the model's own protocol has.</summary>
     private void WriteModelFields()
     {
         var own = request.Field("additionalModelRequestFields"u8);
         var topK = ModelsTopK(own);
-        var effort = BedrockOpenAi.Is(call.ProviderModel) ? request.Field("reasoning_effort"u8).Text() : null;
         NameThinkingOfOthers();
         if (own.ValueKind != JsonValueKind.Object && thinking is not { IsSaid: true } and not { Effort: not null } && topK.ValueKind != JsonValueKind.Number && effort is null)
         {
@@ -166,9 +183,9 @@ internal sealed class BedrockRequest
             thinking.Write(writer);
         }
 
-        if (effort is not null && !own.Field("reasoning"u8).Given() && !own.Field("reasoning_effort"u8).Given())
+        if (effort is not null && !own.Field("reasoning"u8).Given() && !own.Field("reasoning_effort"u8).Given() && !own.Field("reasoningConfig"u8).Given())
         {
-            BedrockOpenAi.WriteEffort(writer, call.ProviderModel, effort);
+            model.WriteEffort(writer, effort);
         }
 
         if (thinking?.Effort is { } asked && !own.Field("output_config"u8).Given())
@@ -194,7 +211,7 @@ internal sealed class BedrockRequest
             dropped.Add("thinking");
         }
 
-        if (!BedrockOpenAi.Is(call.ProviderModel) && request.Field("reasoning_effort"u8).Text() is not (null or "none"))
+        if (!model.TakesEffort && request.Field("reasoning_effort"u8).Text() is not (null or "none"))
         {
             dropped.Add("reasoning_effort");
         }
@@ -209,7 +226,7 @@ internal sealed class BedrockRequest
             return default;
         }
 
-        if (thinking is not null ? thinking.IsOn || claude.RefusesSampling : IsNova && own.Field("inferenceConfig"u8).Given())
+        if (thinking is not null ? thinking.IsOn || claude.RefusesSampling : ThinksUnbounded || (model.IsNova && own.Field("inferenceConfig"u8).Given()))
         {
             dropped.Add("top_k");
             return default;
@@ -218,11 +235,9 @@ internal sealed class BedrockRequest
         return topK;
     }
 
-    private bool IsNova => call.ProviderModel.Contains("amazon.nova", StringComparison.OrdinalIgnoreCase);
-
     private void WriteTopK(JsonElement topK)
     {
-        if (!IsNova)
+        if (!model.IsNova)
         {
             writer.WriteCopy("top_k"u8, topK);
             return;

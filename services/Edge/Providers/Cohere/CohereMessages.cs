@@ -28,6 +28,7 @@ internal sealed class CohereMessages
         foreach (var message in messages.EnumerateArray())
         {
             var role = message.Field("role"u8).Text();
+            dropped.AddUnknownOf(message, knowsAnthropics: false);
             if (message.Field("name"u8).Given() && role != "tool")
             {
                 dropped.Add("messages.name");
@@ -74,7 +75,6 @@ internal sealed class CohereMessages
     private void WriteAssistant(JsonElement message)
     {
         writer.WriteString("role"u8, "assistant"u8);
-        dropped.AddThinkingBlocksOf(message);
         var calls = message.Field("tool_calls"u8).Items().ToList();
         var reasoning = ChatRequest.ThoughtsOf(message);
         if (reasoning.ValueKind == JsonValueKind.String && calls.Count > 0)
@@ -83,7 +83,7 @@ internal sealed class CohereMessages
             reasoning = default;
         }
 
-        var content = message.Field("content"u8);
+        var content = ChatRequest.ContentOf(message);
         if (content.Given() || reasoning.ValueKind == JsonValueKind.String)
         {
             WriteContent(content, reasoning);

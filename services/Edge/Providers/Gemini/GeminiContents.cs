@@ -49,6 +49,7 @@ internal sealed class GeminiContents
 
         foreach (var message in messages.EnumerateArray())
         {
+            dropped.AddUnknownOf(message, knowsAnthropics: false);
             if (message.Field("role"u8).Is("tool"u8))
             {
                 results.Add(message);
@@ -143,8 +144,6 @@ internal sealed class GeminiContents
             // Google takes no thoughts back, only their signatures.
             dropped.AddAdvice("messages.reasoning_content");
         }
-
-        dropped.AddThinkingBlocksOf(message);
 
         var first = true;
         foreach (var call in message.Field("tool_calls"u8).Items())

@@ -25,11 +25,15 @@ internal static class GeminiReply
         }
 
         var completion = new Completion { Id = root.Field("responseId"u8).RawText().ToArray(), Usage = Usage(root.Field("usageMetadata"u8)) };
+        var grounding = new GeminiGrounding();
         foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
             ReadPart(part, call, completion);
+            grounding.Say(AnswerIn(part));
         }
 
+        grounding.Cite(candidate.Field("groundingMetadata"u8), completion.Citations, call.Losses);
+        grounding.End(call.Losses);
         completion.FinishReason = FinishReason(candidate.Field("finishReason"u8), completion.ToolCallCount > 0, blocked);
         completion.Refusal.Add(Refusal(root, candidate, completion.FinishReason));
         completion.Write(call, output);
@@ -129,11 +133,6 @@ internal static class GeminiReply
         }
 
         var candidate = candidates.Items().FirstOrDefault();
-        if (candidate.Field("groundingMetadata"u8).Fields().Any())
-        {
-            losses.Add("groundingMetadata");
-        }
-
         if (candidate.Field("citationMetadata"u8).Fields().Any())
         {
             losses.Add("citationMetadata");
@@ -146,7 +145,7 @@ internal static class GeminiReply
 
         foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
-            if (part.Field("thought"u8).ValueKind == JsonValueKind.True && part.Field("inlineData"u8).Given())
+            if (IsThought(part) && part.Field("inlineData"u8).Given())
             {
                 losses.Add("thought.inlineData");
             }
@@ -155,9 +154,15 @@ internal static class GeminiReply
         }
     }
 
+    /// <summary>What of the answer's text stands in a part; nothing where it is a thought.</summary>
+    public static JsonElement AnswerIn(JsonElement part) => IsThought(part) ? default : part.Field("text"u8);
+
+    /// <summary>Whether a part is what the model thought.</summary>
+    public static bool IsThought(JsonElement part) => part.Field("thought"u8).ValueKind == JsonValueKind.True;
+
     private static void ReadPart(JsonElement part, in ChatCall call, Completion completion)
     {
-        var isThought = part.Field("thought"u8).ValueKind == JsonValueKind.True;
+        var isThought = IsThought(part);
         (isThought ? completion.Reasoning : completion.Content).Add(part.Field("text"u8).RawText());
         var signature = part.Field("thoughtSignature"u8);
         var function = part.Field("functionCall"u8);

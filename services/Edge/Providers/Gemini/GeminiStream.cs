@@ -10,6 +10,8 @@ namespace Gateway.Edge.Providers.Gemini;
 /// <summary>Reads Google's stream: each event is a reply with the next parts and the usage so far.</summary>
 internal sealed class GeminiStream(ChatCall call) : IChatStream
 {
+    private readonly GeminiGrounding grounding = new();
+    private readonly UrlCitations citations = new();
     private ChunkFrames? frames;
     private int images;
 
@@ -46,7 +48,11 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
         foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
             ReadPart(part, frames, output);
+            grounding.Say(GeminiReply.AnswerIn(part));
         }
+
+        grounding.Cite(candidate.Field("groundingMetadata"u8), citations, call.Losses);
+        frames.Annotations(output, citations.Take());
 
         var blocked = item.Field("promptFeedback"u8).Field("blockReason"u8).Given();
         var reason = candidate.Field("finishReason"u8);
@@ -58,6 +64,7 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
                 frames.Refusal(output, refusal);
             }
 
+            grounding.End(call.Losses);
             frames.Finish(output, Encoding.ASCII.GetBytes(finish));
             Ended = true;
         }
@@ -65,7 +72,7 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
 
     private void ReadPart(JsonElement part, ChunkFrames to, IBufferWriter<byte> output)
     {
-        var isThought = part.Field("thought"u8).ValueKind == JsonValueKind.True;
+        var isThought = GeminiReply.IsThought(part);
         if (part.Field("text"u8).RawText() is { IsEmpty: false } text)
         {
             if (isThought)

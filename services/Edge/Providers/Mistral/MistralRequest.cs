@@ -112,6 +112,8 @@ internal sealed partial class MistralRequest
 
         var thoughts = ChatRequest.ThoughtsOf(message) is var text && !text.RawText().IsEmpty ? text : default;
         var thinks = takesThoughts && thoughts.Given();
+        var content = ChatRequest.ContentOf(message);
+        var isRefused = content.Given() && content.Raw() == message.Field("refusal"u8).Raw();
         var thought = false;
         writer.WriteStartObject();
         foreach (var field in message.EnumerateObject())
@@ -122,7 +124,14 @@ internal sealed partial class MistralRequest
                     writer.WriteString("role"u8, "system"u8);
                     break;
 
-                case "content" when thinks:
+                case "content" when thinks || isRefused:
+                    break;
+
+                case "refusal" when isRefused && !thinks:
+                    writer.WriteCopy("content"u8, content);
+                    break;
+
+                case "refusal" when isRefused:
                     break;
 
                 case "content" when field.Value.ValueKind == JsonValueKind.Array:
@@ -147,7 +156,7 @@ internal sealed partial class MistralRequest
                     if (!thought)
                     {
                         thought = true;
-                        WriteThoughts(thoughts, message.Field("content"u8));
+                        WriteThoughts(thoughts, content);
                     }
 
                     break;

@@ -190,13 +190,13 @@ internal sealed class OllamaRequest
             writer.WriteStartObject();
             writer.WriteString("role"u8, role == "developer" ? "system" : role);
             WriteContent(message);
-            dropped.AddThinkingBlocksOf(message);
+            dropped.AddUnknownOf(message, knowsAnthropics: false);
             if (ChatRequest.ThoughtsOf(message) is { ValueKind: JsonValueKind.String } thoughts)
             {
                 writer.WriteCopy("thinking"u8, thoughts);
             }
 
-            if (role == "tool" && message.Field("tool_call_id"u8).Text() is { } id && toolNames.TryGetValue(id, out var name))
+            if (role == "tool" && (toolNames.GetValueOrDefault(message.Field("tool_call_id"u8).Text() ?? "") ?? message.Field("name"u8).Text()) is { } name)
             {
                 writer.WriteString("tool_name"u8, name);
             }
@@ -210,7 +210,7 @@ internal sealed class OllamaRequest
 
     private void WriteContent(JsonElement message)
     {
-        var content = message.Field("content"u8);
+        var content = ChatRequest.ContentOf(message);
         if (content.ValueKind == JsonValueKind.String)
         {
             writer.WriteCopy("content"u8, content);

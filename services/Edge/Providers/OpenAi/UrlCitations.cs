@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Gateway.Edge.Providers.OpenAi;
 
 /// <summary>
-/// What of an answer cites a page of the web, as OpenAI's <c>annotations</c>. Other providers cite by blocks of text; OpenAI says from which character of
+/// What of an answer cites a page of the web, as OpenAI's <c>annotations</c>. Most other providers cite by blocks of text; OpenAI says from which character of
 /// the whole answer to which.
 /// </summary>
 internal sealed class UrlCitations
@@ -29,6 +29,13 @@ internal sealed class UrlCitations
             losses?.Add("citations");
         }
     }
+
+    /// <summary>A place that its provider told by itself.</summary>
+    /// <param name="start">Its first character in the whole answer.</param>
+    /// <param name="end">The first behind it.</param>
+    /// <param name="url">Escaped for JSON.</param>
+    /// <param name="title">Escaped for JSON.</param>
+    public void Cite(int start, int end, byte[] url, byte[] title) => closed.Add((start, end, url, title));
 
     /// <summary>The block has ended: another begins.</summary>
     public void CloseBlock()

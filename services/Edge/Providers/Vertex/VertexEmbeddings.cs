@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Gateway.Edge.Providers.Vertex;
 
-/// <summary>Vertex AI's embeddings, by its <c>:predict</c>. <c>task_type</c>, <c>title</c> and <c>auto_truncate</c> go on.</summary>
+/// <summary>Vertex AI's embeddings, by its <c>:predict</c>, which takes one text at a time for Gemini's models. <c>task_type</c>, <c>title</c> and <c>auto_truncate</c> go on.</summary>
 /// <param name="address">The address of a verb on the model.</param>
 internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address) : IUpstreamOperation
 {
@@ -18,9 +18,33 @@ internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address
     {
         var asked = EmbeddingRequest.Read(request, dropped, "Vertex AI", "task_type", "title", "auto_truncate");
         using var json = new Utf8JsonWriter(output);
-        json.WriteStartObject();
-        json.WriteStartArray("instances"u8);
-        foreach (var text in asked.Texts)
+        if (call.ProviderModel.Contains("gemini-embedding", StringComparison.OrdinalIgnoreCase))
+        {
+            asked.WriteOneByOne(json, text => Write([text]));
+        }
+        else
+        {
+            Write(asked.Texts);
+        }
+
+        void Write(List<JsonElement> texts)
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("instances"u8);
+            texts.ForEach(WriteInstance);
+            json.WriteEndArray();
+            json.WriteStartObject("parameters"u8);
+            Copy("auto_truncate"u8, "autoTruncate"u8);
+            if (asked.Dimensions is { } dimensions)
+            {
+                json.WriteNumber("outputDimensionality"u8, dimensions);
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        void WriteInstance(JsonElement text)
         {
             json.WriteStartObject();
             json.WriteCopy("content"u8, text);
@@ -28,17 +52,6 @@ internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address
             Copy("title"u8, "title"u8);
             json.WriteEndObject();
         }
-
-        json.WriteEndArray();
-        json.WriteStartObject("parameters"u8);
-        Copy("auto_truncate"u8, "autoTruncate"u8);
-        if (asked.Dimensions is { } dimensions)
-        {
-            json.WriteNumber("outputDimensionality"u8, dimensions);
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
 
         void Copy(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
         {
@@ -53,14 +66,15 @@ internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address
     public bool ReadReply(ReadOnlyMemory<byte> reply, in OperationCall call, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(reply.Span);
-        var predictions = document.RootElement.Field("predictions"u8);
+        var replies = document.RootElement.Field("replies"u8);
+        JsonElement[] predictions = [.. (replies.ValueKind == JsonValueKind.Array ? [.. replies.EnumerateArray()] : (JsonElement[])[document.RootElement]).SelectMany(static one => one.Field("predictions"u8).Items())];
         long? tokens = null;
-        foreach (var prediction in predictions.Items())
+        foreach (var prediction in predictions)
         {
             var counted = prediction.Field("embeddings"u8).Field("statistics"u8).Field("token_count"u8);
             tokens = counted.Given() ? (tokens ?? 0) + counted.Count() : tokens;
         }
 
-        return EmbeddingReply.Write(predictions.Items().Select(static prediction => prediction.Field("embeddings"u8).Field("values"u8)), tokens, call, output);
+        return EmbeddingReply.Write(predictions.Select(static prediction => prediction.Field("embeddings"u8).Field("values"u8)), tokens, call, output);
     }
 }

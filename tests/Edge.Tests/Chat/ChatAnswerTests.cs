@@ -1,10 +1,11 @@
 using System.Text;
+using Gateway.Edge.Chat;
 using Gateway.Edge.CohereApi;
-using Gateway.Edge.Tests.Surfaces;
+using Gateway.Edge.Providers;
 
-namespace Gateway.Edge.Tests.Flow;
+namespace Gateway.Edge.Tests.Chat;
 
-public sealed class RequestExchangeTests
+public sealed class ChatAnswerTests
 {
     [Theory]
     [InlineData("""{"choices":[{"message":{"annotations":[]}},{"message":{"annotations":[{"type":"url_citation"}]}}]}""", "annotations")]
@@ -13,11 +14,10 @@ public sealed class RequestExchangeTests
     [InlineData("""{"choices":[{"message":{"annotations":[],"images":[]}}]}""", null)]
     public void WhatAClientHasNoPlaceFor_IsNamed_WhereverItStands(string answer, string? lost)
     {
-        var surface = new CohereSurface();
-        using var exchange = new SurfaceExchange(surface, """{"model":"m","messages":[{"role":"user","content":"x"}]}""");
+        var losses = new ReplyLosses();
 
-        exchange.Value.NoteLosses(Encoding.UTF8.GetBytes(answer));
+        ChatAnswer.NoteLosses(Encoding.UTF8.GetBytes(answer), new CohereSurface(), losses);
 
-        Assert.Equal(lost is null ? [] : [lost], exchange.Value.Losses.Names);
+        Assert.Equal(lost is null ? [] : [lost], losses.Names);
     }
 }
