@@ -12,6 +12,8 @@ namespace Gateway.Edge.Providers;
 /// <param name="lengthMax">How many characters the protocol takes; at least 64, which is what a hash has.</param>
 internal sealed class ToolIds(int lengthMax)
 {
+    private const int NumberLengthMax = 11;
+
     private readonly Dictionary<string, Given> given = new(StringComparer.Ordinal);
     private readonly HashSet<string> taken = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> copies = new(StringComparer.Ordinal);
@@ -23,11 +25,13 @@ internal sealed class ToolIds(int lengthMax)
         var text = TextOf(id);
         var fit = Fit(text);
         var own = fit;
+
+        // Cut as for the longest number, whatever the number is: ids that are cut to one stem share its count, and no name is tried twice.
+        var stem = fit[..Math.Min(fit.Length, lengthMax - NumberLengthMax)];
         while (!taken.Add(own))
         {
-            copies[fit] = copies.GetValueOrDefault(fit, 1) + 1;
-            var number = string.Create(CultureInfo.InvariantCulture, $"_{copies[fit]}");
-            own = fit[..Math.Min(fit.Length, lengthMax - number.Length)] + number;
+            copies[stem] = copies.GetValueOrDefault(stem, 1) + 1;
+            own = string.Create(CultureInfo.InvariantCulture, $"{stem}_{copies[stem]}");
         }
 
         if (!given.TryGetValue(text, out var calls))
