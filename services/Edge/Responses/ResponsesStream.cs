@@ -20,11 +20,16 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
     private readonly StreamedCalls calls = new($"call_{exchange.Id:N}");
     private readonly List<ResponseItem> callItems = [];
     private ResponseItem? open;
+
+    /// <summary>The text's signature until the next item begins, or the answer ends: what the text cites may come behind it, while its message is open.</summary>
+    private string? signature;
+
     private long sequence;
 
     public override void End(TokenUsage usage, Money? cost, IBufferWriter<byte> output)
     {
         Start(output);
+        Sign(output);
         if (response.Items.Count == 0)
         {
             // An answer of nothing is a message of nothing: clients look for one.
@@ -88,10 +93,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
             Cite(delta, output);
         }
 
-        if (TextSignature.In(delta) is { } signature)
-        {
-            Reasoning(output).Signature = TextSignature.Mark(signature);
-        }
+        signature = TextSignature.In(delta) ?? signature;
 
         foreach (var call in delta.Field("tool_calls"u8).Items())
         {
@@ -127,6 +129,15 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
         return open;
     }
 
+    private void Sign(IBufferWriter<byte> output)
+    {
+        if (signature is not null)
+        {
+            Reasoning(output).Signature = TextSignature.Mark(signature);
+            signature = null;
+        }
+    }
+
     private void GrowReasoning(string thought, IBufferWriter<byte> output)
     {
         var item = Reasoning(output);
@@ -148,6 +159,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
     {
         if (open is not { Kind: ResponseItemKind.Message })
         {
+            Sign(output);
             Close(open, output, "completed");
             open = Added(response.Add(ResponseItemKind.Message), output);
         }
@@ -207,6 +219,7 @@ internal sealed class ResponsesStream(RequestExchange exchange) : ChatSurfaceStr
         var call = calls.Take(piece, out var begins, out var arguments);
         if (begins)
         {
+            Sign(output);
             Close(open, output, "completed");
             open = null;
             // Pieces of calls may come mixed, and a call's head before its arguments: it is done when they have come, at the latest at the end.

@@ -129,6 +129,60 @@ public sealed class ResponsesStreamTests
         ProviderCases.AssertSame(output[0]!["content"]![0]!["annotations"], JsonNode.Parse(whole.WrittenSpan)!["output"]![0]!["content"]![0]!["annotations"]);
     }
 
+    /// <summary>Gemini signs the end of its text in the event that cites it, or in one before.</summary>
+    [Theory]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"text":"warm.","thoughtSignature":"c2ln"}]},"finishReason":"STOP",GROUNDING}]}""")]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"text":"warm.","thoughtSignature":"c2ln"}]}}]}""", """{"candidates":[{"content":{"parts":[]},"finishReason":"STOP",GROUNDING}]}""")]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"text":"warm"},{"text":"","thoughtSignature":"c2ln"},{"text":"."}]}}]}""", """{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP",GROUNDING}]}""")]
+    public void ATextThatIsSigned_StaysOpenForWhatItCites(params string[] events)
+    {
+        const string grounding = """ "groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a.example","title":"A"}}],"groundingSupports":[{"segment":{"endIndex":13,"text":"Rome is warm."},"groundingChunkIndices":[0]}]}""";
+        string[] all = ["""{"candidates":[{"content":{"parts":[{"text":"Rome is "}]}}]}""", .. events.Select(static said => said.Replace("GROUNDING", grounding, StringComparison.Ordinal))];
+        var frames = ProviderCases.ReadStream(ProviderCases.Provider("gemini"), Encoding.UTF8.GetBytes(string.Concat(all.Select(static said => $"data: {said}\n\n"))), static () => 100_000).Frames;
+        using var exchange = Exchange();
+        using var stream = new ResponsesStream(exchange.Value);
+        var output = new ArrayBufferWriter<byte>();
+        stream.Read(Encoding.UTF8.GetBytes(frames), output);
+        stream.End(Usage, null, output);
+        var streamed = Parse(output.WrittenSpan)[^1]["response"]!["output"]!.AsArray();
+
+        var (reply, whole) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+        ProviderCases.Provider("gemini").ReadReply(
+            Encoding.UTF8.GetBytes($$$"""{"candidates":[{"content":{"parts":[{"text":"Rome is warm.","thoughtSignature":"c2ln"}]},"finishReason":"STOP",{{{grounding}}}}]}"""), ProviderCases.Call(), reply);
+        new ResponsesSurface(null!).WriteReply(exchange.Value, reply.WrittenMemory, Usage, whole);
+
+        Assert.Empty(exchange.Value.Losses.Names);
+        Assert.Equal("https://a.example", (string?)streamed.Single(static item => (string?)item!["type"] == "message")!["content"]![0]!["annotations"]![0]!["url"]);
+
+        // A stream has its signature behind the text that it signs, an answer that comes whole before it.
+        Assert.Equal(Said(JsonNode.Parse(whole.WrittenSpan)!["output"]!.AsArray()), Said(streamed));
+
+        static IEnumerable<string> Said(JsonArray items) => items.Select(static item =>
+        {
+            item!.AsObject().Remove("id");
+            return item.ToJsonString();
+        }).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void ATextsSignature_ComesBeforeTheNextItem()
+    {
+        const string signature = """{"choices":[{"index":0,"delta":{"provider_specific_fields":{"thought_signatures":["c2ln"]}}}]}""";
+        const string call = """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c0","function":{"name":"f","arguments":"{}"}}]}}]}""";
+        const string text = """{"choices":[{"index":0,"delta":{"content":"x"}}]}""";
+        const string thought = """{"choices":[{"index":0,"delta":{"reasoning_content":"Hm."}}]}""";
+
+        Assert.Equal(["message", "reasoning c2ln", "function_call"], Items(text, signature, call));
+        Assert.Equal(["reasoning c2ln", "message"], Items(signature, text));
+        Assert.Equal(["reasoning c2ln", "message"], Items(thought, signature, text));
+        Assert.Equal(["message", "reasoning c2ln"], Items(text, signature, thought));
+        Assert.Equal(["function_call", "reasoning c2ln"], Items(call, signature));
+        Assert.Equal(["reasoning c2ln"], Items(signature));
+
+        static IEnumerable<string> Items(params string[] chunks) => Events(chunks)[^1]["response"]!["output"]!.AsArray().Select(static item =>
+            $"{item!["type"]} {TextSignature.Of((string?)item["encrypted_content"])}".TrimEnd());
+    }
+
     [Fact]
     public void PiecesOfCallsThatComeInterleaved_KeepTheirCall()
     {
