@@ -13,13 +13,16 @@ namespace Gateway.Edge.Flow;
 /// </summary>
 internal static class SeveralCalls
 {
-    /// <summary>How many calls a request may make: clients' libraries send at most as many texts at once.</summary>
-    public const int Max = 1000;
+    /// <summary>How many calls a request may make: so many vectors, as Google writes them out, are within the length of a reply (3072 numbers on lines of their own are some 100 KB).</summary>
+    public const int Max = 500;
 
     /// <summary>How many are under way at once.</summary>
     private const int AtOnceMax = 8;
 
     private const int ReplyBytesMax = 512 * 1024;
+
+    /// <summary>The list, and what a provider's words have around a field of the request.</summary>
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = RequestHead.DepthMax + 8 };
 
     /// <summary>Whether a translated body is a list of them.</summary>
     public static bool Are(ReadOnlyMemory<byte> body) => body.Span is [(byte)'[', ..];
@@ -36,7 +39,7 @@ internal static class SeveralCalls
     public static async Task<HttpResponseMessage> SendAsync(
         HttpMessageInvoker upstream, IChatProvider provider, ProviderTarget access, HttpRequestMessage request, ReadOnlyMemory<byte> bodies, CancellationToken cancellation)
     {
-        using var list = JsonDocument.Parse(bodies);
+        using var list = JsonDocument.Parse(bodies, Options);
         var calls = list.RootElement.EnumerateArray().Select(static one => one.Raw().ToArray()).ToArray();
         var replies = new byte[calls.Length][];
         HttpResponseMessage? refused = null;
@@ -70,9 +73,9 @@ internal static class SeveralCalls
                 }
             });
         }
-        catch (Exception failure) when (refused is not null && failure is OperationCanceledException or HttpRequestException or IOException)
+        catch (OperationCanceledException) when (refused is not null)
         {
-            // The refusal ended them.
+            // The refusal ended them, and whatever they failed of then is this.
         }
 
         return refused ?? new HttpResponseMessage(HttpStatusCode.OK) { Content = Joined(replies) };

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
@@ -73,13 +74,41 @@ public sealed class SeveralCallsTests
         Assert.True(failure is IOException or HttpRequestException, failure.ToString());
     }
 
+    [Fact]
+    public async Task ABodyAsDeepAsARequestMayBe_IsSentAsItIs()
+    {
+        var depth = RequestHead.DepthMax - 1;
+        var body = $$"""{"n":{{new string('[', depth)}}{{new string(']', depth)}}}""";
+        await using var provider = (await ScriptedProvider.Start()).OnRequest(static exchange => exchange.Send(Reply.Json(200, "{}")));
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler());
+
+        using var reply = await SendAsync(http, provider, Encoding.UTF8.GetBytes($"[{body},{body}]"));
+
+        Assert.Equal([body, body], provider.Requests.Select(static request => request.Text));
+    }
+
+    [Fact]
+    public async Task ARefusal_IsTheAnswer_WhateverTheOthersFailOf()
+    {
+        await using var provider = (await ScriptedProvider.Start()).OnRequest(static exchange => exchange.Send(Reply.Json(429, """{"message":"Too many."}""")));
+        using var http = new HttpMessageInvoker(new FailingWhenEnded(new SocketsHttpHandler()));
+
+        using var reply = await SendAsync(http, provider, """[{"n":1},{"n":3}]"""u8.ToArray());
+
+        Assert.Equal((429, """{"message":"Too many."}"""), ((int)reply.StatusCode, await reply.Content.ReadAsStringAsync()));
+    }
+
     private static async Task<HttpResponseMessage> SendAsync(ScriptedProvider provider, IEnumerable<int> bodies)
     {
         using var http = new HttpMessageInvoker(new SocketsHttpHandler());
+        return await SendAsync(http, provider, JsonSerializer.SerializeToUtf8Bytes(bodies.Select(static n => new { n })));
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker http, ScriptedProvider provider, byte[] list)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, provider.Url + "/invoke");
         request.Headers.Add("x-extra", "kept");
         var access = new ProviderTarget("m", new Uri(provider.Url), null) { Cloud = new CloudAccess { AccessKeyId = "id", SecretAccessKey = "secret", Region = "r" } };
-        var list = JsonSerializer.SerializeToUtf8Bytes(bodies.Select(static n => new { n }));
         Assert.True(SeveralCalls.Are(list));
 
         // Read before the invoker goes: the reply would go with it.
@@ -93,6 +122,23 @@ public sealed class SeveralCallsTests
         for (var seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most))
         {
             Interlocked.CompareExchange(ref most, now, seen);
+        }
+    }
+
+    /// <summary>Sends, but for the call with a 1 in it, which waits until the others have ended it and fails in a way of its own.</summary>
+    private sealed class FailingWhenEnded(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if ((await request.Content!.ReadAsStringAsync(CancellationToken.None)).Contains('3', StringComparison.Ordinal))
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+
+            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = cancellationToken.Register(ended.SetResult);
+            await ended.Task;
+            throw new InvalidOperationException("No more.");
         }
     }
 }

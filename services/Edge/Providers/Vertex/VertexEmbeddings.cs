@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace Gateway.Edge.Providers.Vertex;
@@ -57,6 +58,12 @@ internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address
         {
             if (request.Field(from) is { } value && value.Given())
             {
+                if (value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
+                {
+                    var name = Encoding.UTF8.GetString(from);
+                    throw new UntranslatableRequestException($"The field {name} must be a string, a number or a boolean.", name);
+                }
+
                 json.WriteCopy(to, value);
             }
         }
