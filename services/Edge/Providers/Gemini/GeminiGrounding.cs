@@ -17,13 +17,34 @@ internal sealed class GeminiGrounding
     private readonly ArrayBufferWriter<byte> text = new();
     private readonly HashSet<(int Start, int End, string Url)> said = [];
 
+    /// <summary>Where each part of the content begins, in the answer's bytes.</summary>
+    private readonly List<int> parts = [];
+
+    /// <summary>The places that were found, by what was told of them: a stream may tell them again with each event.</summary>
+    private readonly Dictionary<(int Part, int Start, int End, string? Words), (int Start, int End)> found = [];
+
+    private (bool IsText, bool IsThought) last;
+    private bool mayGoOn;
+    private int looked;
+
     /// <summary>The pages that were named last: the places may come in a later event than they.</summary>
     private List<(string Url, byte[] Escaped, byte[] Title)?> pages = [];
 
-    /// <summary>More of the answer's text.</summary>
-    public void Say(JsonElement more)
+    /// <summary>Another event of a stream: its first part may be more of the last.</summary>
+    public void NextEvent() => mayGoOn = parts.Count > 0;
+
+    /// <summary>The next part of the content, or, in a stream, more of one: texts, and thoughts, that come one after the other are one part of the whole.</summary>
+    public void Say(JsonElement part)
     {
-        if (more.Text() is { Length: > 0 } words && text.WrittenCount < TextBytesMax)
+        var words = part.Field("text"u8).Text();
+        var kind = (words is not null, GeminiReply.IsThought(part));
+        if (!(mayGoOn && last.IsText && kind == last) && parts.Count < PlacesMax)
+        {
+            parts.Add(text.WrittenCount);
+        }
+
+        (last, mayGoOn) = (kind, false);
+        if (words is { Length: > 0 } && !last.IsThought && text.WrittenCount < TextBytesMax)
         {
             Encoding.UTF8.GetBytes(words, text);
         }
@@ -74,34 +95,50 @@ internal sealed class GeminiGrounding
     private static (string Url, byte[] Escaped, byte[] Title)? PageOf(JsonElement web) =>
         web.Field("uri"u8).Text() is { } url && url.StartsWith("http", StringComparison.Ordinal) ? (url, web.Field("uri"u8).RawText().ToArray(), web.Field("title"u8).RawText().ToArray()) : null;
 
-    /// <summary>The characters of a segment that is told by its bytes, or, where those are counted in one of several parts, by its words; null where it is not found.</summary>
+    /// <summary>The characters of a segment that is told by the bytes of one of the parts; null where it is not found, or too many were looked for.</summary>
     private (int Start, int End)? Find(JsonElement segment)
     {
-        var (start, end) = (segment.Field("startIndex"u8).Int() ?? 0, segment.Field("endIndex"u8).Int() ?? 0);
+        var told = (
+            Part: segment.Field("partIndex"u8).Int() ?? 0, Start: segment.Field("startIndex"u8).Int() ?? 0, End: segment.Field("endIndex"u8).Int() ?? 0,
+            Words: segment.Field("text"u8).Text());
+        if (found.TryGetValue(told, out var place))
+        {
+            return place;
+        }
+
+        if (looked++ >= PlacesMax || told.Start < 0)
+        {
+            return null;
+        }
+
+        long begins = told.Part >= 0 && told.Part < parts.Count ? parts[told.Part] : 0;
+        if (Bytes(begins + told.Start, begins + told.End, told.Words) is not var (start, end))
+        {
+            return null;
+        }
+
+        var before = Characters(text.WrittenSpan[..start]);
+        return found[told] = (before, before + Characters(text.WrittenSpan[start..end]));
+    }
+
+    /// <summary>A place, or that of its words: at it, behind it, or anywhere, because who tells it may have counted otherwise.</summary>
+    private (int Start, int End)? Bytes(long start, long end, string? words)
+    {
         var all = text.WrittenSpan;
-        if (start < 0 || start > all.Length)
+        if (words is not { Length: > 0 })
         {
-            return null;
+            return start < end && end <= all.Length ? ((int)start, (int)end) : null;
         }
 
-        if (segment.Field("text"u8).Text() is { Length: > 0 } words)
+        var bytes = Encoding.UTF8.GetBytes(words);
+        var from = start <= all.Length ? (int)start : 0;
+        var at = all[from..].IndexOf(bytes);
+        if (at < 0)
         {
-            var bytes = Encoding.UTF8.GetBytes(words);
-            var at = all[start..].IndexOf(bytes);
-            (start, end) = (start + at, start + at + bytes.Length);
-            if (at < 0)
-            {
-                return null;
-            }
+            (from, at) = (0, all.IndexOf(bytes));
         }
 
-        if (end <= start || end > all.Length)
-        {
-            return null;
-        }
-
-        var before = Characters(all[..start]);
-        return (before, before + Characters(all[start..end]));
+        return at < 0 ? null : (from + at, from + at + bytes.Length);
     }
 
     private static int Characters(ReadOnlySpan<byte> utf8)

@@ -29,7 +29,7 @@ internal static class GeminiReply
         foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
             ReadPart(part, call, completion);
-            grounding.Say(AnswerIn(part));
+            grounding.Say(part);
         }
 
         grounding.Cite(candidate.Field("groundingMetadata"u8), completion.Citations, call.Losses);
@@ -153,9 +153,6 @@ internal static class GeminiReply
             losses.AddOthers(part, KnownOfParts);
         }
     }
-
-    /// <summary>What of the answer's text stands in a part; nothing where it is a thought.</summary>
-    public static JsonElement AnswerIn(JsonElement part) => IsThought(part) ? default : part.Field("text"u8);
 
     /// <summary>Whether a part is what the model thought.</summary>
     public static bool IsThought(JsonElement part) => part.Field("thought"u8).ValueKind == JsonValueKind.True;

@@ -45,10 +45,11 @@ internal sealed class GeminiStream(ChatCall call) : IChatStream
         frames ??= new ChunkFrames(call, item.Field("responseId"u8).RawText());
         var candidate = item.Field("candidates"u8).Items().FirstOrDefault();
         GeminiReply.AddLosses(item, call.Losses);
+        grounding.NextEvent();
         foreach (var part in candidate.Field("content"u8).Field("parts"u8).Items())
         {
             ReadPart(part, frames, output);
-            grounding.Say(GeminiReply.AnswerIn(part));
+            grounding.Say(part);
         }
 
         grounding.Cite(candidate.Field("groundingMetadata"u8), citations, call.Losses);
