@@ -2,6 +2,7 @@ using System.Buffers;
 using Gateway.Contracts;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
 using Gateway.Edge.Streaming;
 using Gateway.Pricing;
 
@@ -26,7 +27,8 @@ internal interface IPassedProtocol
 
     /// <summary>Where a request says what its own provider would refuse, and what is said instead: a conversation may come from models of others. Empty for nearly all.</summary>
     /// <param name="body">The client's request, known to be a JSON object.</param>
-    IReadOnlyList<Splice> Mends(ReadOnlyMemory<byte> body) => [];
+    /// <param name="target">Who gets it: another's server that speaks the protocol may not refuse it.</param>
+    IReadOnlyList<Splice> Mends(ReadOnlyMemory<byte> body, Deployment target) => [];
 
     /// <summary>Reads a whole reply: its usage, null when it reports none, and what else the protocol wants noted of it.</summary>
     /// <exception cref="MalformedReplyException">The reply is not the protocol's.</exception>

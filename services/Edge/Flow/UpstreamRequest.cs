@@ -22,7 +22,7 @@ internal static class UpstreamRequest
         {
             var passed = exchange.Passed.NamesModelInAddress
                 ? new SplicedContent(exchange.Body.Memory, Splice.OfGateway(exchange.Body.Span, exchange.Head))
-                : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions, exchange.Passed.Mends(exchange.Body.Memory));
+                : Spliced(exchange.Body.Memory, exchange.Head, target, call, exchange.Passed.TakesStreamOptions && target.Protocol.TakesStreamOptions, exchange.Passed.Mends(exchange.Body.Memory, target));
             request.Content = target.Protocol.WrapsPassed ? Wrapped(passed, target, counts: false) : passed;
         }
         else if (exchange.Surface is null && target.Protocol is { SpeaksOpenAiChat: true, RewritesOpenAiChat: false })

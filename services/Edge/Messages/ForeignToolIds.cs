@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
+using Gateway.Edge.Routing;
 
 namespace Gateway.Edge.Messages;
 
@@ -14,6 +15,13 @@ internal static class ForeignToolIds
 {
     private static readonly SearchValues<byte> Taken = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"u8);
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = RequestHead.DepthMax };
+
+    /// <summary>
+    /// Whether a target refuses them: Anthropic, and Anthropic's models at Google's and Microsoft's addresses. Another's server that speaks the protocol (Kimi's, vLLM)
+    /// may have made them, and its model may go by them.
+    /// </summary>
+    public static bool AreRefusedBy(Deployment target) =>
+        target.Protocol.WrapsPassed || target.Address.Host is var host && (host.EndsWith(".anthropic.com", StringComparison.Ordinal) || host.EndsWith(".azure.com", StringComparison.Ordinal));
 
     /// <summary>The ids of a request's calls and results, in the form that Anthropic takes; empty, and nothing is parsed, where it takes them all.</summary>
     /// <param name="body">Anthropic's request, known to be a JSON object.</param>

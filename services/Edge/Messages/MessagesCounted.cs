@@ -14,5 +14,5 @@ internal sealed class MessagesCounted(MessagesSurface surface) : ICountedSurface
     public Uri? Address(Deployment target) => target.CountTokensAddress;
 
     public List<Splice> Splices(ReadOnlyMemory<byte> body, in RequestHead head, Deployment target) =>
-        Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false, surface.Passed.Mends(body));
+        Splice.ForOpenAi(body.Span, head, target.ModelJson, forceStream: false, takesStreamOptions: false, surface.Passed.Mends(body, target));
 }

@@ -4,6 +4,7 @@ using Gateway.Edge.Chat;
 using Gateway.Edge.Flow;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Providers.Anthropic;
+using Gateway.Edge.Routing;
 using Gateway.Edge.Streaming;
 using Gateway.Pricing;
 
@@ -18,7 +19,7 @@ internal sealed class MessagesPassed : IPassedProtocol
 
     public string AskingHeader => "anthropic-beta";
 
-    public IReadOnlyList<Splice> Mends(ReadOnlyMemory<byte> body) => ForeignToolIds.In(body);
+    public IReadOnlyList<Splice> Mends(ReadOnlyMemory<byte> body, Deployment target) => ForeignToolIds.AreRefusedBy(target) ? ForeignToolIds.In(body) : [];
 
     public TokenUsage? ReadReply(RequestExchange exchange, ReadOnlyMemory<byte> reply)
     {

@@ -34,12 +34,38 @@ public sealed class ForeignToolIdsTests
     {
         using var exchange = new SurfaceExchange(new MessagesSurface(), body);
         exchange.Value.Passed = MessagesPassed.Instance;
-        var model = new ModelDeployment { ModelName = "m", DeploymentId = "d", Provider = "anthropic", ProviderModel = "p", Protocol = ProviderProtocol.Anthropic };
-        var target = new Deployment(model, "p", ChatProviders.Find("anthropic")!, new ProviderTarget("p", new Uri("https://provider.example"), "k"), null, new DeploymentHealth(), []);
+        var target = Target("anthropic", "https://api.anthropic.com");
 
         using var request = UpstreamRequest.Make(exchange.Value, target, ProviderCases.Call()).Request;
 
         Assert.Equal(expected, await request.Content!.ReadAsStringAsync());
         Assert.Equal(expected, Encoding.UTF8.GetString(new SplicedContent(exchange.Value.Body.Memory, new MessagesCounted(new MessagesSurface()).Splices(exchange.Value.Body.Memory, exchange.Value.Head, target)).ToArray()));
+    }
+
+    /// <summary>Another's server that speaks Anthropic's messages takes the ids that its model made, and the model may go by them.</summary>
+    [Theory]
+    [InlineData("anthropic", "https://api.anthropic.com/v1", true)]
+    [InlineData("anthropic", "https://made.services.ai.azure.com/anthropic", true)]
+    [InlineData("vertex-claude", "https://aiplatform.googleapis.com", true)]
+    [InlineData("anthropic", "https://api.moonshot.ai/anthropic", false)]
+    [InlineData("anthropic", "http://vllm:8000", false)]
+    [InlineData("anthropic", "https://notanthropic.com", false)]
+    public async Task AnId_IsChangedOnlyWhereAnthropicsServersReadIt(string protocol, string address, bool changed)
+    {
+        using var exchange = new SurfaceExchange(new MessagesSurface(), """{"model":"m","messages":[{"content":[{"type":"tool_use","id":"f.B:0"}]},{"content":[{"type":"tool_result","tool_use_id":"f.B:0"}]}]}""");
+        exchange.Value.Passed = MessagesPassed.Instance;
+        var target = Target(protocol, address);
+
+        using var request = UpstreamRequest.Make(exchange.Value, target, ProviderCases.Call()).Request;
+
+        var id = changed ? "f_B_0" : "f.B:0";
+        Assert.Contains($$"""{"type":"tool_use","id":"{{id}}"}]},{"content":[{"type":"tool_result","tool_use_id":"{{id}}"}""", await request.Content!.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(changed ? 3 : 1, new MessagesCounted(new MessagesSurface()).Splices(exchange.Value.Body.Memory, exchange.Value.Head, target).Count);
+    }
+
+    private static Deployment Target(string protocol, string address)
+    {
+        var model = new ModelDeployment { ModelName = "m", DeploymentId = "d", Provider = "p", ProviderModel = "p", Protocol = ProviderProtocol.Anthropic };
+        return new Deployment(model, "p", ChatProviders.Find(protocol)!, new ProviderTarget("p", new Uri(address), "k"), null, new DeploymentHealth(), []);
     }
 }
