@@ -31,7 +31,7 @@ internal sealed class AnthropicRequest
         this.call = call;
         this.dropped = dropped;
         this.writer = writer;
-        model = AnthropicModel.Of(call.ProviderModel);
+        model = AnthropicModel.Of(call.KnownModel);
         jsonReply = JsonReply.FormOf(request, model);
         var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
         thinking = new AnthropicThinking(request, model, call.MaxOutputTokens, forcesTool, dropped);

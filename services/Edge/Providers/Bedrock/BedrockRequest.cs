@@ -33,7 +33,7 @@ internal sealed class BedrockRequest
         this.call = call;
         this.dropped = dropped;
         this.writer = writer;
-        model = new BedrockModel(call.ProviderModel);
+        model = new BedrockModel(call.KnownModel);
         effort = SaysEffortItself ? null : model.EffortOf(request.Field("reasoning_effort"u8).Text());
         if (model.IsUnbounded(effort) && StatesBound)
         {
@@ -42,7 +42,7 @@ internal sealed class BedrockRequest
             dropped.AddAdvice("reasoning_effort");
         }
 
-        claude = AnthropicModel.Of(call.ProviderModel);
+        claude = AnthropicModel.Of(call.KnownModel);
         if (model.IsClaude)
         {
             jsonReply = JsonReply.FormOf(request, claude);

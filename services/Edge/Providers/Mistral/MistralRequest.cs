@@ -44,7 +44,7 @@ internal sealed partial class MistralRequest
     {
         using var document = ChatRequest.Parse(body);
         using var writer = new Utf8JsonWriter(output, Completion.Writing);
-        new MistralRequest(document.RootElement, new DroppedFields(droppedNames, call.DropUnsupported, "Mistral"), Reasons(call.ProviderModel), writer).Write();
+        new MistralRequest(document.RootElement, new DroppedFields(droppedNames, call.DropUnsupported, "Mistral"), Reasons(call.KnownModel), writer).Write();
     }
 
     private void Write()
