@@ -96,7 +96,7 @@ public sealed record ModelDeployment
     /// <summary>What it is for: <c>chat</c>, <c>embedding</c>, … ; default <c>chat</c>, or what the price catalogue says.</summary>
     public string Mode { get; init; } = "chat";
 
-    /// <summary>The model whose price and window it has (<c>azure/gpt-4o</c> for an Azure deployment's own name).</summary>
+    /// <summary>The model whose price and window it has, and which tells what it takes (<c>azure/gpt-4o</c> for an Azure deployment's own name).</summary>
     public string? BaseModel { get; init; }
 
     /// <summary>The most tokens that it writes; null: the catalogue's.</summary>

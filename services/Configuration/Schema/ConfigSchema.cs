@@ -148,7 +148,7 @@ internal static class ConfigSchema
         new("id", "text", "a hash of name and parameters", "Its id in records, metrics and fallbacks"),
         new("mode", "text", "the price catalogue's, else chat",
             "chat, completion, embedding, image_generation, audio_transcription, audio_speech, rerank, moderation, batch, realtime or responses"),
-        new("base_model", "text", "none", "The model whose price and window it has"),
+        new("base_model", "text", "none", "The model whose price and window it has, and which tells what it takes where its own name does not"),
         new("max_tokens", "whole number", "the catalogue's", "The most tokens that it writes"),
         new("max_output_tokens", "whole number", "the catalogue's", "The same as max_tokens"),
         new("max_input_tokens", "whole number", "the catalogue's", "The most tokens that it reads"),

@@ -68,7 +68,11 @@ internal sealed class RequestForwarder(
         var stream = exchange.Head.Stream || (operation.CanBeGuarded && (exchange.Ticket.Guarded || exchange.TargetTicket.Guarded));
         var call = new ChatCall(
             exchange.Id, exchange.Head.ModelName, target.ProviderModel, stream, exchange.StartedAt.ToUnixTimeSeconds(), target.MaxOutputTokens,
-            target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams) { Losses = exchange.Losses };
+            target.Configuration.DropParams ?? tables.Current.Configuration.LiteLlm.DropParams)
+        {
+            Losses = exchange.Losses,
+            BaseModel = target.Configuration.BaseModel,
+        };
         exchange.Losses.Clear();
         HttpRequestMessage request;
         ReadOnlyMemory<byte> body;

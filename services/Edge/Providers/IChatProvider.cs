@@ -224,6 +224,12 @@ internal readonly record struct ChatCall(
 {
     /// <summary>Takes what of the reply cannot be said in OpenAI's words; null where nobody asks.</summary>
     public ReplyLosses? Losses { get; init; }
+
+    /// <summary>The model that is meant (<c>base_model</c>), where the provider's name is an administrator's own, such as an inference profile; null where the name tells it.</summary>
+    public string? BaseModel { get; init; }
+
+    /// <summary>The name that tells what the model can do.</summary>
+    public string KnownModel => BaseModel ?? ProviderModel;
 }
 
 /// <summary>The usage of a whole reply.</summary>

@@ -41,7 +41,7 @@ public sealed class ProtocolsCluster : RunningCluster
         Config = string.Create(CultureInfo.InvariantCulture, $"""
             model_list:
             {string.Join('\n', Protocol.All.SelectMany(protocol => new[] { Model(protocol, protocol.Name, null), Model(protocol, protocol.Name + "-timed", $"timeout: {TimedSeconds}") })
-                .Concat(Protocol.Rerankers.Concat(Protocol.Quirky).Concat(Protocol.OneByOne).Select(protocol => Model(protocol, protocol.Name, null))).Concat(Protocol.Quirky.Select(protocol => Model(protocol, protocol.Name + "-strict", "drop_params: false"))))}
+                .Concat(Protocol.Rerankers.Concat(Protocol.Quirky).Concat(Protocol.OneByOne).Concat(Protocol.Profiles).Select(protocol => Model(protocol, protocol.Name, null))).Concat(Protocol.Quirky.Select(protocol => Model(protocol, protocol.Name + "-strict", "drop_params: false"))))}
 
             router_settings:
               num_retries: 0

@@ -64,14 +64,16 @@ public sealed class ClaudeInCloudsTests(ProtocolsCluster cluster)
             (refused.Json.GetProperty("type").GetString(), refused.Json.GetProperty("error").GetProperty("type").GetString(), refused.Json.GetProperty("error").GetProperty("message").GetString()));
     }
 
-    [Fact]
-    public async Task T76_On_Bedrock_cache_marks_signatures_hidden_thinking_and_results_of_tools_go_both_ways()
+    [Theory]
+    [InlineData("bedrock")]
+    [InlineData("bedrock-profile")]
+    public async Task T76_On_Bedrock_cache_marks_signatures_hidden_thinking_and_results_of_tools_go_both_ways(string model)
     {
-        cluster.Answer("bedrock", Protocol.Of("bedrock").Reply("reply", "thinking"));
+        cluster.Answer(model, Protocol.Of("bedrock").Reply("reply", "thinking"));
         using var team = cluster.Team(ProtocolsCluster.Key);
         var before = cluster.Upstream.Requests.Count;
 
-        var got = await team.SendAsync(HttpMethod.Post, "/v1/messages", $$"""{"model":"bedrock","max_tokens":5000,{{Turns}}}""");
+        var got = await team.SendAsync(HttpMethod.Post, "/v1/messages", $$"""{"model":"{{model}}","max_tokens":5000,{{Turns}}}""");
 
         got.IsOk();
         Assert.Null(got.Header("x-gateway-dropped-params"));

@@ -14,6 +14,7 @@ namespace Gateway.Cluster.Tests.Protocols;
 internal sealed record Protocol(string Name, string Model, string Folder, string BasePath = "", string Credential = "api_key: sk-upstream")
 {
     private const string VertexAccess = "vertex_project: p\n      vertex_location: r\n      vertex_credentials: ya29.token";
+    private const string BedrockAccess = "aws_region_name: eu-west-1\n      aws_access_key_id: AKIDEXAMPLE\n      aws_secret_access_key: secret";
 
     /// <summary>All of them: <c>ProtocolTests</c> compares them with the folders of the edge.</summary>
     public static IReadOnlyList<Protocol> All { get; } =
@@ -27,7 +28,7 @@ internal sealed record Protocol(string Name, string Model, string Folder, string
         new("cohere", "cohere/command-a-03-2025", "Cohere"),
         new("gemini", "gemini/gemini-2.5-flash", "Gemini"),
         new("vertex", "vertex_ai/gemini-2.5-flash", "Gemini", Credential: VertexAccess),
-        new("bedrock", "bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0", "Bedrock", Credential: "aws_region_name: eu-west-1\n      aws_access_key_id: AKIDEXAMPLE\n      aws_secret_access_key: secret"),
+        new("bedrock", "bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0", "Bedrock", Credential: BedrockAccess),
         new("ollama", "ollama/llama3.2", "Ollama"),
     ];
 
@@ -41,6 +42,14 @@ internal sealed record Protocol(string Name, string Model, string Folder, string
 
     /// <summary>Models that embed one text in a call.</summary>
     public static IReadOnlyList<Protocol> OneByOne { get; } = [new("bedrock-titan", "bedrock/amazon.titan-embed-text-v2:0", "Bedrock")];
+
+    /// <summary>Models with a name of an administrator's own, told by their base model.</summary>
+    public static IReadOnlyList<Protocol> Profiles { get; } =
+    [
+        new(
+            "bedrock-profile", "bedrock/arn:aws:bedrock:eu-west-1:1:application-inference-profile/x", "Bedrock",
+            Credential: BedrockAccess + "\n    model_info:\n      base_model: anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    ];
 
     /// <summary>Servers that speak OpenAI's chat but for what <c>providers.json</c> says. The third answers for a model that reasons: such a one is asked with OpenAI's newer bound.</summary>
     public static IReadOnlyList<Protocol> Quirky { get; } =

@@ -85,7 +85,7 @@ public static class ProviderCases
         (bool?)settings?["stream"] ?? stream,
         1_700_000_000,
         (int?)settings?["max_output_tokens"],
-        (bool?)settings?["drop_params"] ?? true);
+        (bool?)settings?["drop_params"] ?? true) { BaseModel = (string?)settings?["base_model"] };
 
     internal static byte[] Bytes(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text)
         ? Encoding.UTF8.GetBytes(text)

@@ -148,6 +148,7 @@ internal sealed class AnthropicContent(Utf8JsonWriter writer, DroppedFields drop
     /// <summary>Anthropic refuses a text block that is empty or white space.</summary>
     public static bool IsBlank(JsonElement text) => text.ValueKind != JsonValueKind.String || (text.RawText().Length < 256 && string.IsNullOrWhiteSpace(text.Text() ?? "?"));
 
-    /// <summary>Whether a part has something to say: it is no text, or one that is not blank.</summary>
-    public static bool IsSaid(JsonElement part) => !part.Field("type"u8).Is("text"u8) || !IsBlank(part.Field("text"u8));
+    /// <summary>Whether a part has something to say: it is no text and no refusal, or one that is not blank.</summary>
+    public static bool IsSaid(JsonElement part) =>
+        part.Field("type"u8) is var type && type.Is("text"u8) ? !IsBlank(part.Field("text"u8)) : !type.Is("refusal"u8) || !IsBlank(part.Field("refusal"u8));
 }

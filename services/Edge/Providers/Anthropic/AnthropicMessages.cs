@@ -178,21 +178,24 @@ internal sealed class AnthropicMessages
             dropped.AddAdvice("messages.reasoning_content");
         }
 
-        var hasToolCalls = message.Field("tool_calls"u8).Items().Any();
+        // The beginning of an answer that the model is to go on with must not end in white space: what is said last is trimmed.
+        var refusal = message.Field("refusal"u8);
+        var goesOn = isLast && !message.Field("tool_calls"u8).Items().Any();
+        var endsInContent = goesOn && AnthropicContent.IsBlank(refusal);
         var content = message.Field("content"u8);
         if (content.ValueKind == JsonValueKind.String)
         {
-            WriteAnswer(content, message.Field("cache_control"u8), isLast && !hasToolCalls);
+            WriteAnswer(content, message.Field("cache_control"u8), endsInContent);
         }
 
-        var left = content.ValueKind == JsonValueKind.Array ? content.GetArrayLength() : 0;
-        foreach (var part in content.Items())
+        var left = content.Items().Count(AnthropicContent.IsSaid);
+        foreach (var part in content.Items().Where(AnthropicContent.IsSaid))
         {
             left--;
             var type = part.Field("type"u8);
             if (type.Is("text"u8) || type.Is("refusal"u8))
             {
-                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), isLast && !hasToolCalls && left == 0);
+                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), endsInContent && left == 0);
             }
             else
             {
@@ -201,7 +204,7 @@ internal sealed class AnthropicMessages
             }
         }
 
-        WriteAnswer(message.Field("refusal"u8), default, isLast);
+        WriteAnswer(refusal, default, goesOn);
         if (message.Field("function_call"u8).Given())
         {
             throw new UntranslatableRequestException("function_call is only served by OpenAI's own models: use tool_calls.", "messages.function_call");
@@ -232,7 +235,7 @@ internal sealed class AnthropicMessages
         writer.WriteEndObject();
     }
 
-    private void WriteAnswer(JsonElement text, JsonElement cache, bool isLast)
+    private void WriteAnswer(JsonElement text, JsonElement cache, bool trims)
     {
         if (AnthropicContent.IsBlank(text))
         {
@@ -240,9 +243,8 @@ internal sealed class AnthropicMessages
         }
 
         Open("assistant");
-        if (isLast && text.Text() is { } words && words.TrimEnd().Length < words.Length)
+        if (trims && text.Text() is { } words && words.TrimEnd().Length < words.Length)
         {
-            // The beginning of an answer that the model is to go on with must not end in white space.
             parts.WriteText(Encoding.UTF8.GetBytes(words.TrimEnd()), cache);
             return;
         }

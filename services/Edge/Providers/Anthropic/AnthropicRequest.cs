@@ -31,7 +31,7 @@ internal sealed class AnthropicRequest
         this.call = call;
         this.dropped = dropped;
         this.writer = writer;
-        model = AnthropicModel.Of(call.ProviderModel);
+        model = AnthropicModel.Of(call.KnownModel);
         jsonReply = JsonReply.FormOf(request, model);
         var forcesTool = ChatRequest.ToolChoiceOf(request).Forces || jsonReply == JsonReplyForm.Tool;
         thinking = new AnthropicThinking(request, model, call.MaxOutputTokens, forcesTool, dropped);
@@ -42,9 +42,17 @@ internal sealed class AnthropicRequest
     public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
     {
         var dropped = new DroppedFields(droppedNames, call.DropUnsupported, "Anthropic");
-        using var document = ChatRequest.Parse(CacheMarks.Bounded(body, dropped));
-        using var writer = new Utf8JsonWriter(output, Completion.Writing);
-        new AnthropicRequest(document.RootElement, call, dropped, writer).Write();
+        var marked = CacheMarks.MayBeTooMany(body.Span) ? new ArrayBufferWriter<byte>() : null;
+        using (var document = ChatRequest.Parse(body))
+        using (var writer = new Utf8JsonWriter((IBufferWriter<byte>?)marked ?? output, Completion.Writing))
+        {
+            new AnthropicRequest(document.RootElement, call, dropped, writer).Write();
+        }
+
+        if (marked is not null)
+        {
+            CacheMarks.WriteBounded(marked.WrittenMemory, output, dropped);
+        }
     }
 
     private void Write()

@@ -23,10 +23,10 @@ internal sealed class BedrockEmbeddings : IUpstreamOperation
     public void WriteRequest(JsonElement request, in ChatCall call, IBufferWriter<byte> output, DroppedFields dropped)
     {
         using var json = new Utf8JsonWriter(output);
-        if (new BedrockModel(call.ProviderModel).IsCohere)
+        if (new BedrockModel(call.KnownModel).IsCohere)
         {
             json.WriteStartObject();
-            CohereEmbeddings.WriteFields(request, json, dropped, "Bedrock", call.ProviderModel.Contains("embed-v4", StringComparison.Ordinal) ? "output_dimension" : null);
+            CohereEmbeddings.WriteFields(request, json, dropped, "Bedrock", call.KnownModel.Contains("embed-v4", StringComparison.Ordinal) ? "output_dimension" : null);
             json.WriteEndObject();
             return;
         }

@@ -120,24 +120,20 @@ internal sealed class BedrockMessages
             hasText = true;
         }
 
-        var anyPart = false;
-        var left = content.ValueKind == JsonValueKind.Array ? content.GetArrayLength() : 0;
-        foreach (var part in content.Items())
+        var said = content.Items().Count(AnthropicContent.IsSaid);
+        var left = said;
+        foreach (var part in content.Items().Where(AnthropicContent.IsSaid))
         {
             left--;
-            if (AnthropicContent.IsSaid(part))
-            {
-                anyPart = true;
-                Open(role);
-                var before = documents;
-                WritePart(part, trims && left == 0);
-                WriteCache(part);
-                hasText |= part.Field("type"u8).Is("text"u8);
-                hasDocument |= documents > before;
-            }
+            Open(role);
+            var before = documents;
+            WritePart(part, trims && left == 0);
+            WriteCache(part);
+            hasText |= part.Field("type"u8).Is("text"u8);
+            hasDocument |= documents > before;
         }
 
-        if (anyPart)
+        if (said > 0)
         {
             WriteCache(message);
         }
@@ -163,12 +159,14 @@ internal sealed class BedrockMessages
             dropped.AddAdvice("messages.reasoning_content");
         }
 
-        // The beginning of an answer that the model is to go on with must not end in white space.
-        WriteBlocks("assistant", message, trims: isLast && !message.Field("tool_calls"u8).Items().Any());
-        if (!AnthropicContent.IsBlank(message.Field("refusal"u8)))
+        // The beginning of an answer that the model is to go on with must not end in white space: what is said last is trimmed.
+        var refusal = message.Field("refusal"u8);
+        var goesOn = isLast && !message.Field("tool_calls"u8).Items().Any();
+        WriteBlocks("assistant", message, trims: goesOn && AnthropicContent.IsBlank(refusal));
+        if (!AnthropicContent.IsBlank(refusal))
         {
             Open("assistant");
-            WriteText(message.Field("refusal"u8));
+            WriteText(refusal, goesOn);
         }
 
         foreach (var call in message.Field("tool_calls"u8).Items())
@@ -256,7 +254,7 @@ internal sealed class BedrockMessages
                 WriteText(part.Field("text"u8), trims);
                 break;
             case "refusal":
-                WriteText(part.Field("refusal"u8));
+                WriteText(part.Field("refusal"u8), trims);
                 break;
             case "image_url":
                 var image = part.Field("image_url"u8);

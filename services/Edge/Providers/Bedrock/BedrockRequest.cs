@@ -33,9 +33,16 @@ internal sealed class BedrockRequest
         this.call = call;
         this.dropped = dropped;
         this.writer = writer;
-        model = new BedrockModel(call.ProviderModel);
-        effort = model.EffortOf(request.Field("reasoning_effort"u8).Text());
-        claude = AnthropicModel.Of(call.ProviderModel);
+        model = new BedrockModel(call.KnownModel);
+        effort = SaysEffortItself ? null : model.EffortOf(request.Field("reasoning_effort"u8).Text());
+        if (model.IsUnbounded(effort) && StatesBound)
+        {
+            // The bound is what the caller pays at most, and what its budget was asked for: the effort is what gives way.
+            effort = "medium";
+            dropped.AddAdvice("reasoning_effort");
+        }
+
+        claude = AnthropicModel.Of(call.KnownModel);
         if (model.IsClaude)
         {
             jsonReply = JsonReply.FormOf(request, claude);
@@ -49,9 +56,17 @@ internal sealed class BedrockRequest
     public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
     {
         var dropped = new DroppedFields(droppedNames, call.DropUnsupported, "Bedrock");
-        using var document = ChatRequest.Parse(CacheMarks.Bounded(body, dropped));
-        using var writer = new Utf8JsonWriter(output, Completion.Writing);
-        new BedrockRequest(document.RootElement, call, dropped, writer).Write();
+        var marked = CacheMarks.MayBeTooMany(body.Span) ? new ArrayBufferWriter<byte>() : null;
+        using (var document = ChatRequest.Parse(body))
+        using (var writer = new Utf8JsonWriter((IBufferWriter<byte>?)marked ?? output, Completion.Writing))
+        {
+            new BedrockRequest(document.RootElement, call, dropped, writer).Write();
+        }
+
+        if (marked is not null)
+        {
+            CacheMarks.WriteBounded(marked.WrittenMemory, output, dropped);
+        }
     }
 
     private void Write()
@@ -100,11 +115,7 @@ internal sealed class BedrockRequest
     private void WriteInference()
     {
         writer.WriteStartObject("inferenceConfig"u8);
-        if (ThinksUnbounded)
-        {
-            NameUnbounded();
-        }
-        else if ((thinking?.MaxTokens ?? ChatRequest.MaxTokens(request)) is { } most)
+        if ((thinking?.MaxTokens ?? ChatRequest.MaxTokens(request)) is { } most)
         {
             writer.WriteNumber("maxTokens"u8, most);
         }
@@ -113,7 +124,7 @@ internal sealed class BedrockRequest
         {
             AnthropicSampling.Write(request, claude, thinking.IsOn, "topP"u8, dropped, writer);
         }
-        else if (!ThinksUnbounded)
+        else
         {
             CopyNumber("temperature", "temperature"u8);
             CopyNumber("top_p", "topP"u8);
@@ -142,19 +153,14 @@ internal sealed class BedrockRequest
         }
     }
 
-    private bool ThinksUnbounded => model.IsUnbounded(effort);
+    /// <summary>Whether the caller says in the model's own words how much it is to think.</summary>
+    private bool SaysEffortItself =>
+        request.Field("additionalModelRequestFields"u8) is var own &&
+        (own.Field("reasoning"u8).Given() || own.Field("reasoning_effort"u8).Given() || own.Field("reasoningConfig"u8).Given());
 
-    private void NameUnbounded()
-    {
-        ReadOnlySpan<string> refused = ["max_completion_tokens", "max_tokens", "temperature", "top_p"];
-        foreach (var name in refused)
-        {
-            if (request.TryGetProperty(name, out var given) && given.Given())
-            {
-                dropped.Add(name);
-            }
-        }
-    }
+    private bool StatesBound =>
+        ChatRequest.MaxTokens(request) is not null || request.Field("temperature"u8).ValueKind == JsonValueKind.Number ||
+        request.Field("top_p"u8).ValueKind == JsonValueKind.Number || request.Field("top_k"u8).ValueKind == JsonValueKind.Number;
 
     /// <summary>What Converse has no member for and the model's own protocol has.</summary>
     private void WriteModelFields()
@@ -183,7 +189,7 @@ internal sealed class BedrockRequest
             thinking.Write(writer);
         }
 
-        if (effort is not null && !own.Field("reasoning"u8).Given() && !own.Field("reasoning_effort"u8).Given() && !own.Field("reasoningConfig"u8).Given())
+        if (effort is not null)
         {
             model.WriteEffort(writer, effort);
         }
@@ -226,7 +232,7 @@ internal sealed class BedrockRequest
             return default;
         }
 
-        if (thinking is not null ? thinking.IsOn || claude.RefusesSampling : ThinksUnbounded || (model.IsNova && own.Field("inferenceConfig"u8).Given()))
+        if (thinking is not null ? thinking.IsOn || claude.RefusesSampling : model.IsNova && own.Field("inferenceConfig"u8).Given())
         {
             dropped.Add("top_k");
             return default;

@@ -18,7 +18,7 @@ internal sealed class BedrockRerank : IUpstreamOperation
     {
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
-        if (new BedrockModel(call.ProviderModel).IsCohere)
+        if (new BedrockModel(call.KnownModel).IsCohere)
         {
             json.WriteNumber("api_version"u8, 2);
             RerankRequest.WriteFields(request, json, dropped, "top_n"u8, "max_tokens_per_doc");

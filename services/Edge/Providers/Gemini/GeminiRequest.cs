@@ -47,7 +47,7 @@ internal sealed class GeminiRequest
         }
 
         writer.WriteStartObject();
-        GeminiContents.Write(request.Field("messages"u8), call.ProviderModel, writer, dropped);
+        GeminiContents.Write(request.Field("messages"u8), call.KnownModel, writer, dropped);
         WriteTools();
         WriteGeneration();
         writer.WriteFieldAs(request, "safety_settings", "safetySettings");
@@ -106,7 +106,7 @@ internal sealed class GeminiRequest
 
     private bool HasTools => request.Field("tools"u8).Items().Any() || Searches;
 
-    private bool TakesJsonBesideTools => GeminiModel.TakesJsonBesideTools(call.ProviderModel);
+    private bool TakesJsonBesideTools => GeminiModel.TakesJsonBesideTools(call.KnownModel);
 
     /// <summary>Tools that may not be called are not offered where they would cost the JSON.</summary>
     private bool LeavesToolsOut => WantsJson && !TakesJsonBesideTools && ChatRequest.ToolChoiceOf(request).Mode == "none";
@@ -144,7 +144,7 @@ internal sealed class GeminiRequest
             return;
         }
 
-        var thinking = GeminiModel.ThinkingOf(call.ProviderModel);
+        var thinking = GeminiModel.ThinkingOf(call.KnownModel);
         if (effort is null)
         {
             return;
@@ -163,7 +163,7 @@ internal sealed class GeminiRequest
         writer.WriteStartObject("thinkingConfig"u8);
         if (thinking == GeminiThinking.Level)
         {
-            writer.WriteString("thinkingLevel"u8, GeminiModel.LevelOf(call.ProviderModel, effort));
+            writer.WriteString("thinkingLevel"u8, GeminiModel.LevelOf(call.KnownModel, effort));
         }
         else
         {
@@ -171,7 +171,7 @@ internal sealed class GeminiRequest
                 "thinkingBudget"u8,
                 effort switch
                 {
-                    "none" => GeminiModel.LeastBudget(call.ProviderModel),
+                    "none" => GeminiModel.LeastBudget(call.KnownModel),
                     "minimal" => 512,
                     "low" => 1024,
                     "medium" => 8192,

@@ -44,7 +44,7 @@ internal sealed partial class MistralRequest
     {
         using var document = ChatRequest.Parse(body);
         using var writer = new Utf8JsonWriter(output, Completion.Writing);
-        new MistralRequest(document.RootElement, new DroppedFields(droppedNames, call.DropUnsupported, "Mistral"), Reasons(call.ProviderModel), writer).Write();
+        new MistralRequest(document.RootElement, new DroppedFields(droppedNames, call.DropUnsupported, "Mistral"), Reasons(call.KnownModel), writer).Write();
     }
 
     private void Write()
@@ -114,7 +114,9 @@ internal sealed partial class MistralRequest
         var thinks = takesThoughts && thoughts.Given();
         var content = ChatRequest.ContentOf(message);
         var isRefused = content.Given() && content.Raw() == message.Field("refusal"u8).Raw();
-        var thought = false;
+
+        // What stands twice is written once, at its first place.
+        var written = false;
         writer.WriteStartObject();
         foreach (var field in message.EnumerateObject())
         {
@@ -127,11 +129,13 @@ internal sealed partial class MistralRequest
                 case "content" when thinks || isRefused:
                     break;
 
-                case "refusal" when isRefused && !thinks:
-                    writer.WriteCopy("content"u8, content);
-                    break;
-
                 case "refusal" when isRefused:
+                    if (!thinks && !written)
+                    {
+                        written = true;
+                        writer.WriteCopy("content"u8, content);
+                    }
+
                     break;
 
                 case "content" when field.Value.ValueKind == JsonValueKind.Array:
@@ -153,9 +157,9 @@ internal sealed partial class MistralRequest
                     break;
 
                 case "reasoning_content" or "reasoning" when thinks:
-                    if (!thought)
+                    if (!written)
                     {
-                        thought = true;
+                        written = true;
                         WriteThoughts(thoughts, content);
                     }
 

@@ -50,7 +50,7 @@ internal sealed class OllamaRequest
         WriteMessages();
         WriteTools();
         WriteFormat();
-        WriteThink(call.ProviderModel);
+        WriteThink(call.KnownModel);
         WriteOptions();
         foreach (var name in (ReadOnlySpan<string>)["keep_alive", "logprobs", "top_logprobs"])
         {

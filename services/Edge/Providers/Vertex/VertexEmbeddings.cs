@@ -19,7 +19,7 @@ internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address
     {
         var asked = EmbeddingRequest.Read(request, dropped, "Vertex AI", "task_type", "title", "auto_truncate");
         using var json = new Utf8JsonWriter(output);
-        if (call.ProviderModel.Contains("gemini-embedding", StringComparison.OrdinalIgnoreCase))
+        if (call.KnownModel.Contains("gemini-embedding", StringComparison.OrdinalIgnoreCase))
         {
             asked.WriteOneByOne(json, text => Write([text]));
         }

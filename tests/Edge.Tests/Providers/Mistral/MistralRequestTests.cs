@@ -19,4 +19,14 @@ public sealed class MistralRequestTests
             Assert.Equal($$"""{"messages":[{{before}}{"role":"assistant","content":"x","prefix":true}]}""", Encoding.UTF8.GetString(output.WrittenSpan));
         },
         100_000);
+
+    [Fact]
+    public void ARefusalThatStandsTwice_IsSaidOnce()
+    {
+        var output = new ArrayBufferWriter<byte>();
+
+        ProviderCases.Provider("mistral").WriteRequest("""{"messages":[{"role":"assistant","refusal":"No.","refusal":"No!"},{"role":"user","content":"x"}]}"""u8.ToArray(), ProviderCases.Call(), output, []);
+
+        Assert.Equal("""{"messages":[{"role":"assistant","content":"No!"},{"role":"user","content":"x"}]}""", Encoding.UTF8.GetString(output.WrittenSpan));
+    }
 }
