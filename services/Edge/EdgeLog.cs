@@ -29,6 +29,9 @@ internal sealed partial class EdgeLog(ILogger<EdgeLog> logger)
     [LoggerMessage(EventId = 1008, Level = LogLevel.Critical, Message = "The spool could not be brought to the disk; new requests are refused until it can")]
     public partial void SpoolFlushFailed(Exception error);
 
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Warning, Message = "The spool {Path} could not be taken over; it is tried again")]
+    public partial void SpoolNotAdopted(string path, Exception error);
+
     [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "Auth does not answer; keys that are not known here are refused with 503")]
     public partial void AuthUnavailable(Exception error);
 

@@ -55,4 +55,7 @@ internal static partial class LedgerLog
 
     [LoggerMessage(EventId = 3401, Level = LogLevel.Warning, Message = "Alert {Event} about a record of edge {EdgeId} was not raised: the database refused it with {SqlState}. The record is booked")]
     public static partial void AlertRefused(this ILogger logger, string @event, string edgeId, string sqlState);
+
+    [LoggerMessage(EventId = 3402, Level = LogLevel.Error, Message = "A comparison of the books that was asked for broke off. What it has added up month by month stays; ask again")]
+    public static partial void ComparisonFailed(this ILogger logger, Exception error);
 }

@@ -36,12 +36,13 @@ internal sealed class LedgerOptions
     public TimeSpan ForgetEdgeAfter { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: longer than
-    /// the longest pause of one that waits for its database (7.5 s). The edge keeps all that it held until then, and what it said that it had charged
+    /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: the longest
+    /// pause of one that waits for its database (7.5 s), and as long again for the try that follows. A try that hangs for longer is not covered:
+    /// what the edge charged after it last said so could then be spent twice. The edge keeps all that it held until then, and what it said that it had charged
     /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
-    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(8);
+    public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Records in one transaction, at most.</summary>
     [Range(1, 20_000)]
@@ -90,6 +91,13 @@ internal sealed class LedgerOptions
     /// <summary>How often journal, windows, Redis and usage rows are compared.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long the answer to <c>POST /budget/reconciliation/run</c> waits for the comparison; then it is 202, and the comparison goes on. The
+    /// edge gives an answer up of which it had no byte for a minute.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:50")]
+    public TimeSpan ReconcileAnswerAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How much of the past a comparison covers, in days.</summary>
     [Range(1, 400)]

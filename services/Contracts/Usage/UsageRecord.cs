@@ -140,7 +140,7 @@ public sealed record UsageRecord
     public string? EndUser { get; init; }
 
     /// <summary>The request's tags.</summary>
-    public string[] Tags { get; init; } = [];
+    public string[] Tags { get; init => field = value ?? []; } = [];
 
     /// <summary>The public model name asked for (LiteLLM's <c>model_group</c>).</summary>
     public required string Model { get; init; }
@@ -167,7 +167,7 @@ public sealed record UsageRecord
     public bool Streamed { get; init; }
 
     /// <summary>The tokens.</summary>
-    public TokenUsage Tokens { get; init; } = TokenUsage.None;
+    public TokenUsage Tokens { get; init => field = value ?? TokenUsage.None; } = TokenUsage.None;
 
     /// <summary>Whether the tokens were counted here because the provider did not report them.</summary>
     public bool Estimated { get; init; }
@@ -194,7 +194,7 @@ public sealed record UsageRecord
     public string? Price { get; init; }
 
     /// <summary>The budget windows charged (<see cref="BudgetWindow.Id"/>), each with the whole <see cref="Cost"/>.</summary>
-    public string[] BudgetWindows { get; init; } = [];
+    public string[] BudgetWindows { get; init => field = value ?? []; } = [];
 
     /// <summary>Attempts before the one that is charged here; null when there were none.</summary>
     public FailedAttempt[]? FailedAttempts { get; init; }

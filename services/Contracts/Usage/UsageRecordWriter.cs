@@ -103,8 +103,11 @@ public static class UsageRecordWriter
         var before = line.Length;
         foreach (var attempt in attempts)
         {
-            line.Text(",{\"deploymentId\":"u8, attempt.DeploymentId);
+            line.Raw(",{"u8);
+            var members = line.Length;
+            line.Text(",\"deploymentId\":"u8, attempt.DeploymentId);
             line.Text(",\"failure\":"u8, attempt.Failure);
+            line.DropComma(members);
             line.Raw("}"u8);
         }
 

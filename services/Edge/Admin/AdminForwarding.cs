@@ -18,6 +18,9 @@ internal static class AdminForwarding
         ("metering", ["/spend", "/global", "/usage", "/user/daily", "/team/daily"]),
     ];
 
+    // What a service would take for the word of the one before it: the edge is that one, and passes on nobody's.
+    private static readonly string[] s_forwarded = ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded"];
+
     private static readonly ForwarderRequestConfig Patience = new() { ActivityTimeout = TimeSpan.FromSeconds(60) };
 
     private static readonly GatewayError s_away = new(
@@ -84,6 +87,11 @@ internal static class AdminForwarding
             // The service's own name, not the one that the gateway was called by.
             headers.Host = null;
             headers.Remove("Authorization");
+            foreach (var name in s_forwarded)
+            {
+                headers.Remove(name);
+            }
+
             headers.Remove(ServiceHeaders.Secret);
             headers.Remove(ServiceHeaders.Caller);
             headers.Add(ServiceHeaders.Secret, secret.Value);

@@ -27,6 +27,7 @@ internal sealed class Spool : IDisposable
     private readonly TimeProvider time;
     private readonly SpoolFolder own;
     private readonly List<SpoolFolder> folders;
+    private readonly AbandonedSpools abandoned;
     private readonly string folder;
     private long bytes;
     private long appended;
@@ -44,6 +45,7 @@ internal sealed class Spool : IDisposable
         this.log = log;
         own = SpoolFolder.Claim(identity.DataDirectory, log);
         folders = [own];
+        abandoned = new(identity.DataDirectory, own, log, time);
         bytes = own.Segments.Sum(static segment => segment.Tail);
         folder = Path.Combine(own.Path, identity.EdgeId);
         Directory.CreateDirectory(folder);
@@ -215,13 +217,13 @@ internal sealed class Spool : IDisposable
     /// <returns>The folders that were taken now.</returns>
     public IReadOnlyList<SpoolFolder> Adopt()
     {
-        foreach (var done in folders.FindAll(folder => folder != own && folder.Segments.Count == 0 && folder.EarlierEdges.Count == 0))
+        foreach (var done in folders.FindAll(folder => folder != own && folder.Segments.Count == 0 && !abandoned.HasMore(folder)))
         {
             folders.Remove(done);
             done.Dispose();
         }
 
-        var taken = SpoolFolder.TakeAbandoned(identity.DataDirectory, own, log).ToList();
+        var taken = abandoned.Take();
         folders.AddRange(taken);
         return taken;
     }

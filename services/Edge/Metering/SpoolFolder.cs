@@ -7,10 +7,15 @@ namespace Gateway.Edge.Metering;
 internal sealed class SpoolFolder : IDisposable
 {
     private const int FoldersMax = 64;
-    private const string Name = "spool";
-    private const string LockName = ".lock";
+
+    /// <summary>What the first folder is called, and the others begin with.</summary>
+    public const string Name = "spool";
+
+    /// <summary>The file that is held while the folder is.</summary>
+    public const string LockName = ".lock";
 
     private readonly FileStream held;
+    private readonly HashSet<string> known = new(StringComparer.Ordinal);
 
     private SpoolFolder(string path, FileStream held)
     {
@@ -46,20 +51,33 @@ internal sealed class SpoolFolder : IDisposable
             $"No spool could be opened in {dataDirectory}: {FoldersMax} are in use or not writable. Give this edge a folder of its own: Gateway:DataDirectory (environment GATEWAY__DATADIRECTORY).");
     }
 
-    /// <summary>Takes the folders beside <paramref name="own"/> that something was left in and that no living process holds.</summary>
-    public static IEnumerable<SpoolFolder> TakeAbandoned(string dataDirectory, SpoolFolder own, EdgeLog log)
-    {
-        foreach (var path in Directory.EnumerateDirectories(dataDirectory, Name + "*").Order(StringComparer.Ordinal))
-        {
-            if (path != own.Path && Directory.EnumerateDirectories(path).Any() && TryTake(path, log) is { } folder)
-            {
-                yield return folder;
-            }
-        }
-    }
-
     /// <summary>Whether records of an earlier process are still here: to be sent, or in a file that could not be read.</summary>
     public bool StillHasRecordsOf(string edge) => Directory.Exists(PathOf(edge)) && Directory.EnumerateFileSystemEntries(PathOf(edge)).Any();
+
+    /// <summary>Finds segments that were not here before, and that are <paramref name="whole"/>: somebody may have copied them in since.</summary>
+    public void Recover(EdgeLog log, Func<FileInfo, bool> whole)
+    {
+        foreach (var path in Directory.EnumerateFiles(Path, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            if (known.Contains(path) || !whole(new FileInfo(path)))
+            {
+                continue;
+            }
+
+            if (SpoolSegment.TryRecover(path, out var segment))
+            {
+                Segments.Add(segment!);
+            }
+            else
+            {
+                log.SpoolSegmentUnreadable(path);
+            }
+
+            known.Add(path);
+        }
+
+        EarlierEdges = [.. Directory.EnumerateDirectories(Path).Select(static path => System.IO.Path.GetFileName(path))];
+    }
 
     /// <summary>Forgets an earlier process of which nothing is left: its folder is empty (<see cref="StillHasRecordsOf"/>).</summary>
     public void Forget(string edge)
@@ -81,7 +99,8 @@ internal sealed class SpoolFolder : IDisposable
         held.Dispose();
     }
 
-    private static SpoolFolder? TryTake(string path, EdgeLog log)
+    /// <summary>Takes one folder, and finds what is in it; null when another process has it.</summary>
+    public static SpoolFolder? TryTake(string path, EdgeLog log)
     {
         FileStream held;
         try
@@ -97,7 +116,7 @@ internal sealed class SpoolFolder : IDisposable
         var folder = new SpoolFolder(path, held);
         try
         {
-            folder.Recover(log);
+            folder.Recover(log, static _ => true);
             return folder;
         }
         catch
@@ -108,21 +127,4 @@ internal sealed class SpoolFolder : IDisposable
     }
 
     private string PathOf(string edge) => System.IO.Path.Combine(Path, edge);
-
-    private void Recover(EdgeLog log)
-    {
-        foreach (var path in Directory.EnumerateFiles(Path, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
-        {
-            if (SpoolSegment.TryRecover(path, out var segment))
-            {
-                Segments.Add(segment!);
-            }
-            else
-            {
-                log.SpoolSegmentUnreadable(path);
-            }
-        }
-
-        EarlierEdges = [.. Directory.EnumerateDirectories(Path).Select(static path => System.IO.Path.GetFileName(path))];
-    }
 }

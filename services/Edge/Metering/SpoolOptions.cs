@@ -31,8 +31,9 @@ internal sealed class SpoolOptions
 
     /// <summary>
     /// How often an edge looks beside its own folder for one that a replica left when it died, and sends what is there. A living process holds
-    /// its folder, so there is nothing to wait for but that replicas which are started together each take one of their own first: what a dead
-    /// edge held of budgets is free again only when its records were sent.
+    /// its folder, so there is nothing to wait for but that replicas which are started together each take one of their own first, and that
+    /// nobody is still copying it in: it is taken when it is as it was at the last look and nothing was written in it for three seconds. What a
+    /// dead edge held of budgets is free again only when its records were sent.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
     public TimeSpan AdoptAfter { get; init; } = TimeSpan.FromSeconds(2);

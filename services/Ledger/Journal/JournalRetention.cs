@@ -35,8 +35,9 @@ internal sealed class JournalRetention(
         {
             if (await WhyNotAsync(month, cancellation) is { } why)
             {
+                // No later one either: days before the first entry count as taken out, and this one's are not.
                 Logger.MonthKept(month, why);
-                continue;
+                break;
             }
 
             await TakeOutAsync(month, cancellation);
@@ -113,17 +114,20 @@ internal sealed class JournalRetention(
         }
     }
 
+    // The month is added up first, which is long and in nobody's way. Then the journal before its windows, as who books takes them: that is
+    // short, and where it is not to be had in time the next hour tries again.
     private async Task TakeOutAsync(DateOnly month, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var take = new NpgsqlCommand($"""
             set local lock_timeout = '5s';
-            update windows w set archived_nano = archived_nano + m.amount
-            from (
+            lock table journal.{Name(month)} in share mode;
+            create temp table taken_out on commit drop as
                 select counted.window_id, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
-                from journal.{Name(month)}, unnest(windows) as counted (window_id) group by 1) m
-            where m.window_id = w.window_id;
+                from journal.{Name(month)}, unnest(windows) as counted (window_id) group by 1;
+            lock table only journal.entries in access exclusive mode;
+            update windows w set archived_nano = archived_nano + m.amount from taken_out m where m.window_id = w.window_id;
             alter table journal.entries detach partition journal.{Name(month)};
             {(options.Value.JournalDrop
                 ? $"drop table journal.{Name(month)};"

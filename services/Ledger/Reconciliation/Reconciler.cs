@@ -112,6 +112,7 @@ internal sealed class Reconciler(
     // Another process that compares at the same time may have sealed windows meanwhile: then this one looks again, at what that one left.
     private async Task<ComparedWindows> CompareTotalsAsync(DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
     {
+        await WindowComparison.CatchUpAsync(database, from, cancellation);
         for (var attempt = 1; ; attempt++)
         {
             var found = new List<Difference>();

@@ -17,6 +17,7 @@ internal static class Reconciliation
             client.Timeout = TimeSpan.FromSeconds(10);
         }).AddServiceSecret();
         builder.Services.AddSingleton<Reconciler>();
+        builder.Services.AddSingleton<ReconciliationRuns>();
         builder.Services.AddSingleton<ProviderUsage.ProviderUsage>();
         builder.Services.AddHostedService<ReconciliationJob>();
         return builder;
@@ -29,8 +30,10 @@ internal static class Reconciliation
             await reconciler.LastAsync(cancellation) is { } last
                 ? TypedResults.Content(last.Json, "application/json")
                 : Problems.Result(404, "not_found", "The books have not been compared yet: POST /budget/reconciliation/run.") as IResult);
-        reconciliation.MapPost("/run", async (Reconciler reconciler, bool? full, CancellationToken cancellation) =>
-            TypedResults.Ok(await reconciler.RunAsync(full ?? false, cancellation)));
+        reconciliation.MapPost("/run", async (ReconciliationRuns runs, bool? full, CancellationToken cancellation) =>
+            await runs.RunAsync(full ?? false, cancellation) is { } report
+                ? TypedResults.Ok(report)
+                : TypedResults.Accepted("/budget/reconciliation", new { message = "The comparison goes on. GET /budget/reconciliation gives its report when it is done; until then, the one before." }) as IResult);
         return ProviderUsage.ProviderUsage.MapProviderUsage(app);
     }
 }

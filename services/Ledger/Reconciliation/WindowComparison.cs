@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Gateway.Ledger.Reconciliation;
 
@@ -23,35 +22,89 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
     /// <summary>Idle windows that Redis is asked about in one comparison.</summary>
     public const int IdleInRedisMax = 10_000;
 
-    /// <summary>The first comparison, and a full one, read the whole journal.</summary>
+    /// <summary>A full comparison reads the whole journal.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
     // What entries count in windows: one row for each entry and window.
     private const string Counted = "select unnest(windows) as id, at, case when reverses then -amount_nano else amount_nano end as amount from journal.entries";
 
-    // $1: the instant; $2: the windows, null for all.
-    private const string Seal = $"""
+    // $1: the instant.
+    private const string SealAll = $"""
+        with counted as ({Counted})
+        {Seal} {SealAnew}
+        """;
+
+    // $2: the windows. Looked up by their hash after the entries' windows are spread, and not before they began: a condition on the lists of
+    // windows has no index, and tries each of its many in each entry. An entry may be a little older than its window: the request began before.
+    private const string SealThese = $"""
+        with counted as (
+            select c.* from ({Counted}
+                where at >= (select coalesce(min(coalesce(starts_at, '-infinity')), '-infinity') - interval '2 days' from windows where window_id = any($2))) c
+            where c.id in (select unnest($2::text[])))
+        {Seal} where w.window_id in (select unnest($2::text[])) {SealAnew}
+        """;
+
+    private const string Seal = """
         insert into window_seals as s (window_id, amount_nano, entries)
         select w.window_id, coalesce(b.amount, 0) + w.archived_nano, w.entries - coalesce(b.since, 0)
         from windows w left join (
-            select id, (sum(amount) filter (where at < $1))::bigint as amount, count(*) filter (where at >= $1) as since
-            from ({Counted} where $2::text[] is null or windows && $2) counted group by id) b on b.id = w.window_id
-        where $2::text[] is null or w.window_id = any($2)
+            select id, (sum(amount) filter (where at < $1))::bigint as amount, count(*) filter (where at >= $1) as since from counted group by id) b on b.id = w.window_id
+        """;
+
+    private const string SealAnew = """
         on conflict (window_id) do update set amount_nano = excluded.amount_nano, entries = excluded.entries
         where (s.amount_nano, s.entries) <> (excluded.amount_nano, excluded.entries)
         """;
 
-    /// <summary>Compares, and seals what is older than <paramref name="from"/>.</summary>
+    /// <summary>
+    /// Seals up to <paramref name="until"/> what is not sealed, month by month, each in a transaction of its own: the first comparison has the
+    /// whole journal to read, and one that is cut short must not begin anew. Months that were taken out before are noticed as late records are.
+    /// </summary>
+    public static async Task CatchUpAsync(NpgsqlDataSource database, DateTimeOffset until, CancellationToken cancellation)
+    {
+        var (before, end) = (DateTime.MinValue, until.UtcDateTime);
+        while (before < end)
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellation);
+            await using var month = await connection.BeginTransactionAsync(cancellation);
+            var comparison = new WindowComparison(connection);
+            before = await comparison.SealedBeforeAsync(cancellation) ?? await comparison.FirstAsync(cancellation) ?? end;
+            if (before < end)
+            {
+                var next = new DateTime(before.Year, before.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1);
+                next = next < end ? next : end;
+                await comparison.RunAsync(
+                    $"""
+                    insert into window_seals as s (window_id, amount_nano, entries)
+                    select id, sum(amount)::bigint, count(*) from ({Counted} where at >= $1 and at < $2) counted join windows w on w.window_id = counted.id group by id
+                    on conflict (window_id) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
+                    """, cancellation, before, next);
+                before = next;
+            }
+
+            await comparison.RunAsync("update windows_sealed set before = $1 where before < $1", cancellation, before);
+            await month.CommitAsync(cancellation);
+        }
+    }
+
+    /// <summary>Compares, after <see cref="CatchUpAsync"/>.</summary>
     /// <param name="from">Entries since then are added up each time.</param>
     /// <param name="full">Whether every window, also those that are over, is added up from its first entry.</param>
     /// <param name="differs">Takes each window whose total (the last) is not what its entries come to.</param>
     public async Task<ComparedWindows> RunAsync(DateTimeOffset from, bool full, Action<string, long, long> differs, CancellationToken cancellation)
     {
-        var before = await AdvanceAsync(from.UtcDateTime, full, cancellation);
+        var before = await SealedBeforeAsync(cancellation) ?? from.UtcDateTime;
+        if (full)
+        {
+            before = from.UtcDateTime;
+            await RunAsync(SealAll, cancellation, before);
+            await RunAsync("update windows_sealed set before = $1", cancellation, before);
+        }
+
         var (windows, different, late) = await CompareAsync(before, from.UtcDateTime, full, cancellation);
         if (late.Count > 0)
         {
-            await RunAsync(Seal, cancellation, before, late.ToArray());
+            await RunAsync(SealThese, cancellation, before, late.ToArray());
             (windows, different, _) = await CompareAsync(before, from.UtcDateTime, full, cancellation);
         }
 
@@ -63,35 +116,17 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         return windows;
     }
 
-    // Moves the instant on to `from`. Two that compare at once take turns at this row.
-    private async Task<DateTime> AdvanceAsync(DateTime from, bool full, CancellationToken cancellation)
+    // Two that compare at once take turns at this row.
+    private async Task<DateTime?> SealedBeforeAsync(CancellationToken cancellation)
     {
-        DateTime? sealedBefore;
-        await using (var read = new NpgsqlCommand("select nullif(before, '-infinity') from windows_sealed for update", connection) { CommandTimeout = (int)Patience.TotalSeconds })
-        {
-            sealedBefore = await read.ExecuteScalarAsync(cancellation) as DateTime?;
-        }
+        await using var read = new NpgsqlCommand("select nullif(before, '-infinity') from windows_sealed for update", connection) { CommandTimeout = (int)Patience.TotalSeconds };
+        return await read.ExecuteScalarAsync(cancellation) as DateTime?;
+    }
 
-        if (full || sealedBefore is null)
-        {
-            await RunAsync(Seal, cancellation, from, DBNull.Value);
-        }
-        else if (sealedBefore < from)
-        {
-            await RunAsync(
-                $"""
-                insert into window_seals as s (window_id, amount_nano, entries)
-                select id, sum(amount)::bigint, count(*) from ({Counted} where at >= $1 and at < $2) counted group by id
-                on conflict (window_id) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
-                """, cancellation, sealedBefore.Value, from);
-        }
-        else
-        {
-            return sealedBefore.Value;
-        }
-
-        await RunAsync("update windows_sealed set before = $1", cancellation, from);
-        return from;
+    private async Task<DateTime?> FirstAsync(CancellationToken cancellation)
+    {
+        await using var first = new NpgsqlCommand("select min(at) from journal.entries", connection);
+        return await first.ExecuteScalarAsync(cancellation) as DateTime?;
     }
 
     private async Task<(ComparedWindows Windows, List<(string Id, long Booked, long Spent)> Different, List<string> Late)> CompareAsync(
@@ -140,7 +175,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = (int)Patience.TotalSeconds };
         foreach (var value in values)
         {
-            command.Parameters.Add(value is DBNull ? new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : new NpgsqlParameter { Value = value });
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
         }
 
         await command.ExecuteNonQueryAsync(cancellation);

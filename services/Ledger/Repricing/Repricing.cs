@@ -49,6 +49,9 @@ internal static class Repricing
 {
     private const int DaysMax = 400;
 
+    // Windows are forgotten while a repricing runs, and it is sent again when it broke off.
+    private static readonly TimeSpan ForgettingMargin = TimeSpan.FromDays(2);
+
     public static WebApplicationBuilder AddRepricing(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<Repricer>();
@@ -64,7 +67,7 @@ internal static class Repricing
     private static async Task<IResult> RepriceAsync(
         RepricingBody body, HttpContext context, Repricer repricer, IOptions<LedgerOptions> options, TimeProvider clock, CancellationToken cancellation)
     {
-        var (asked, refusal) = Read(body, clock.GetUtcNow(), WindowRetention.KeptFor(options.Value));
+        var (asked, refusal) = Read(body, clock.GetUtcNow(), WindowRetention.KeptFor(options.Value) - ForgettingMargin);
         if (asked is null)
         {
             return refusal!;
@@ -83,7 +86,7 @@ internal static class Repricing
         }
     }
 
-    private static (RepricingQuestion? Asked, JsonHttpResult<ErrorEnvelope>? Refusal) Read(RepricingBody body, DateTimeOffset now, TimeSpan windowsKeptFor)
+    private static (RepricingQuestion? Asked, JsonHttpResult<ErrorEnvelope>? Refusal) Read(RepricingBody body, DateTimeOffset now, TimeSpan windowsStayFor)
     {
         var to = body.To ?? now;
         if (body.From is not { } from || from >= to || to - from > TimeSpan.FromDays(DaysMax))
@@ -91,9 +94,9 @@ internal static class Repricing
             return (null, Problems.Result(422, "invalid_request", $"from must be an instant before to, at most {DaysMax} days: 2026-11-01T00:00:00Z.", "from"));
         }
 
-        if (from < now - windowsKeptFor)
+        if (!body.DryRun && from < now - windowsStayFor)
         {
-            return (null, Problems.Result(422, "invalid_request", $"from must be at most {windowsKeptFor.TotalDays:0} days ago: the windows of older requests are forgotten. Ledger:WindowsKeptFor says for how long they are kept.", "from"));
+            return (null, Problems.Result(422, "invalid_request", $"from must be at most {windowsStayFor.TotalDays:0} days ago: the windows of older requests are forgotten, or may be while this runs. Ledger:WindowsKeptFor says for how long they are kept. A dry run may ask for older ones.", "from"));
         }
 
         if (body.Prices is not { ValueKind: JsonValueKind.Object } prices)

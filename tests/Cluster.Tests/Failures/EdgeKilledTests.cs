@@ -106,7 +106,7 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
     }
 
     [Fact]
-    public async Task Under_load_what_it_held_can_be_spent_again_within_the_time_to_live_of_a_lease()
+    public async Task Under_load_what_it_held_can_be_spent_again_when_its_records_are_sent()
     {
         var model = ScriptedModels.NewModel();
         var (key, userId) = await cluster.Admin.NewUserWithKeyAsync(1_000m);
@@ -129,6 +129,6 @@ public sealed class EdgeKilledTests(FailureCluster cluster, ITestOutputHelper ou
 
         output.WriteLine($"held, and back after: {string.Join(", ", held.Select(static kill => string.Create(CultureInfo.InvariantCulture, $"{kill.Leased / 1e9:0.000} dollars {kill.Back.TotalSeconds:0.0} s")))}");
         Assert.All(held, static kill => Assert.InRange(kill.Leased, 1, long.MaxValue));
-        Assert.All(held, static kill => Assert.InRange(kill.Back, TimeSpan.Zero, TimeSpan.FromSeconds(15)));
+        Assert.All(held, static kill => Assert.InRange(kill.Back, TimeSpan.Zero, TimeSpan.FromSeconds(25)));
     }
 }

@@ -35,6 +35,23 @@ public sealed class UsageRecordWriterTests
         """.ReplaceLineEndings(""),
         Written(UsageBatchTests.Bare));
 
+    [Fact]
+    public void Write_AnAttemptOfWhichNothingIsKnown_IsJson() => Assert.Equal(
+        [new FailedAttempt(null!, "timeout"), new FailedAttempt(null!, null!)],
+        Read(UsageBatchTests.Bare with { FailedAttempts = [new(null!, "timeout"), new(null!, null!)] }).FailedAttempts!);
+
+    [Fact]
+    public void ASerializerThatReadsARecord_MakesNothingOfWhatIsNotThere()
+    {
+        var read = JsonSerializer.Deserialize(
+            """
+            {"requestId":"00000000-0000-0000-0000-000000000000","startedAt":"0001-01-01T00:00:00+00:00","edgeId":"edge-1","callType":"chat_completion","keyId":"key-1",
+            "model":"gpt-4","deploymentId":"deployment","provider":"openai","providerModel":"gpt-4"}
+            """, ContractsJson.Default.UsageRecord)!;
+
+        Assert.Equal(([], [], TokenUsage.None), (read.Tags, read.BudgetWindows, read.Tokens));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("a \"quoted\" name\\")]

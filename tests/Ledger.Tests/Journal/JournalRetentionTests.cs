@@ -50,15 +50,28 @@ public sealed class JournalRetentionTests
         Assert.Equal(4L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
     }
 
-    private static async Task<(string Database, string Window)> WithOldEntriesAsync(string metering)
+    [Fact]
+    public async Task No_month_is_taken_out_before_an_earlier_one_that_stays()
+    {
+        await using var metering = await MeteringSaying(rows: 3, cost: 250);
+        // The earlier one has one request, of which Metering knows nothing.
+        var (database, _) = await WithOldEntriesAsync(metering.Urls.Single(), s_old.AddDays(-40));
+        await using var ledger = await StartAsync(database, metering.Urls.Single(), ("Ledger:JournalRetention", "450.00:00:00"));
+        Assert.Empty(await RetentionOf(ledger).RunAsync(CancellationToken.None));
+        var report = await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reconciliation/run?full=true"));
+        Assert.DoesNotContain(report.GetProperty("differences").EnumerateArray(), difference => difference.GetProperty("kind").GetString() is "windows" or "accounts");
+    }
+
+    private static async Task<(string Database, string Window)> WithOldEntriesAsync(string metering, params DateTimeOffset[] others)
     {
         var database = await Servers.Shared.NewDatabaseAsync("ledger");
         var window = Build.NewId();
         await using var ledger = await StartAsync(database, metering, ("Ledger:RecordAgeMax", "1000.00:00:00"));
         await ledger.PublishAsync([
             Build.Record(100, windows: window) with { StartedAt = s_old }, Build.Record(-50, windows: window) with { StartedAt = s_old, Corrects = Guid.CreateVersion7() },
-            Build.Record(200, windows: window) with { StartedAt = s_old }, Build.Record(4, windows: window)]);
-        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 4, "booked");
+            Build.Record(200, windows: window) with { StartedAt = s_old }, Build.Record(4, windows: window),
+            .. others.Select(at => Build.Record(1, windows: window) with { StartedAt = at })]);
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == 4 + others.Length, "booked");
         // A person's own partition is no month, and no reason to stop.
         await using var foreign = ledger.Database.CreateCommand("create table journal.kept_by_hand partition of journal.entries for values from ('1999-01-01') to ('1999-02-01')");
         await foreign.ExecuteNonQueryAsync();

@@ -3,9 +3,11 @@ using Gateway.Contracts;
 using Gateway.Ledger.Duties;
 using Gateway.Ledger.Journal;
 using Gateway.Ledger.Leases;
+using Gateway.Ledger.Reconciliation;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.TestKit;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Gateway.Ledger.Tests.Reconciliation;
 
@@ -67,6 +69,48 @@ public sealed class OldWindowsTests
         Assert.Equal((2_000L, 2L), (await ledger.ScalarAsync<long>("select amount_nano from window_seals"), await ledger.ScalarAsync<long>("select entries from window_seals")));
         await DoAsync(ledger, "update windows set spent_nano = spent_nano + 5");
         Assert.Equal([(window, 0.000000005m)], await WindowsAsync(ledger));
+    }
+
+    [Fact]
+    public async Task What_was_never_added_up_is_month_by_month_and_what_is_done_stays_done()
+    {
+        await using var ledger = await StartAsync();
+        var window = await WithEntriesAsync(ledger, Old(400), Old(70), Old(0));
+        await DoAsync(ledger, $"update windows_sealed set before = '{Old(400):yyyy-MM}-01 00:00+00'");
+        await using (var connection = await ledger.Database.OpenConnectionAsync())
+        await using (var held = await connection.BeginTransactionAsync())
+        {
+            await using var hold = new NpgsqlCommand($"lock table journal.entries_{Old(70):yyyy_MM} in access exclusive mode", connection, held);
+            await hold.ExecuteNonQueryAsync();
+            using var left = new CancellationTokenSource();
+            var run = ledger.Services.GetRequiredService<Reconciler>().RunAsync(full: false, left.Token);
+            await Eventually.HoldsAsync(() => ledger.ScalarAsync<bool>($"select before = '{Old(70):yyyy-MM}-01 00:00+00' from windows_sealed"), "sealed up to the month that is held");
+            Assert.Equal(1_000L, await ledger.ScalarAsync<long>($"select amount_nano from window_seals where window_id = '{window}'"));
+            await left.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        }
+
+        Assert.Empty(await WindowsAsync(ledger));
+        Assert.Equal(2_000L, await ledger.ScalarAsync<long>($"select amount_nano from window_seals where window_id = '{window}'"));
+    }
+
+    [Fact]
+    public async Task A_full_comparison_goes_on_when_its_caller_was_told_to_come_back()
+    {
+        await using var ledger = await StartAsync(null, ("Ledger:ReconcileAnswerAfter", "00:00:00.1"), ("services:metering:http:0", "http://127.0.0.1:1"));
+        await using (var connection = await ledger.Database.OpenConnectionAsync())
+        await using (var held = await connection.BeginTransactionAsync())
+        {
+            await using var hold = new NpgsqlCommand("select before from windows_sealed for update", connection, held);
+            await hold.ExecuteScalarAsync();
+            for (var asked = 0; asked < 2; asked++)
+            {
+                var answer = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reconciliation/run?full=true");
+                Assert.Equal((202, "/budget/reconciliation"), ((int)answer.StatusCode, answer.Headers.Location?.OriginalString));
+            }
+        }
+
+        await Eventually.HoldsAsync(() => ledger.ScalarAsync<bool>("select count(*) = 1 from reconciliations where (report ->> 'full')::boolean"), "one report of both");
     }
 
     [Fact]

@@ -92,6 +92,19 @@ public sealed class RepricingTests
         Assert.Contains(names, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(399, false, 422)]
+    [InlineData(397, false, 200)]
+    [InlineData(700, true, 200)]
+    public async Task What_windows_may_be_forgotten_of_meanwhile_is_only_asked_about(int daysAgo, bool dryRun, int status)
+    {
+        await using var metering = await MeteringWith([]);
+        await using var ledger = await LedgerHost.StartAsync(settings: [("services:metering:http:0", metering.Urls.Single())]);
+        var from = DateTimeOffset.UtcNow.AddDays(-daysAgo);
+        var answer = await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reprice", new { from, to = from.AddDays(1), prices = JsonElement.Parse(Prices), reason = "r", dry_run = dryRun });
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
     private static UsageRecord Record(long cost, long input, long output, string window) =>
         Build.Record(cost, windows: window) with { Tokens = new TokenUsage { Input = input, Output = output }, StartedAt = DateTimeOffset.UtcNow.AddMinutes(-5) };
 
