@@ -10,7 +10,7 @@ namespace Gateway.Cluster.Tests.Streams;
 public sealed class ClientLeavesTests(ScriptedCluster cluster)
 {
     [Fact]
-    public async Task In_the_middle_of_a_stream_the_provider_is_cancelled_and_what_was_produced_is_charged()
+    public async Task T28_T29_In_the_middle_of_a_stream_the_provider_is_cancelled_and_what_was_produced_is_charged()
     {
         var model = ScriptedModels.NewModel();
         cluster.Upstream.Script(model, OpenAiReplies.Pieces(model, "One ", "two ", "three ", "four ").Hang());
@@ -39,7 +39,7 @@ public sealed class ClientLeavesTests(ScriptedCluster cluster)
     }
 
     [Fact]
-    public async Task Before_the_answer_the_provider_is_cancelled_and_nothing_stays_reserved()
+    public async Task T29_Before_the_answer_the_provider_is_cancelled_and_nothing_stays_reserved()
     {
         var model = ScriptedModels.NewModel();
         cluster.Upstream.Script(model, Reply.Json(200, "{}").WaitBeforeHead(Task.Delay(Timeout.Infinite)));

@@ -114,7 +114,7 @@ public sealed class StreamUsageTests(ScriptedCluster cluster)
     [InlineData("gzip", false)]
     [InlineData("gzip", true)]
     [InlineData("br", false)]
-    public async Task A_compressed_reply_is_read_and_the_client_can_read_it_too(string encoding, bool streamed)
+    public async Task T81_A_compressed_reply_is_read_and_the_client_can_read_it_too(string encoding, bool streamed)
     {
         var model = ScriptedModels.NewModel();
         var text = streamed
