@@ -8,12 +8,9 @@ namespace Gateway.ServiceDefaults;
 /// their table by a copy, which costs PostgreSQL a third less and takes no row that it knows.
 /// </summary>
 /// <typeparam name="TRow">What a row is made of.</typeparam>
-/// <param name="table">The table that they may be copied into; null for rows that only statements have.</param>
-/// <param name="columns">Its columns, in the order in which rows come to PostgreSQL.</param>
-public sealed class TableRows<TRow>(string? table, IReadOnlyList<TableColumn<TRow>> columns)
+/// <param name="columns">Their columns, in the order in which rows come to PostgreSQL.</param>
+public sealed class TableRows<TRow>(IReadOnlyList<TableColumn<TRow>> columns)
 {
-    private readonly string copy = $"copy {table} ({string.Join(", ", columns.Select(static column => column.Name))}) from stdin (format binary)";
-
     /// <summary>The columns' names.</summary>
     public string Names { get; } = string.Join(", ", columns.Select(static column => column.Name));
 
@@ -27,11 +24,11 @@ public sealed class TableRows<TRow>(string? table, IReadOnlyList<TableColumn<TRo
     /// <summary>The parameters of <see cref="Unnest"/>.</summary>
     public IEnumerable<NpgsqlParameter> Parameters(IReadOnlyList<TRow> rows) => columns.Select(column => column.Parameter(rows));
 
-    /// <summary>Copies rows into the table, all or none. They must come in the order in which other writers lock them.</summary>
+    /// <summary>Copies rows into a table, all or none. They must come in the order in which other writers lock them.</summary>
     /// <exception cref="PostgresException">The table has one of them (<c>23505</c>), or they cannot be stored: then none is.</exception>
-    public async Task CopyAsync(NpgsqlConnection connection, IEnumerable<TRow> rows, CancellationToken cancellation)
+    public async Task CopyAsync(NpgsqlConnection connection, string table, IEnumerable<TRow> rows, CancellationToken cancellation)
     {
-        await using var importer = await connection.BeginBinaryImportAsync(copy, cancellation);
+        await using var importer = await connection.BeginBinaryImportAsync($"copy {table} ({Names}) from stdin (format binary)", cancellation);
         foreach (var row in rows)
         {
             await importer.StartRowAsync(cancellation);

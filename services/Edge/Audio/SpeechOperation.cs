@@ -57,7 +57,7 @@ internal sealed class SpeechOperation(PassedReply passed) : JsonRequestOperation
 
     private static (long Characters, long Tokens) Input(RequestExchange exchange)
     {
-        using var asked = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var asked = RequestHead.Parse(exchange.Body.Memory);
         var text = asked.RootElement.Field("input"u8).Text() ?? "";
         var instructions = asked.RootElement.Field("instructions"u8).Text() ?? "";
         return (text.EnumerateRunes().Count(), Math.Max(1, TokenCounter.Count(text) + TokenCounter.Count(instructions)));

@@ -67,7 +67,7 @@ internal sealed class CohereEmbedOperation(WholeReply whole) : EmbedSurface(whol
 
     protected override void WriteReply(RequestExchange exchange, JsonElement[] vectors, long tokens, Utf8JsonWriter json)
     {
-        using var request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var request = RequestHead.Parse(exchange.Body.Memory);
         var texts = Texts(request.RootElement);
         json.WriteStartObject();
         json.WriteString("id"u8, exchange.Id);

@@ -91,7 +91,7 @@ internal abstract class EmbedSurface(WholeReply whole, SurfaceProtocol protocol)
     // The texts alone: what else stands in the request has another meaning in OpenAI's words, or none.
     protected sealed override ReadOnlyMemory<byte> HubRequest(RequestExchange exchange)
     {
-        using var asked = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var asked = RequestHead.Parse(exchange.Body.Memory);
         return Write(json => WriteTexts(asked.RootElement, json));
     }
 

@@ -105,7 +105,15 @@ internal sealed class RequestForwarder(
             // 3. The reply's head, in time.
             var total = target.Configuration.Timeout ?? router.Timeout;
             timer.CancelAfter(stream ? target.Configuration.StreamTimeout ?? router.StreamTimeout ?? total : total);
-            using var reply = target.Configuration.MockResponse is { } fixedAnswer ? MockedReply.To(call, fixedAnswer) : await SendAsync(target.Protocol, access, request, body, timer.Token);
+            var several = SeveralCalls.Are(body);
+            if (!several)
+            {
+                await target.Protocol.SignAsync(access, request, body, timer.Token);
+            }
+
+            using var reply = target.Configuration.MockResponse is { } fixedAnswer ? MockedReply.To(call, fixedAnswer)
+                : several ? await SeveralCalls.SendAsync(upstream, target.Protocol, access, request, body, timer.Token)
+                : await upstream.SendAsync(request, timer.Token);
             if (!reply.IsSuccessStatusCode)
             {
                 return await RefusedAsync(exchange, target, mayRenew && exchange.Form is null ? access : null, reply, timer.Token);
@@ -159,17 +167,6 @@ internal sealed class RequestForwarder(
             leaves.Dispose();
             Timers.Return(timer);
         }
-    }
-
-    private async Task<HttpResponseMessage> SendAsync(IChatProvider provider, ProviderTarget access, HttpRequestMessage request, ReadOnlyMemory<byte> body, CancellationToken cancellation)
-    {
-        if (SeveralCalls.Are(body))
-        {
-            return await SeveralCalls.SendAsync(upstream, provider, access, request, body, cancellation);
-        }
-
-        await provider.SignAsync(access, request, body, cancellation);
-        return await upstream.SendAsync(request, cancellation);
     }
 
     // Apart, because asking for the cost again needs an object that calls without such budgets do not.

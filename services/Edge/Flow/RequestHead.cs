@@ -14,6 +14,8 @@ internal struct RequestHead
     /// <summary>How deeply a body may be nested.</summary>
     public const int DepthMax = 128;
 
+    private static readonly JsonDocumentOptions s_asDeep = new() { MaxDepth = DepthMax };
+
     /// <summary>Where the value of <c>model</c> stands, quotes included; null when the body has none, because the path names it.</summary>
     public Range? Model;
 
@@ -103,6 +105,10 @@ internal struct RequestHead
             return GatewayError.InvalidJson;
         }
     }
+
+    /// <summary>The whole of a body whose head was read: as deep as that may be.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static JsonDocument Parse(ReadOnlyMemory<byte> body) => JsonDocument.Parse(body, s_asDeep);
 
     private static GatewayError? Read(ReadOnlySpan<byte> body, ref RequestHead head, SurfaceProtocol? surface, bool needsModel)
     {

@@ -27,6 +27,10 @@ internal static class SeveralCalls
     /// <summary>Whether a translated body is a list of them.</summary>
     public static bool Are(ReadOnlyMemory<byte> body) => body.Span is [(byte)'[', ..];
 
+    /// <summary>The replies in what <see cref="SendAsync"/> gave; of one call, its own.</summary>
+    public static JsonElement[] RepliesIn(JsonElement reply) =>
+        reply.Field("replies"u8) is { ValueKind: JsonValueKind.Array } several ? [.. several.EnumerateArray()] : [reply];
+
     /// <summary>Calls, and gives the replies in the order of their bodies as <c>{"replies":[…]}</c>, or the first that is an error.</summary>
     /// <param name="upstream">Sends.</param>
     /// <param name="provider">Signs each call.</param>

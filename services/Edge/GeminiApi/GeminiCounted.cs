@@ -21,7 +21,7 @@ internal sealed class GeminiCounted(GeminiSurface surface) : ICountedSurface
     /// <summary>Contents alone, or a whole request that they stand in.</summary>
     public ReadOnlyMemory<byte> Prompt(ReadOnlyMemory<byte> body)
     {
-        using var asked = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var asked = RequestHead.Parse(body);
         return asked.RootElement.Named("generateContentRequest") is { ValueKind: JsonValueKind.Object } whole ? whole.Raw().ToArray() : body;
     }
 }

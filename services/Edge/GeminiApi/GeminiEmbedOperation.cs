@@ -24,7 +24,7 @@ internal sealed class GeminiEmbedOperation(WholeReply whole, bool isBatch) : Emb
         }
 
         // Each is asked of the model that the address names: nothing else was granted.
-        using var asked = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var asked = RequestHead.Parse(exchange.Body.Memory);
         return Requests(asked.RootElement).Select(static one => one.Field("model"u8).Text()).FirstOrDefault(name => name is not null && GeminiNames.Bare(name) != exchange.Head.ModelName) is { } other
             ? new GatewayError(400, "invalid_request", $"A request names another model than the address: '{GeminiNames.Bare(other)}'. Leave model out, or name the same.", "requests.model")
             : null;

@@ -14,7 +14,6 @@ namespace Gateway.Edge.Messages;
 internal static class ForeignToolIds
 {
     private static readonly SearchValues<byte> Taken = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"u8);
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = RequestHead.DepthMax };
 
     /// <summary>
     /// Whether a target refuses them: Anthropic, and Anthropic's models at Google's and Microsoft's addresses. Another's server that speaks the protocol (Kimi's, vLLM)
@@ -51,7 +50,7 @@ internal static class ForeignToolIds
 
     private static List<Splice> Find(ReadOnlyMemory<byte> body)
     {
-        using var document = JsonDocument.Parse(body, Options);
+        using var document = RequestHead.Parse(body);
         var ids = new ToolIds(int.MaxValue);
         var splices = new List<Splice>();
         foreach (var block in document.RootElement.Field("messages"u8).Items().SelectMany(static message => message.Field("content"u8).Items()))

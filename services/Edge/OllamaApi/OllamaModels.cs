@@ -66,7 +66,7 @@ internal sealed class OllamaModels(ModelAnswers answers)
 
     private static string NameIn(ReadOnlyMemory<byte> body)
     {
-        using var request = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var request = RequestHead.Parse(body);
         return request.RootElement.Field("name"u8).Text() ?? "";
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Edge.Flow;
+using Gateway.Edge.Providers.OpenAi;
 
 namespace Gateway.Edge.Providers;
 
@@ -17,15 +18,26 @@ internal static class CacheMarks
     // A call's arguments came as text and stand in it as JSON: deeper than what was read, which was bounded.
     private static readonly JsonDocumentOptions Deeper = new() { MaxDepth = 128 };
 
-    /// <summary>Whether a request's marks must be counted once they are written: none becomes two.</summary>
-    /// <param name="body">In OpenAI's words.</param>
-    public static bool MayBeTooMany(ReadOnlySpan<byte> body) => body.Count("\"cache_control\""u8) > Max;
-
-    /// <summary>Copies a request with as many marks as are taken.</summary>
-    /// <param name="written">In Anthropic's words or in Converse's.</param>
-    /// <param name="output">Takes it.</param>
+    /// <summary>Writes a request with as many marks as are taken. They are counted only where the caller's are more: none becomes two.</summary>
+    /// <param name="body">What was asked, in OpenAI's words.</param>
+    /// <param name="output">Takes it in Anthropic's words or in Converse's.</param>
     /// <param name="dropped">Takes the marks' name, when some are left out.</param>
-    public static void WriteBounded(ReadOnlyMemory<byte> written, IBufferWriter<byte> output, DroppedFields dropped)
+    /// <param name="write">Writes it.</param>
+    public static void Write(ReadOnlySpan<byte> body, IBufferWriter<byte> output, DroppedFields dropped, Action<Utf8JsonWriter> write)
+    {
+        var written = body.Count("\"cache_control\""u8) > Max ? new ArrayBufferWriter<byte>() : null;
+        using (var writer = new Utf8JsonWriter((IBufferWriter<byte>?)written ?? output, Completion.Writing))
+        {
+            write(writer);
+        }
+
+        if (written is not null)
+        {
+            CopyBounded(written.WrittenMemory, output, dropped);
+        }
+    }
+
+    private static void CopyBounded(ReadOnlyMemory<byte> written, IBufferWriter<byte> output, DroppedFields dropped)
     {
         using var document = JsonDocument.Parse(written, Deeper);
         var cuts = ByWorth(document.RootElement).Skip(Max).Select(mark => Cut(written.Span, mark)).ToList();

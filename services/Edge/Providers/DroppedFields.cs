@@ -14,12 +14,10 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     /// <summary>How many names are kept: as many as the header shows. A caller may make up more.</summary>
     public const int NamesMax = 64;
 
-    private static readonly HashSet<string> KnownOfMessages = new(StringComparer.Ordinal)
-    {
-        "role", "content", "name", "refusal", "tool_calls", "tool_call_id", "reasoning_content", "reasoning", "provider_specific_fields",
-    };
+    private static readonly string[] KnownOfMessages =
+        ["role", "content", "tool_calls", "tool_call_id", "name", "refusal", "reasoning_content", "reasoning", "provider_specific_fields"];
 
-    private static readonly HashSet<string> AnthropicsOfMessages = new(StringComparer.Ordinal) { "cache_control", "is_error", "thinking_blocks" };
+    private static readonly string[] AnthropicsOfMessages = ["cache_control", "is_error", "thinking_blocks"];
 
     /// <summary>Leaves a field out.</summary>
     /// <exception cref="UntranslatableRequestException">Leaving out is not allowed.</exception>
@@ -62,7 +60,7 @@ internal sealed class DroppedFields(List<string> names, bool allowed, string pro
     {
         foreach (var field in message.Fields())
         {
-            if (!KnownOfMessages.Contains(field.Name) && !(knowsAnthropics && AnthropicsOfMessages.Contains(field.Name)))
+            if (!field.IsOneOf(KnownOfMessages) && !(knowsAnthropics && field.IsOneOf(AnthropicsOfMessages)))
             {
                 AddGiven(field, isAdvice: true, field.NameEquals("cache_control"u8) ? "" : "messages.");
             }

@@ -80,6 +80,20 @@ internal static class JsonReading
     /// </summary>
     public static bool CanBeCompared(this ref Utf8JsonReader name) => !name.ValueIsEscaped || (name.ValueSpan.IndexOf("\\ud"u8) < 0 && name.ValueSpan.IndexOf("\\uD"u8) < 0);
 
+    /// <summary>Whether a member has one of these names; none is made a string for it.</summary>
+    public static bool IsOneOf(this JsonProperty field, ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (field.NameEquals(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Whether there is a value: neither absent nor null.</summary>
     public static bool Given(this JsonElement element) => element.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 

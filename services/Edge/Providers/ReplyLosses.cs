@@ -35,7 +35,7 @@ internal sealed class ReplyLosses
         {
             foreach (var field in said.Fields())
             {
-                if (!IsKnown(field, known))
+                if (!field.IsOneOf(known))
                 {
                     Add(field.Name);
                 }
@@ -53,17 +53,4 @@ internal sealed class ReplyLosses
     /// <summary>A name that a caller or a provider chose, as it may stand in a header. One that is too long is an answer that no client reads.</summary>
     public static string Printable(string name) =>
         string.Concat(name.Take(NameLengthMax).Select(static c => c is > ' ' and < '\x7f' and not ',' ? c : '?'));
-
-    private static bool IsKnown(JsonProperty field, ReadOnlySpan<string> known)
-    {
-        foreach (var name in known)
-        {
-            if (field.NameEquals(name))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }

@@ -58,7 +58,7 @@ internal sealed class RerankOperation(WholeReply whole) : JsonOperation(Operatio
 
     private static (long Documents, long QueryBytes) Asked(RequestExchange exchange)
     {
-        using var asked = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var asked = RequestHead.Parse(exchange.Body.Memory);
         var documents = asked.RootElement.Field("documents"u8);
         return (documents.ValueKind == JsonValueKind.Array ? documents.GetArrayLength() : 1, asked.RootElement.Field("query"u8).RawText().Length);
     }

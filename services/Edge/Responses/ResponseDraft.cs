@@ -10,7 +10,7 @@ namespace Gateway.Edge.Responses;
 /// <summary>A response as it grows: its items, why it ended, and what of the request it repeats.</summary>
 internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
 {
-    private readonly JsonDocument request = JsonDocument.Parse(exchange.Body.Memory, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+    private readonly JsonDocument request = RequestHead.Parse(exchange.Body.Memory);
     private ResponseToolNames? names;
 
     /// <summary>The output until now.</summary>

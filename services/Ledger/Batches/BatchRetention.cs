@@ -10,8 +10,19 @@ namespace Gateway.Ledger.Batches;
 /// </summary>
 internal sealed class BatchRetention(NpgsqlDataSource database, Duty duty, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<BatchRetention> logger) : HourlyDuty(clock, logger)
 {
-    /// <summary>Rows in one statement, which holds its locks no longer than a moment.</summary>
-    public const int PieceMax = 1_000;
+    private const string Settled = """
+        with gone as (
+            delete from batches where id in (select id from batches where state = 'Settled' and changed_at < $1 order by changed_at limit $2 for update skip locked)
+            returning 1)
+        """;
+
+    private const string Expired = """
+        with gone as (
+            delete from files where id in (
+                select id from files f where expires_at < $1 and not exists (select from batches b where b.input_file_id = f.id and b.state <> 'Settled')
+                order by expires_at limit $2 for update skip locked)
+            returning 1)
+        """;
 
     /// <summary>One run: how many of each were forgotten.</summary>
     public async Task<(int Batches, int Files)> RunAsync(CancellationToken cancellation)
@@ -22,14 +33,8 @@ internal sealed class BatchRetention(NpgsqlDataSource database, Duty duty, IOpti
         }
 
         var now = Clock.GetUtcNow();
-        var batches = await DeleteAsync(
-            "delete from batches where id in (select id from batches where state = 'Settled' and changed_at < $1 order by changed_at limit $2 for update skip locked)",
-            now - options.Value.BatchesKeptFor, cancellation);
-        var files = await DeleteAsync("""
-            delete from files where id in (
-                select id from files f where expires_at < $1 and not exists (select from batches b where b.input_file_id = f.id and b.state <> 'Settled')
-                order by expires_at limit $2 for update skip locked)
-            """, now, cancellation);
+        var batches = await ForgottenPieces.DeleteAsync(database, Settled, now - options.Value.BatchesKeptFor, cancellation);
+        var files = await ForgottenPieces.DeleteAsync(database, Expired, now, cancellation);
         if (batches + files > 0)
         {
             Logger.BatchesForgotten(batches, files);
@@ -39,21 +44,4 @@ internal sealed class BatchRetention(NpgsqlDataSource database, Duty duty, IOpti
     }
 
     protected override Task LookAsync(CancellationToken cancellation) => RunAsync(cancellation);
-
-    private async Task<int> DeleteAsync(string piece, DateTimeOffset before, CancellationToken cancellation)
-    {
-        var deleted = 0;
-        while (true)
-        {
-            await using var command = database.CreateCommand(piece);
-            command.Parameters.AddWithValue(before.UtcDateTime);
-            command.Parameters.AddWithValue(PieceMax);
-            var rows = await command.ExecuteNonQueryAsync(cancellation);
-            deleted += rows;
-            if (rows < PieceMax)
-            {
-                return deleted;
-            }
-        }
-    }
 }

@@ -15,9 +15,6 @@ internal readonly record struct ForgottenRows(int Windows, int EdgesInWindows, i
 /// </summary>
 internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<WindowRetention> logger) : HourlyDuty(clock, logger)
 {
-    /// <summary>Rows in one statement, which holds its locks no longer than a moment.</summary>
-    public const int PieceMax = 1_000;
-
     // A closed edge's leases are back for good by then, and nobody compares what it was granted with what it was booked.
     private static readonly TimeSpan ClosedEdgesKeptFor = TimeSpan.FromDays(2);
 
@@ -31,7 +28,6 @@ internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOpt
         edges as (delete from window_edges where window_id in (select window_id from gone)),
         held as (delete from held_by_silent_edges where window_id in (select window_id from gone)),
         seals as (delete from window_seals where window_id in (select window_id from gone))
-        select count(*)::int from gone
         """;
 
     private const string EdgesInWindows = """
@@ -39,12 +35,10 @@ internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOpt
             delete from window_edges where (window_id, edge_id) in (
                 select e.window_id, e.edge_id from closed_edges c join window_edges e using (edge_id) where c.reclaimed_at < $1 limit $2)
             returning 1)
-        select count(*)::int from gone
         """;
 
     private const string Edges = """
         with gone as (delete from closed_edges where edge_id in (select edge_id from closed_edges where reclaimed_at < $1 limit $2) returning 1)
-        select count(*)::int from gone
         """;
 
     // While its window is there it says that the alert was raised. What is not delivered by then was given up long ago.
@@ -54,7 +48,6 @@ internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOpt
                 select id from alerts a where raised_at < $1 and not exists (select from windows w where w.window_id = a.subject) order by id limit $2)
             returning id),
         deliveries as (delete from alert_deliveries where alert_id in (select id from gone))
-        select count(*)::int from gone
         """;
 
     private const string Reports = """
@@ -62,7 +55,6 @@ internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOpt
             delete from reconciliations where id in (
                 select id from reconciliations where started_at < $1 and id < (select max(id) from reconciliations) order by id limit $2)
             returning 1)
-        select count(*)::int from gone
         """;
 
     /// <summary>How long a window is kept that is over.</summary>
@@ -92,20 +84,5 @@ internal sealed class WindowRetention(NpgsqlDataSource database, Duty duty, IOpt
 
     protected override Task LookAsync(CancellationToken cancellation) => RunAsync(cancellation);
 
-    private async Task<int> DeleteAsync(string piece, DateTimeOffset before, CancellationToken cancellation)
-    {
-        var deleted = 0;
-        while (true)
-        {
-            await using var command = database.CreateCommand(piece);
-            command.Parameters.AddWithValue(before.UtcDateTime);
-            command.Parameters.AddWithValue(PieceMax);
-            var rows = (int)(await command.ExecuteScalarAsync(cancellation))!;
-            deleted += rows;
-            if (rows < PieceMax)
-            {
-                return deleted;
-            }
-        }
-    }
+    private Task<int> DeleteAsync(string piece, DateTimeOffset before, CancellationToken cancellation) => ForgottenPieces.DeleteAsync(database, piece, before, cancellation);
 }

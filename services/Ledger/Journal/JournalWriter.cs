@@ -30,7 +30,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     /// <summary>From so many entries on a copy's round trips and parsing are worth it.</summary>
     public const int CopiedMin = 32;
 
-    private static readonly TableRows<JournalEntry> s_entries = new("journal.entries",
+    private static readonly TableRows<JournalEntry> s_entries = new(
     [
         TableColumn.Of("at", "timestamptz", NpgsqlDbType.TimestampTz, static (JournalEntry entry) => entry.At.UtcDateTime),
         TableColumn.Of("id", "uuid", NpgsqlDbType.Uuid, static (JournalEntry entry) => entry.Id),
@@ -121,7 +121,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
             await command.ExecuteNonQueryAsync(cancellation);
         }
 
-        await s_entries.CopyAsync(connection, entries, cancellation);
+        await s_entries.CopyAsync(connection, "journal.entries", entries, cancellation);
     }
 
     private async Task<HashSet<(long, Guid)>> InsertAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)

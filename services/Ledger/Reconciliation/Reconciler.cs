@@ -163,12 +163,13 @@ internal sealed class Reconciler(
         }
     }
 
-    private static async Task<ComparedWindows> CompareWindowsAsync(NpgsqlConnection connection, DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
-    {
-        return await new WindowComparison(connection).RunAsync(from, full, (window, booked, spent) => differences.Add(Difference.Of(
-            ReconciliationKinds.Windows, window, booked, spent,
-            "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part.")), cancellation);
-    }
+    private static Task<ComparedWindows> CompareWindowsAsync(NpgsqlConnection connection, DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation) =>
+        new WindowComparison(connection).RunAsync(
+            from, full,
+            (window, booked, spent) => differences.Add(Difference.Of(
+                ReconciliationKinds.Windows, window, booked, spent,
+                "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part.")),
+            cancellation);
 
     private async Task<(int InRedis, int OnTheirWay)> CompareRedisAsync(
         List<WindowTotals> windows, DateTimeOffset now, List<Difference> differences, List<string> notCompared)

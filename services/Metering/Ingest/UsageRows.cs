@@ -9,7 +9,7 @@ namespace Gateway.Metering.Ingest;
 internal sealed class UsageRows
 {
     /// <summary>The rows of the table.</summary>
-    public static readonly TableRows<NumberedRecord> Table = new("usage_records",
+    public static readonly TableRows<NumberedRecord> Table = new(
     [
         TableColumn.Of("started_at", "timestamptz", NpgsqlDbType.TimestampTz, static (NumberedRecord row) => row.Record.StartedAt.UtcDateTime),
         TableColumn.Of("request_id", "uuid", NpgsqlDbType.Uuid, static (NumberedRecord row) => row.Record.RequestId),

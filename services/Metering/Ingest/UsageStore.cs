@@ -107,7 +107,7 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
             var sums = UsageSums.Of(rows);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
             var ordered = rows.OrderBy(static row => row.Record.StartedAt.UtcTicks / TimeSpan.TicksPerMicrosecond).ThenBy(static row => row.Record.RequestId);
-            await UsageRows.Table.CopyAsync(connection, ordered, cancellation);
+            await UsageRows.Table.CopyAsync(connection, "usage_records", ordered, cancellation);
             await using var command = await CommandAsync(connection, s_sumUp, sums.Parameters(), cancellation);
             await command.ExecuteNonQueryAsync(cancellation);
             await transaction.CommitAsync(cancellation);

@@ -10,7 +10,7 @@ namespace Gateway.Metering.Ingest;
 internal sealed class UsageSums
 {
     /// <summary>The sums, as rows of a statement.</summary>
-    private static readonly TableRows<Group> Table = new(table: null,
+    private static readonly TableRows<Group> Table = new(
     [
         TableColumn.Of("day", "date", NpgsqlDbType.Date, static (Group group) => group.Owners.Day),
         Number("key_no", static owners => owners.Key),

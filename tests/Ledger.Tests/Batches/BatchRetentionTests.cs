@@ -15,14 +15,14 @@ public sealed class BatchRetentionTests
     public async Task Batches_that_were_settled_long_ago_go_in_pieces_and_no_other(string? keptFor, int old, int young)
     {
         await using var ledger = await StartAsync(keptFor);
-        await AddBatchesAsync(ledger, "old", "Settled", old, (2 * BatchRetention.PieceMax) + 1);
+        await AddBatchesAsync(ledger, "old", "Settled", old, (2 * ForgottenPieces.Max) + 1);
         await AddBatchesAsync(ledger, "young", "Settled", young);
         foreach (var state in (string[])["Submitting", "Open", "Unresolved"])
         {
             await AddBatchesAsync(ledger, state, state, 3_000);
         }
 
-        Assert.Equal(((2 * BatchRetention.PieceMax) + 1, 0), await RunAsync(ledger));
+        Assert.Equal(((2 * ForgottenPieces.Max) + 1, 0), await RunAsync(ledger));
 
         Assert.Equal("Open-1 Submitting-1 Unresolved-1 young-1", await ledger.ScalarAsync<string>("select string_agg(id, ' ' order by id collate \"C\") from batches"));
         Assert.Equal((0, 0), await RunAsync(ledger));

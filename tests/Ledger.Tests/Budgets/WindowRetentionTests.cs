@@ -17,14 +17,14 @@ public sealed class WindowRetentionTests
     public async Task Windows_that_are_over_for_long_go_with_all_that_hangs_on_them_and_no_other(string? keptFor, int old, int young)
     {
         await using var ledger = await StartAsync(settings: keptFor is null ? [] : [("Ledger:WindowsKeptFor", keptFor), ("Ledger:RecordAgeMax", keptFor)]);
-        await AddWindowsAsync(ledger, "old", begin: old + 1, end: old, touched: old, (2 * WindowRetention.PieceMax) + 1);
+        await AddWindowsAsync(ledger, "old", begin: old + 1, end: old, touched: old, (2 * ForgottenPieces.Max) + 1);
         await AddWindowsAsync(ledger, "old-and-never-opened", begin: old + 1, end: null, touched: old);
         await AddWindowsAsync(ledger, "young", begin: young + 1, end: young, touched: young);
         await AddWindowsAsync(ledger, "touched-lately", begin: 1_000, end: 999, touched: young);
         await AddWindowsAsync(ledger, "endless", begin: null, end: null, touched: 2_000);
         await AddWindowsAsync(ledger, "open", begin: 3_000, end: -10, touched: 2_000);
 
-        Assert.Equal(((2 * WindowRetention.PieceMax) + 2, (2 * WindowRetention.PieceMax) + 2), await RunAsync(ledger) is var gone ? (gone.Windows, gone.Alerts) : default);
+        Assert.Equal(((2 * ForgottenPieces.Max) + 2, (2 * ForgottenPieces.Max) + 2), await RunAsync(ledger) is var gone ? (gone.Windows, gone.Alerts) : default);
 
         const string Left = "endless-1 open-1 touched-lately-1 young-1";
         foreach (var table in (string[])["windows", "window_edges", "held_by_silent_edges", "window_seals", "(select subject as window_id from alerts)"])
@@ -43,10 +43,10 @@ public sealed class WindowRetentionTests
             insert into closed_edges (edge_id, settled_at, reclaimed_at) values
                 ('over', now() - interval '3 days', now() - interval '49 hours'), ('just-closed', now() - interval '3 days', now() - interval '47 hours'), ('still-owing', now() - interval '9 days', null);
             insert into window_edges (window_id, edge_id, posted_nano)
-            select 'w' || n, edge, 5 from generate_series(1, {WindowRetention.PieceMax + 1}) n, unnest(array['over', 'just-closed', 'still-owing', 'alive']) edge
+            select 'w' || n, edge, 5 from generate_series(1, {ForgottenPieces.Max + 1}) n, unnest(array['over', 'just-closed', 'still-owing', 'alive']) edge
             """);
 
-        Assert.Equal(new ForgottenRows(0, WindowRetention.PieceMax + 1, 1, 0, 0), await RunAsync(ledger));
+        Assert.Equal(new ForgottenRows(0, ForgottenPieces.Max + 1, 1, 0, 0), await RunAsync(ledger));
 
         Assert.Equal("alive just-closed still-owing", await ledger.ScalarAsync<string>("select string_agg(distinct edge_id, ' ' order by edge_id) from window_edges"));
         Assert.Equal("just-closed still-owing", await ledger.ScalarAsync<string>("select string_agg(edge_id, ' ' order by edge_id) from closed_edges"));

@@ -188,14 +188,13 @@ internal sealed class AnthropicMessages
             WriteAnswer(content, message.Field("cache_control"u8), endsInContent);
         }
 
-        var left = content.Items().Count(AnthropicContent.IsSaid);
-        foreach (var part in content.Items().Where(AnthropicContent.IsSaid))
+        JsonElement[] said = [.. content.Items().Where(AnthropicContent.IsSaid)];
+        foreach (var (at, part) in said.Index())
         {
-            left--;
             var type = part.Field("type"u8);
             if (type.Is("text"u8) || type.Is("refusal"u8))
             {
-                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), endsInContent && left == 0);
+                WriteAnswer(type.Is("text"u8) ? part.Field("text"u8) : part.Field("refusal"u8), part.Field("cache_control"u8), endsInContent && at == said.Length - 1);
             }
             else
             {

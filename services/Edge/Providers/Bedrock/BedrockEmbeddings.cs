@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Gateway.Edge.Flow;
 using Gateway.Edge.Providers.Cohere;
 
 namespace Gateway.Edge.Providers.Bedrock;
@@ -57,14 +58,10 @@ internal sealed class BedrockEmbeddings : IUpstreamOperation
     {
         using var document = JsonReading.ParseReply(reply.Span);
         var root = document.RootElement;
-        if (root.Field("replies"u8) is { ValueKind: JsonValueKind.Array } replies)
+        var replies = SeveralCalls.RepliesIn(root);
+        if (replies.Length != 1 || root.Field("embedding"u8).Given())
         {
-            return WriteTitans([.. replies.EnumerateArray()], null, call, output);
-        }
-
-        if (root.Field("embedding"u8).Given())
-        {
-            return WriteTitans([root], InHeader(call), call, output);
+            return WriteTitans(replies, InHeader(call), call, output);
         }
 
         return EmbeddingReply.Write(CohereEmbeddings.Vectors(root), InHeader(call), call, output);

@@ -120,20 +120,18 @@ internal sealed class BedrockMessages
             hasText = true;
         }
 
-        var said = content.Items().Count(AnthropicContent.IsSaid);
-        var left = said;
-        foreach (var part in content.Items().Where(AnthropicContent.IsSaid))
+        JsonElement[] said = [.. content.Items().Where(AnthropicContent.IsSaid)];
+        foreach (var (at, part) in said.Index())
         {
-            left--;
             Open(role);
             var before = documents;
-            WritePart(part, trims && left == 0);
+            WritePart(part, trims && at == said.Length - 1);
             WriteCache(part);
             hasText |= part.Field("type"u8).Is("text"u8);
             hasDocument |= documents > before;
         }
 
-        if (said > 0)
+        if (said.Length > 0)
         {
             WriteCache(message);
         }

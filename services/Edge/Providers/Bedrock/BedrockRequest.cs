@@ -56,17 +56,9 @@ internal sealed class BedrockRequest
     public static void Write(ReadOnlyMemory<byte> body, in ChatCall call, IBufferWriter<byte> output, List<string> droppedNames)
     {
         var dropped = new DroppedFields(droppedNames, call.DropUnsupported, "Bedrock");
-        var marked = CacheMarks.MayBeTooMany(body.Span) ? new ArrayBufferWriter<byte>() : null;
-        using (var document = ChatRequest.Parse(body))
-        using (var writer = new Utf8JsonWriter((IBufferWriter<byte>?)marked ?? output, Completion.Writing))
-        {
-            new BedrockRequest(document.RootElement, call, dropped, writer).Write();
-        }
-
-        if (marked is not null)
-        {
-            CacheMarks.WriteBounded(marked.WrittenMemory, output, dropped);
-        }
+        using var document = ChatRequest.Parse(body);
+        var (request, decided) = (document.RootElement, call);
+        CacheMarks.Write(body.Span, output, dropped, writer => new BedrockRequest(request, decided, dropped, writer).Write());
     }
 
     private void Write()

@@ -36,17 +36,17 @@ internal sealed class GeminiGrounding
     /// <summary>The next part of the content, or, in a stream, more of one: texts, and thoughts, that come one after the other are one part of the whole.</summary>
     public void Say(JsonElement part)
     {
-        var words = part.Field("text"u8).Text();
-        var kind = (words is not null, GeminiReply.IsThought(part));
+        var words = part.Field("text"u8);
+        var kind = (words.ValueKind == JsonValueKind.String, GeminiReply.IsThought(part));
         if (!(mayGoOn && last.IsText && kind == last) && parts.Count < PlacesMax)
         {
             parts.Add(text.WrittenCount);
         }
 
         (last, mayGoOn) = (kind, false);
-        if (words is { Length: > 0 } && !last.IsThought && text.WrittenCount < TextBytesMax)
+        if (last is (IsText: true, IsThought: false) && text.WrittenCount < TextBytesMax)
         {
-            Encoding.UTF8.GetBytes(words, text);
+            Add(words);
         }
     }
 
@@ -89,6 +89,19 @@ internal sealed class GeminiGrounding
         if (pages.Exists(page => page is not { } one || !said.Any(place => place.Url == one.Url)))
         {
             losses?.Add("groundingChunks");
+        }
+    }
+
+    // Nearly every piece stands in its event as it is in the text, and nearly no answer rests on pages: it is not decoded for that.
+    private void Add(JsonElement words)
+    {
+        if (words.RawText() is var raw && raw.IndexOf((byte)'\\') < 0)
+        {
+            text.Write(raw);
+        }
+        else if (words.Text() is { } decoded)
+        {
+            Encoding.UTF8.GetBytes(decoded, text);
         }
     }
 

@@ -50,8 +50,7 @@ internal sealed class ChunkFrames
     /// <summary>A piece of reasoning that is sent back in its block: as text, and in Anthropic's form.</summary>
     public void Thinking(IBufferWriter<byte> output, ReadOnlySpan<byte> escaped)
     {
-        Role(output);
-        output.Write(head);
+        BeginDelta(output);
         output.Write("\"reasoning_content\":\""u8);
         output.Write(escaped);
         output.Write("\",\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\""u8);
@@ -116,8 +115,7 @@ internal sealed class ChunkFrames
     /// <summary>The last frame of the choice.</summary>
     public void Finish(IBufferWriter<byte> output, ReadOnlySpan<byte> reason)
     {
-        Role(output);
-        output.Write(head);
+        BeginDelta(output);
         output.Write("},\"finish_reason\":\""u8);
         output.Write(reason);
         output.Write("\"}]}\n\n"u8);
@@ -125,8 +123,7 @@ internal sealed class ChunkFrames
 
     private void BeginToolCall(IBufferWriter<byte> output, int index)
     {
-        Role(output);
-        output.Write(head);
+        BeginDelta(output);
         output.Write("\"tool_calls\":[{\"index\":"u8);
         Span<byte> digits = stackalloc byte[11];
         index.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
@@ -135,12 +132,17 @@ internal sealed class ChunkFrames
 
     private void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, ReadOnlySpan<byte> after)
     {
-        Role(output);
-        output.Write(head);
+        BeginDelta(output);
         output.Write(before);
         output.Write(value);
         output.Write(after);
         EndDelta(output);
+    }
+
+    private void BeginDelta(IBufferWriter<byte> output)
+    {
+        Role(output);
+        output.Write(head);
     }
 
     private static void EndDelta(IBufferWriter<byte> output) => output.Write("},\"finish_reason\":null}]}\n\n"u8);

@@ -18,7 +18,7 @@ internal static class OpenAiQuirks
     /// <exception cref="UntranslatableRequestException">It has what the server refuses, and nothing may be left out.</exception>
     public static void Write(ReadOnlyMemory<byte> request, ProviderQuirks quirks, IBufferWriter<byte> output, DroppedFields dropped)
     {
-        using var document = JsonDocument.Parse(request, new JsonDocumentOptions { MaxDepth = RequestHead.DepthMax });
+        using var document = RequestHead.Parse(request);
         var root = document.RootElement;
         if (!Concerns(quirks, root))
         {

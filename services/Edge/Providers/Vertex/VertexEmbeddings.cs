@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Gateway.Edge.Flow;
 
 namespace Gateway.Edge.Providers.Vertex;
 
@@ -73,8 +74,7 @@ internal sealed class VertexEmbeddings(Func<ProviderTarget, string, Uri> address
     public bool ReadReply(ReadOnlyMemory<byte> reply, in OperationCall call, IBufferWriter<byte> output)
     {
         using var document = JsonReading.ParseReply(reply.Span);
-        var replies = document.RootElement.Field("replies"u8);
-        JsonElement[] predictions = [.. (replies.ValueKind == JsonValueKind.Array ? [.. replies.EnumerateArray()] : (JsonElement[])[document.RootElement]).SelectMany(static one => one.Field("predictions"u8).Items())];
+        JsonElement[] predictions = [.. SeveralCalls.RepliesIn(document.RootElement).SelectMany(static one => one.Field("predictions"u8).Items())];
         long? tokens = null;
         foreach (var prediction in predictions)
         {
