@@ -39,7 +39,8 @@ internal sealed class LedgerOptions
     /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: the longest
     /// pause of one that waits for its database (7.5 s), and as long again for the try that follows. A try that hangs for longer is not covered:
     /// what the edge charged after it last said so could then be spent twice. The edge keeps all that it held until then, and what it said that it had charged
-    /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before.
+    /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before. Where there is no other Ledger process, and was none for six times
+    /// <see cref="DutyEvery"/>, nothing is waited for.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan ClosedEdgeGrace { get; init; } = TimeSpan.FromSeconds(15);

@@ -1,4 +1,5 @@
 using Gateway.Ledger.Duties;
+using Gateway.Ledger.Edges;
 using Gateway.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,7 @@ namespace Gateway.Ledger.Leases;
 /// (<see cref="LeasePassTables"/>).
 /// </summary>
 internal sealed class LeasePass(
-    LeasePassTables tables, LeaseStore store, Duty duty, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LeasePass> logger)
+    LeasePassTables tables, LeaseStore store, Duty duty, MessagesUnderWay messages, LedgerMetrics metrics, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LeasePass> logger)
     : BackgroundJob(clock, logger, options.Value.ReclaimEvery)
 {
     // Windows in one pipelined round: bounds what is under way in Redis.
@@ -57,6 +58,11 @@ internal sealed class LeasePass(
         if (whole)
         {
             await ReadAsync(cancellation);
+            if (input.Closed.Count > 0)
+            {
+                // Another process that stopped may have left messages of theirs to this one.
+                await messages.AllDoneAsync(cancellation);
+            }
         }
 
         foreach (var round in input.Windows.Where(window => whole || leased.Contains(window.Id)).Chunk(RoundSize))

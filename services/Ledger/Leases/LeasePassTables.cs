@@ -1,4 +1,5 @@
 using Gateway.Contracts;
+using Gateway.Ledger.Duties;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -22,7 +23,7 @@ internal sealed record PassInput(IReadOnlyList<PassWindow> Windows, IReadOnlyLis
 }
 
 /// <summary>The statements of <see cref="LeasePass"/>. Each call is one transaction.</summary>
-internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore store, IOptions<LedgerOptions> options, ILogger<LeasePass> logger)
+internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore store, LedgerProcesses processes, IOptions<LedgerOptions> options, ILogger<LeasePass> logger)
 {
     // Windows beside those that were touched lately, in one pass: so many that a hundred thousand have their turn in less time than a silent
     // edge is waited for.
@@ -39,15 +40,19 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
     /// </summary>
     public async Task<PassInput> ReadAsync(bool all, IReadOnlyCollection<string> leased, CancellationToken cancellation)
     {
+        // Where there is no other process, nobody else has records of a closed edge in hand.
+        const string isOver = "settled_at < now() - case when exists (select from ledger_processes where process_id <> $1) then $2 else interval '0' end";
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new("select edge_id, settled_at < now() - $1, settled_at < now() - $2 from closed_edges where reclaimed_at is null")
+        batch.BatchCommands.Add(new($"select edge_id, {isOver}, settled_at < now() - $3 from closed_edges where reclaimed_at is null")
         {
-            Parameters = { new() { Value = options.Value.ClosedEdgeGrace }, new() { Value = options.Value.GoneEdgeAfter } },
+            Parameters = { new() { Value = processes.Own }, new() { Value = options.Value.ClosedEdgeGrace }, new() { Value = options.Value.GoneEdgeAfter } },
         });
         // A window that is over takes late records for two days, as long as it stays in Redis.
         const string open = "select window_id, version, coalesce(ends_at, 'infinity') from windows where installed_at is not null and coalesce(ends_at, 'infinity') > now() - interval '2 days'";
-        const string closedNow = "exists (select from closed_edges where reclaimed_at is null and settled_at < now() - $2)";
-        batch.BatchCommands.Add(new($"{open} and ($1 or {closedNow})") { Parameters = { new() { Value = all }, new() { Value = options.Value.ClosedEdgeGrace } } });
+        batch.BatchCommands.Add(new($"{open} and ($3 or exists (select from closed_edges where reclaimed_at is null and {isOver}))")
+        {
+            Parameters = { new() { Value = processes.Own }, new() { Value = options.Value.ClosedEdgeGrace }, new() { Value = all } },
+        });
         batch.BatchCommands.Add(new($"({open} and touched_at > now() - $1) union ({open} and window_id = any($2))")
         {
             Parameters = { new() { Value = TouchedFor }, new() { Value = leased.ToArray() } },

@@ -5,6 +5,8 @@ internal static class Leases
 {
     public static WebApplicationBuilder AddLeases(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<Duties.LedgerProcesses>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Duties.LedgerProcesses>());
         builder.Services.AddSingleton<Duties.Duty>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Duties.Duty>());
         builder.Services.AddSingleton<LeaseStore>();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gateway.Ledger.Duties;
 using Gateway.Ledger.Leases;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.TestKit;
@@ -66,6 +67,41 @@ public sealed class ReclaimTests
         await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "the spool came: what was held is spent");
         Assert.Equal(450, await EnsureTests.FieldAsync(ledger, budget, "spent"));
         await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from held_by_silent_edges") == 0, "the note is gone");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_closed_edge_held_is_back_at_once_unless_another_Ledger_may_have_its_last_records_in_hand(bool another)
+    {
+        await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:ClosedEdgeGrace", "00:10:00")]);
+        await ledger.ScalarAsync<long>($"with other as (insert into ledger_processes (process_id) select 'another' where {another}) select 0::bigint");
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
+        (await ledger.Http.PostAsync("/internal/edges/gone/closed", null)).EnsureSuccessStatusCode();
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from closed_edges where settled_at is not null") == 1, "the queue was read up to its end");
+        if (another)
+        {
+            await ledger.Services.GetRequiredService<LeasePass>().RunOnceAsync(CancellationToken.None);
+            Assert.Equal(600, await EnsureTests.FieldAsync(ledger, budget, "leased"));
+            await ledger.ScalarAsync<long>("delete from ledger_processes where process_id = 'another' returning 1::bigint");
+        }
+
+        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "what it held is back");
+    }
+
+    [Fact]
+    public async Task A_Ledger_says_that_it_is_there_and_takes_one_for_gone_that_was_silent_for_long_and_its_own_name_goes_with_it()
+    {
+        await using var other = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:DutyEvery", "00:00:00.05")]);
+        Assert.Equal(1L, await other.ScalarAsync<long>("select count(*) from ledger_processes"));
+        await other.ScalarAsync<long>("insert into ledger_processes (process_id, seen_at) values ('killed', now()), ('hangs', now() + interval '1 day') returning 1::bigint");
+        await Eventually.HoldsAsync(async () => await other.ScalarAsync<long>("select count(*) from ledger_processes where process_id = 'killed'") == 0, "the silent one is gone");
+        Assert.Equal(2L, await other.ScalarAsync<long>("select count(*) from ledger_processes"));
+        var own = other.Services.GetRequiredService<LedgerProcesses>();
+        await own.StoppedAsync(CancellationToken.None);
+        Assert.Equal(0L, await other.ScalarAsync<long>($"select count(*) from ledger_processes where process_id = '{own.Own}'"));
     }
 
     [Fact]
