@@ -42,7 +42,7 @@ internal sealed class Reconciler(
         var notCompared = new List<string>();
 
         // 1. The journal against its own totals, in one snapshot.
-        var windows = await CompareTotalsAsync(from, full, differences, cancellation);
+        var windows = await CompareTotalsAsync(from, now, full, differences, cancellation);
         if (!full)
         {
             notCompared.Add($"Windows that are over and that nothing touched since {from:yyyy-MM-dd}, totals of days before, and what an earlier comparison has added up already: POST /budget/reconciliation/run?full=true adds all up from the first entry.");
@@ -110,9 +110,9 @@ internal sealed class Reconciler(
     }
 
     // Another process that compares at the same time may have sealed windows meanwhile: then this one looks again, at what that one left.
-    private async Task<ComparedWindows> CompareTotalsAsync(DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
+    private async Task<ComparedWindows> CompareTotalsAsync(DateTimeOffset from, DateTimeOffset now, bool full, List<Difference> differences, CancellationToken cancellation)
     {
-        await WindowComparison.CatchUpAsync(database, from, cancellation);
+        await Seals.CatchUpAsync(database, from, now, cancellation);
         for (var attempt = 1; ; attempt++)
         {
             var found = new List<Difference>();
@@ -120,8 +120,9 @@ internal sealed class Reconciler(
             {
                 await using var connection = await database.OpenConnectionAsync(cancellation);
                 await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
-                await CompareDaysAsync(connection, from, full, found, cancellation);
-                var windows = await CompareWindowsAsync(connection, from, full, found, cancellation);
+                var windows = full
+                    ? await CompareAllAsync(connection, from.UtcDateTime, found, cancellation)
+                    : await CompareAsync(connection, from.UtcDateTime, await Seals.BeforeAsync(connection, cancellation) ?? from.UtcDateTime, full, found, cancellation);
                 await snapshot.CommitAsync(cancellation);
                 differences.AddRange(found);
                 return windows;
@@ -132,44 +133,25 @@ internal sealed class Reconciler(
         }
     }
 
-    private static async Task CompareDaysAsync(NpgsqlConnection connection, DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation)
+    private static async Task<ComparedWindows> CompareAllAsync(NpgsqlConnection connection, DateTime from, List<Difference> differences, CancellationToken cancellation)
     {
-        if (full)
-        {
-            // Days before the first entry are of months that were taken out, and agreed with their entries then.
-            await using var first = new NpgsqlCommand("select min(at) from journal.entries", connection);
-            from = await first.ExecuteScalarAsync(cancellation) is DateTime at && at < from ? new(at.Date, TimeSpan.Zero) : from;
-        }
-
-        await using (var days = new NpgsqlCommand(
-            """
-            with booked as (
-                select a as account, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end)::bigint as amount
-                from journal.entries, unnest(accounts) a where at >= $1 group by 1, 2)
-            select coalesce(b.account, d.account), coalesce(b.day, d.day), coalesce(b.amount, 0), coalesce(d.spent_nano, 0)
-            from booked b full join (select * from account_days where day >= $2) d on d.account = b.account and d.day = b.day
-            where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0) limit 100
-            """, connection) { CommandTimeout = (int)WindowComparison.Patience.TotalSeconds })
-        {
-            days.Parameters.AddWithValue(from.UtcDateTime);
-            days.Parameters.AddWithValue(DateOnly.FromDateTime(from.UtcDateTime));
-            await using var reader = await days.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                differences.Add(Difference.Of(
-                    ReconciliationKinds.Accounts, $"{reader.GetString(0)} on {reader.GetFieldValue<DateOnly>(1):yyyy-MM-dd}", reader.GetInt64(2), reader.GetInt64(3),
-                    "The day's total is not the sum of its entries, though both are written in one transaction: somebody changed account_days by hand, or a backup was restored in part."));
-            }
-        }
+        await Seals.SealAnewAsync(connection, from, cancellation);
+        // Days before the first entry are of months that were taken out, and agreed with their entries then.
+        var first = await Seals.FirstAsync(connection, cancellation) is { } at && at < from ? at.Date : from;
+        return await CompareAsync(connection, first, from, full: true, differences, cancellation);
     }
 
-    private static Task<ComparedWindows> CompareWindowsAsync(NpgsqlConnection connection, DateTimeOffset from, bool full, List<Difference> differences, CancellationToken cancellation) =>
-        new WindowComparison(connection).RunAsync(
-            from, full,
-            (window, booked, spent) => differences.Add(Difference.Of(
-                ReconciliationKinds.Windows, window, booked, spent,
-                "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part.")),
-            cancellation);
+    private static async Task<ComparedWindows> CompareAsync(
+        NpgsqlConnection connection, DateTime from, DateTime before, bool full, List<Difference> differences, CancellationToken cancellation)
+    {
+        // No day is sealed for a full comparison.
+        await new DayComparison(connection).RunAsync(from, full ? from : before, (account, day, booked, spent) => differences.Add(Difference.Of(
+            ReconciliationKinds.Accounts, $"{account} on {day:yyyy-MM-dd}", booked, spent,
+            "The day's total is not the sum of its entries, though both are written in one transaction: somebody changed account_days by hand, or a backup was restored in part.")), cancellation);
+        return await new WindowComparison(connection).RunAsync(from, before, full, (window, booked, spent) => differences.Add(Difference.Of(
+            ReconciliationKinds.Windows, window, booked, spent,
+            "The window's total is not the sum of its entries, though both are written in one transaction: somebody changed windows by hand, or a backup was restored in part.")), cancellation);
+    }
 
     private async Task<(int InRedis, int OnTheirWay)> CompareRedisAsync(
         List<WindowTotals> windows, DateTimeOffset now, List<Difference> differences, List<string> notCompared)
@@ -231,7 +213,7 @@ internal sealed class Reconciler(
             select (at at time zone 'UTC')::date, count(*), sum(case when reverses then -amount_nano else amount_nano end)::bigint
             from journal.entries where kind = 'usage' and at >= $1 and at < $2 group by 1 order by 1
             """);
-        command.CommandTimeout = (int)WindowComparison.Patience.TotalSeconds;
+        command.CommandTimeout = (int)LongStatement.Patience.TotalSeconds;
         command.Parameters.AddWithValue(from.UtcDateTime);
         command.Parameters.AddWithValue(to.UtcDateTime);
         await using var reader = await command.ExecuteReaderAsync(cancellation);

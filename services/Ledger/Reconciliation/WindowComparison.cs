@@ -12,18 +12,13 @@ internal readonly record struct WindowTotals(string Id, long Spent, long Version
 internal sealed record ComparedWindows(int Compared, List<WindowTotals> ForRedis, int NotForRedis);
 
 /// <summary>
-/// Every window's total against the journal's entries in it, in the snapshot of one transaction. What was added up once is sealed, and not
-/// read again by the next comparison: a window that never starts again would need the journal from its first entry on. A record that came
-/// late, for a time that is sealed, is noticed by the window's count of entries; that window is then added up anew. So nothing is taken for
-/// granted but that nobody changes an entry, which the journal refuses, or the seals: for that there is the full comparison.
+/// Every window's total against the journal's entries in it, in the snapshot of one transaction (<see cref="Seals"/>): a window that never
+/// starts again would need the journal from its first entry on.
 /// </summary>
 internal sealed class WindowComparison(NpgsqlConnection connection)
 {
     /// <summary>Idle windows that Redis is asked about in one comparison.</summary>
     public const int IdleInRedisMax = 10_000;
-
-    /// <summary>A full comparison reads the whole journal.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
     // What entries count in windows: one row for each entry and window.
     private const string Counted = "select unnest(windows) as id, at, case when reverses then -amount_nano else amount_nano end as amount from journal.entries";
@@ -56,56 +51,32 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         where (s.amount_nano, s.entries) <> (excluded.amount_nano, excluded.entries)
         """;
 
-    /// <summary>
-    /// Seals up to <paramref name="until"/> what is not sealed, month by month, each in a transaction of its own: the first comparison has the
-    /// whole journal to read, and one that is cut short must not begin anew. Months that were taken out before are noticed as late records are.
-    /// </summary>
-    public static async Task CatchUpAsync(NpgsqlDataSource database, DateTimeOffset until, CancellationToken cancellation)
-    {
-        var (before, end) = (DateTime.MinValue, until.UtcDateTime);
-        while (before < end)
-        {
-            await using var connection = await database.OpenConnectionAsync(cancellation);
-            await using var month = await connection.BeginTransactionAsync(cancellation);
-            var comparison = new WindowComparison(connection);
-            before = await comparison.SealedBeforeAsync(cancellation) ?? await comparison.FirstAsync(cancellation) ?? end;
-            if (before < end)
-            {
-                var next = new DateTime(before.Year, before.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1);
-                next = next < end ? next : end;
-                await comparison.RunAsync(
-                    $"""
-                    insert into window_seals as s (window_id, amount_nano, entries)
-                    select id, sum(amount)::bigint, count(*) from ({Counted} where at >= $1 and at < $2) counted join windows w on w.window_id = counted.id group by id
-                    on conflict (window_id) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
-                    """, cancellation, before, next);
-                before = next;
-            }
+    /// <summary>Seals the entries from <paramref name="before"/> on until <paramref name="next"/>.</summary>
+    public static Task SealAsync(NpgsqlConnection connection, DateTime before, DateTime next, CancellationToken cancellation) => LongStatement.RunAsync(
+        connection,
+        $"""
+        insert into window_seals as s (window_id, amount_nano, entries)
+        select id, sum(amount)::bigint, count(*) from ({Counted} where at >= $1 and at < $2) counted join windows w on w.window_id = counted.id group by id
+        on conflict (window_id) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
+        """,
+        cancellation, before, next);
 
-            await comparison.RunAsync("update windows_sealed set before = $1 where before < $1", cancellation, before);
-            await month.CommitAsync(cancellation);
-        }
-    }
+    /// <summary>Seals every window anew, from its first entry on.</summary>
+    public static Task SealAllAsync(NpgsqlConnection connection, DateTime before, CancellationToken cancellation) => LongStatement.RunAsync(connection, SealAll, cancellation, before);
 
-    /// <summary>Compares, after <see cref="CatchUpAsync"/>.</summary>
-    /// <param name="from">Entries since then are added up each time.</param>
-    /// <param name="full">Whether every window, also those that are over, is added up from its first entry.</param>
+    /// <summary>Compares.</summary>
+    /// <param name="from">A window that was touched since then is compared, also when it is over.</param>
+    /// <param name="before">Up to when is sealed.</param>
+    /// <param name="full">Whether those are compared, too, that are over and that nothing touched.</param>
     /// <param name="differs">Takes each window whose total (the last) is not what its entries come to.</param>
-    public async Task<ComparedWindows> RunAsync(DateTimeOffset from, bool full, Action<string, long, long> differs, CancellationToken cancellation)
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<ComparedWindows> RunAsync(DateTime from, DateTime before, bool full, Action<string, long, long> differs, CancellationToken cancellation)
     {
-        var before = await SealedBeforeAsync(cancellation) ?? from.UtcDateTime;
-        if (full)
-        {
-            before = from.UtcDateTime;
-            await RunAsync(SealAll, cancellation, before);
-            await RunAsync("update windows_sealed set before = $1", cancellation, before);
-        }
-
-        var (windows, different, late) = await CompareAsync(before, from.UtcDateTime, full, cancellation);
+        var (windows, different, late) = await CompareAsync(before, from, full, cancellation);
         if (late.Count > 0)
         {
-            await RunAsync(SealThese, cancellation, before, late.ToArray());
-            (windows, different, _) = await CompareAsync(before, from.UtcDateTime, full, cancellation);
+            await LongStatement.RunAsync(connection, SealThese, cancellation, before, late.ToArray());
+            (windows, different, _) = await CompareAsync(before, from, full, cancellation);
         }
 
         foreach (var (id, booked, spent) in different)
@@ -116,35 +87,18 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         return windows;
     }
 
-    // Two that compare at once take turns at this row.
-    private async Task<DateTime?> SealedBeforeAsync(CancellationToken cancellation)
-    {
-        await using var read = new NpgsqlCommand("select nullif(before, '-infinity') from windows_sealed for update", connection) { CommandTimeout = (int)Patience.TotalSeconds };
-        return await read.ExecuteScalarAsync(cancellation) as DateTime?;
-    }
-
-    private async Task<DateTime?> FirstAsync(CancellationToken cancellation)
-    {
-        await using var first = new NpgsqlCommand("select min(at) from journal.entries", connection);
-        return await first.ExecuteScalarAsync(cancellation) as DateTime?;
-    }
-
     private async Task<(ComparedWindows Windows, List<(string Id, long Booked, long Spent)> Different, List<string> Late)> CompareAsync(
         DateTime before, DateTime from, bool full, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(
+        await using var command = LongStatement.Of(
+            connection,
             $"""
             with since as (select id, sum(amount)::bigint as amount, count(*) as entries from ({Counted} where at >= $1) counted group by id)
             select w.window_id, w.spent_nano, w.version, coalesce(s.amount_nano, 0) + coalesce(b.amount, 0), w.entries <> coalesce(s.entries, 0) + coalesce(b.entries, 0), w.touched_at >= $2
             from windows w left join since b on b.id = w.window_id left join window_seals s on s.window_id = w.window_id
             where $3 or w.touched_at >= $2 or coalesce(w.ends_at, 'infinity') > now()
-            """, connection)
-        {
-            CommandTimeout = (int)Patience.TotalSeconds,
-        };
-        command.Parameters.AddWithValue(before);
-        command.Parameters.AddWithValue(from);
-        command.Parameters.AddWithValue(full);
+            """,
+            before, from, full);
         var (compared, idle, forRedis) = (0, 0, new List<WindowTotals>());
         var (different, late) = (new List<(string, long, long)>(), new List<string>());
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -168,16 +122,5 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         }
 
         return (new(compared, forRedis, Math.Max(0, idle - IdleInRedisMax)), different, late);
-    }
-
-    private async Task RunAsync(string statement, CancellationToken cancellation, params object[] values)
-    {
-        await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = (int)Patience.TotalSeconds };
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        await command.ExecuteNonQueryAsync(cancellation);
     }
 }

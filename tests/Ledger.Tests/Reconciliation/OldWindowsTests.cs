@@ -159,6 +159,41 @@ public sealed class OldWindowsTests
     }
 
     [Fact]
+    public async Task Of_the_days_that_are_compared_again_and_again_each_entry_is_added_up_once_and_a_late_one_anew()
+    {
+        await using var ledger = await StartAsync();
+        // Eleven hours ago may be yesterday: both days are compared.
+        var then = DateTimeOffset.UtcNow.AddHours(-11);
+        var window = await WithEntriesAsync(ledger, then, Old(0));
+        Assert.Empty(await DifferencesAsync(ledger, "accounts"));
+        Assert.Equal(1_000L, await SealedAsync());
+        await BookAsync(ledger, window, then.AddHours(1), Old(0));
+        Assert.Empty(await DifferencesAsync(ledger, "accounts"));
+        Assert.Equal(2_000L, await SealedAsync());
+
+        await DoAsync(ledger, $"update account_days set spent_nano = spent_nano + 5 where account = 'key/k1' and day = '{then:yyyy-MM-dd}'");
+        foreach (var full in (bool[])[false, true, false])
+        {
+            Assert.Equal([($"key/k1 on {then:yyyy-MM-dd}", 0.000000005m)], await DifferencesAsync(ledger, "accounts", full));
+        }
+
+        // A seal that was changed is what the full comparison is for.
+        await DoAsync(ledger, "update account_days set spent_nano = spent_nano - 5 where account = 'key/k1' and day = '" + then.ToString("yyyy-MM-dd") + "'; update account_day_seals set amount_nano = amount_nano - 7 where account = 'key/k1'");
+        Assert.NotEmpty(await DifferencesAsync(ledger, "accounts"));
+        Assert.Empty(await DifferencesAsync(ledger, "accounts", full: true));
+        Assert.Empty(await DifferencesAsync(ledger, "accounts"));
+
+        // What is sealed is not read again; yesterday's day is forgotten when it is not compared any more.
+        await DoAsync(ledger, "insert into account_day_seals values ('key/k1', '2020-01-01', 5, 1)");
+        Assert.Empty(await DifferencesAsync(ledger, "accounts"));
+        await DoAsync(ledger, "update windows_sealed set before = before - interval '1 minute'");
+        Assert.Empty(await DifferencesAsync(ledger, "accounts"));
+        Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from account_day_seals where day = '2020-01-01'"));
+
+        Task<long> SealedAsync() => ledger.ScalarAsync<long>("select sum(amount_nano)::bigint from account_day_seals where account = 'key/k1'");
+    }
+
+    [Fact]
     public async Task A_wrong_total_in_Redis_of_an_open_window_that_is_idle_for_long_is_found()
     {
         await using var ledger = await StartAsync();
