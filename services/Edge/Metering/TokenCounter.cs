@@ -23,7 +23,8 @@ internal static class TokenCounter
     private const int PieceCharacters = 512;
 
     // OpenAI's o200k vocabulary stands for every provider: within a few percent for text, and the record says that it is an estimate.
-    private static readonly Lazy<TiktokenTokenizer> Tokenizer = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
+    // It is some 45 MiB, and many an edge needs it once, for a client that left.
+    private static readonly ReleasedWhenIdle<TiktokenTokenizer> Tokenizer = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"), TimeSpan.FromMinutes(3), TimeProvider.System);
 
     /// <summary>What a provider reports of an answer; null when it says that nothing was read and nothing written, for then it did not count.</summary>
     public static TokenUsage? Reported(TokenUsage? usage) => usage is { PromptTokens: 0, CompletionTokens: 0 } ? null : usage;
