@@ -102,7 +102,14 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
             {
                 foreach (var (name, figures) in await scenario.MeasureAsync(this, peer, round))
                 {
-                    samples.Add(new Sample(scenario.Name, round, name, figures));
+                    // A peer that gave no answer, or no frame, has nothing that could be divided by them.
+                    var missing = figures.Where(figure => !double.IsFinite(figure.Value)).Select(figure => figure.Key).ToArray();
+                    if (missing.Length > 0)
+                    {
+                        Notes.Add($"{scenario.Name}, round {round}: {name} answered nothing that gives {string.Join(", ", missing)}.");
+                    }
+
+                    samples.Add(new Sample(scenario.Name, round, name, figures.Where(figure => !missing.Contains(figure.Key)).ToDictionary()));
                 }
             }
 
