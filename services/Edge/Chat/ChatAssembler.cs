@@ -54,7 +54,8 @@ internal sealed class ChatAssembler(string madeIds)
         var parts = root["choices"] as JsonArray;
         root.Remove("choices");
         root.Remove("usage");
-        envelope ??= root;
+        root.Remove("object");
+        TakeEnvelope(root);
         foreach (var part in parts?.OfType<JsonObject>() ?? [])
         {
             var index = part["index"]?.GetValue<int>() ?? 0;
@@ -67,19 +68,34 @@ internal sealed class ChatAssembler(string madeIds)
         }
     }
 
+    /// <summary>What stands around the choices: as the first chunk says it, and what that leaves out or empty, as Azure's does, as a later one says it.</summary>
+    private void TakeEnvelope(JsonObject chunk)
+    {
+        if (envelope is null)
+        {
+            envelope = chunk;
+            return;
+        }
+
+        foreach (var (name, value) in chunk)
+        {
+            if (envelope[name] is not { } known || (known is JsonValue said && ((said.TryGetValue<string>(out var text) && text.Length == 0) || (said.TryGetValue<long>(out var number) && number == 0))))
+            {
+                envelope[name] = value?.DeepClone();
+            }
+        }
+    }
+
     /// <summary>The whole answer.</summary>
     public ReadOnlyMemory<byte> ToJson(TokenUsage usage)
     {
         var output = new ArrayBufferWriter<byte>(2048);
         using var json = new Utf8JsonWriter(output, Completion.Writing);
         json.WriteStartObject();
+        json.WriteString("object", "chat.completion");
         foreach (var (name, value) in envelope ?? [])
         {
-            if (name == "object")
-            {
-                json.WriteString(name, "chat.completion");
-            }
-            else if (value is not null)
+            if (value is not null)
             {
                 json.WritePropertyName(name);
                 value.WriteTo(json);
@@ -160,22 +176,27 @@ internal sealed class ChatAssembler(string madeIds)
             json.WritePropertyName("message");
             message.WriteTo(json);
             json.WritePropertyName("logprobs");
-            WriteOrNull(json, logprobs);
-            json.WritePropertyName("finish_reason");
-            WriteOrNull(json, finishReason);
-            json.WriteEndObject();
-        }
-
-        private static void WriteOrNull(Utf8JsonWriter json, JsonNode? node)
-        {
-            if (node is null)
+            if (logprobs is null)
             {
                 json.WriteNullValue();
             }
             else
             {
-                node.WriteTo(json);
+                logprobs.WriteTo(json);
             }
+
+            json.WritePropertyName("finish_reason");
+            if (finishReason is null)
+            {
+                // A whole answer has a reason: its server has said that it is whole, and not why.
+                json.WriteStringValue(ChatAnswer.FinishReason(null, callObjects.Count > 0) ?? "stop");
+            }
+            else
+            {
+                finishReason.WriteTo(json);
+            }
+
+            json.WriteEndObject();
         }
 
         /// <summary>Further items of a list. Thinking comes in pieces: a block grows until its signature.</summary>
@@ -205,7 +226,7 @@ internal sealed class ChatAssembler(string madeIds)
                 var known = calls.Of(delta["index"]?.GetValue<int>(), TextOf(delta["id"]), TextOf(function?["name"]), out var begins);
                 if (begins)
                 {
-                    callObjects.Add(new JsonObject { ["id"] = null, ["type"] = "function", ["function"] = new JsonObject() });
+                    callObjects.Add(new JsonObject { ["id"] = known.Id, ["type"] = "function", ["function"] = new JsonObject { ["name"] = known.Name } });
                 }
 
                 known.Arguments.Append(function?["arguments"]?.GetValue<string>());
@@ -241,7 +262,7 @@ internal sealed class ChatAssembler(string madeIds)
                         known.Add(entry?.DeepClone());
                     }
                 }
-                else
+                else if (value is not null || !logprobs.ContainsKey(name))
                 {
                     logprobs[name] = value?.DeepClone();
                 }

@@ -35,12 +35,12 @@ internal sealed class CompletionsStream(RequestExchange exchange) : ChatSurfaceS
         foreach (var choice in chunk.Field("choices"u8).Items())
         {
             var delta = choice.Field("delta"u8);
-            if (delta.Field("content"u8).RawText().Length > 0 || choice.Field("finish_reason"u8).Given())
+            if (delta.Field("content"u8).RawText().Length > 0 || FinishReasonOf(choice) is not null)
             {
                 Frame(output, json =>
                 {
                     json.WriteStartArray("choices"u8);
-                    WriteChoice(json, choice, delta);
+                    WriteChoice(json, choice, delta, isWhole: false);
                     json.WriteEndArray();
                 });
             }
@@ -57,8 +57,8 @@ internal sealed class CompletionsStream(RequestExchange exchange) : ChatSurfaceS
         json.WriteString("model"u8, exchange.Head.ModelName);
     }
 
-    /// <summary>One choice: its text, and why it ended.</summary>
-    public static void WriteChoice(Utf8JsonWriter json, JsonElement choice, JsonElement message)
+    /// <summary>One choice: its text, and why it ended, which a whole one always says.</summary>
+    public static void WriteChoice(Utf8JsonWriter json, JsonElement choice, JsonElement message, bool isWhole)
     {
         json.WriteStartObject();
         if (message.Field("content"u8) is { ValueKind: JsonValueKind.String } text)
@@ -72,9 +72,9 @@ internal sealed class CompletionsStream(RequestExchange exchange) : ChatSurfaceS
 
         json.WriteNumber("index"u8, choice.Field("index"u8).Int() ?? 0);
         json.WriteNull("logprobs"u8);
-        switch (choice.Field("finish_reason"u8).Text())
+        switch (FinishReasonOf(choice))
         {
-            case null:
+            case null when !isWhole:
                 json.WriteNull("finish_reason"u8);
                 break;
             case "length" or "content_filter":

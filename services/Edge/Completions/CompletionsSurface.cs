@@ -85,7 +85,7 @@ internal sealed class CompletionsSurface : IChatSurface
         json.WriteStartArray("choices"u8);
         foreach (var choice in document.RootElement.Field("choices"u8).Items())
         {
-            CompletionsStream.WriteChoice(json, choice, choice.Field("message"u8));
+            CompletionsStream.WriteChoice(json, choice, choice.Field("message"u8), isWhole: true);
         }
 
         json.WriteEndArray();

@@ -39,10 +39,10 @@ internal static class FileAnswer
         return answer;
     }
 
-    /// <summary>OpenAI's page of a list.</summary>
+    /// <summary>OpenAI's page of a list. The first and the last of none are empty: its description has them in every list, as texts, and knows no null there.</summary>
     public static JsonObject Page(IReadOnlyList<JsonObject> items, bool hasMore) => new()
     {
-        ["object"] = "list", ["data"] = new JsonArray([.. items]), ["first_id"] = items is [var first, ..] ? (string?)first["id"] : null, ["last_id"] = items is [.., var last] ? (string?)last["id"] : null,
+        ["object"] = "list", ["data"] = new JsonArray([.. items]), ["first_id"] = items is [var first, ..] ? (string?)first["id"] : "", ["last_id"] = items is [.., var last] ? (string?)last["id"] : "",
         ["has_more"] = hasMore,
     };
 

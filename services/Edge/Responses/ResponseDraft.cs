@@ -97,6 +97,8 @@ internal sealed class ResponseDraft(RequestExchange exchange) : IDisposable
         json.WriteStartObject();
         json.WriteString("id"u8, Id);
         json.WriteString("object"u8, "response"u8);
+        // What OpenAI says of programs that its own models are reached by: every response has it.
+        json.WriteNull("access_programs"u8);
         json.WriteNumber("created_at"u8, exchange.StartedAt.ToUnixTimeSeconds());
         json.WriteString("status"u8, status);
         json.WriteBoolean("background"u8, false);

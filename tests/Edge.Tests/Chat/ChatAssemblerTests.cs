@@ -46,6 +46,34 @@ public sealed class ChatAssemblerTests
     }
 
     [Fact]
+    public void ToJson_ChunksThatLeaveOutWhatAWholeAnswerSays_HaveItAllTheSame()
+    {
+        var assembler = new ChatAssembler("call_x");
+        assembler.AddFrames("""
+            data: {"id":"","object":"","created":0,"model":"","choices":[],"prompt_filter_results":[]}
+
+            data: {"id":"c-1","created":5,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},"logprobs":{"content":[{"token":"a"}],"refusal":null}}]}
+
+            data: {"id":"c-2","created":6,"model":"n","choices":[{"index":0,"delta":{},"finish_reason":"","logprobs":{"content":null,"refusal":[]}},{"index":1,"delta":{"content":"B"}}]}
+
+            data: [DONE]
+
+
+            """u8);
+
+        using var answer = JsonDocument.Parse(assembler.ToJson(new TokenUsage()));
+
+        var root = answer.RootElement;
+        Assert.Equal(
+            ("chat.completion", "c-1", 5, "m"),
+            (root.GetProperty("object").GetString(), root.GetProperty("id").GetString(), root.GetProperty("created").GetInt64(), root.GetProperty("model").GetString()));
+        var (called, spoke) = (root.GetProperty("choices")[0], root.GetProperty("choices")[1]);
+        Assert.Equal(("tool_calls", "stop"), (called.GetProperty("finish_reason").GetString(), spoke.GetProperty("finish_reason").GetString()));
+        Assert.Equal("""[{"id":"call_x0","type":"function","function":{"name":"f","arguments":"{}"}}]""", called.GetProperty("message").GetProperty("tool_calls").GetRawText());
+        Assert.Equal("""{"content":[{"token":"a"}],"refusal":[]}""", called.GetProperty("logprobs").GetRawText());
+    }
+
+    [Fact]
     public void T76_ThinkingThatComesInPieces_IsWholeWithItsSignature()
     {
         var assembler = new ChatAssembler("call_");

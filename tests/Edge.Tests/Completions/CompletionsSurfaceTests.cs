@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Gateway.Contracts;
 using Gateway.Edge.Completions;
 using Gateway.Edge.Providers;
 using Gateway.Edge.Streaming;
 using Gateway.Edge.Tests.Providers;
+using Gateway.Edge.Tests.Surfaces;
 
 namespace Gateway.Edge.Tests.Completions;
 
@@ -82,5 +84,44 @@ public sealed class CompletionsSurfaceTests
         using var tap = new OutputTap();
 
         Assert.Throws<MalformedReplyException>(() => CompletionsPassed.Instance.OpenStream(null!, assembles: true).Watch(default, Encoding.UTF8.GetBytes(chunk), tap));
+    }
+
+    [Theory]
+    [InlineData("null", "stop")]
+    [InlineData("\"\"", "stop")]
+    [InlineData("\"tool_calls\"", "stop")]
+    [InlineData("\"length\"", "length")]
+    [InlineData("\"content_filter\"", "content_filter")]
+    public void A_whole_answer_always_says_why_it_ended(string said, string reason)
+    {
+        var surface = new CompletionsSurface();
+        using var exchange = new SurfaceExchange(surface, """{"model":"m","prompt":"Once"}""");
+        var output = new ArrayBufferWriter<byte>();
+
+        surface.WriteReply(exchange.Value, Encoding.UTF8.GetBytes($$"""{"choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":{{said}}}]}"""), new TokenUsage { Input = 1, Output = 1 }, output);
+
+        Assert.Equal(reason, (string?)JsonNode.Parse(output.WrittenSpan)!["choices"]![0]!["finish_reason"]);
+    }
+
+    [Fact]
+    public void A_piece_of_a_server_that_sends_an_empty_reason_is_not_the_last()
+    {
+        var surface = new CompletionsSurface();
+        using var exchange = new SurfaceExchange(surface, """{"model":"m","prompt":"Once","stream":true}""");
+        var output = new ArrayBufferWriter<byte>();
+        using var stream = surface.OpenStream(exchange.Value);
+
+        stream.Read("""
+            data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":""}]}
+
+            data: {"choices":[{"index":0,"delta":{},"finish_reason":""}]}
+
+            data: {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}
+
+
+            """u8, output);
+
+        var reasons = Encoding.UTF8.GetString(output.WrittenSpan).Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(static frame => (string?)JsonNode.Parse(frame["data: ".Length..])!["choices"]![0]!["finish_reason"]);
+        Assert.Equal([null, "length"], reasons);
     }
 }

@@ -1,6 +1,7 @@
-// Checks replies against the types of the official clients, which are made of the providers' published descriptions. Reads a line of JSON for each reply from
-// standard input ({ label, type, value }) and writes "wrong LABEL: what" for each that does not fit, then "checked N". GATEWAY_TEST_OPENAPI may name OpenAI's published
-// description itself (YAML or JSON): then its schemas are asked too.
+// Checks replies against the types of the official clients, which are made of the providers' published descriptions, and those of OpenAI's surfaces against what its
+// published description says, which knows whole numbers and bounds where a type of TypeScript has a number. Reads a line of JSON for each reply from standard input
+// ({ label, type, value }) and writes "wrong LABEL (TYPE, client or description): what" for each that does not fit, then "checked N". What the description says of our
+// replies stands in openai-replies.yaml; GATEWAY_TEST_OPENAPI may name the whole of another version (YAML or JSON), which is asked instead.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +14,8 @@ const kinds = {
   chat: ['OpenAI.Chat.Completions.ChatCompletion', 'CreateChatCompletionResponse'],
   chat_chunk: ['OpenAI.Chat.Completions.ChatCompletionChunk', 'CreateChatCompletionStreamResponse'],
   completion: ['OpenAI.Completions.Completion', 'CreateCompletionResponse'],
-  // Neither the client nor the description has a type for it; until its end a choice has no reason to end.
-  completion_chunk: ["Omit<OpenAI.Completions.Completion, 'choices'> & { choices: (Omit<OpenAI.CompletionChoice, 'finish_reason'> & { finish_reason: OpenAI.CompletionChoice['finish_reason'] | null })[] }"],
+  // The client has no type for it: until its end a choice has no reason to end.
+  completion_chunk: ["Omit<OpenAI.Completions.Completion, 'choices'> & { choices: (Omit<OpenAI.CompletionChoice, 'finish_reason'> & { finish_reason: OpenAI.CompletionChoice['finish_reason'] | null })[] }", 'CreateCompletionResponse'],
   embeddings: ['OpenAI.Embeddings.CreateEmbeddingResponse', 'CreateEmbeddingResponse'],
   moderation: ['OpenAI.Moderations.ModerationCreateResponse', 'CreateModerationResponse'],
   images: ['OpenAI.Images.ImagesResponse', 'ImagesResponse'],
@@ -52,16 +53,22 @@ const kinds = {
   transcription_event: ['OpenAI.Audio.TranscriptionStreamEvent', 'CreateTranscriptionResponseStreamEvent'],
   translation: ['OpenAI.Audio.Translation', 'CreateTranslationResponseJson'],
   translation_verbose: ['OpenAI.Audio.TranslationVerbose', 'CreateTranslationResponseVerboseJson'],
+  file: ['OpenAI.Files.FileObject', 'OpenAIFile'],
+  files: ["{ object: 'list'; data: OpenAI.Files.FileObject[]; has_more: boolean }", 'ListFilesResponse'],
+  file_deleted: ['OpenAI.Files.FileDeleted', 'DeleteFileResponse'],
+  // The client's types do not know the null that stands where a batch has no file yet.
+  batch: [null, 'Batch'],
+  batches: [null, 'ListBatchesResponse'],
 };
 
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 const asked = readFileSync(0, 'utf8').split('\n').filter(line => line.length > 0).map(line => JSON.parse(line));
 const used = new Set(asked.map(reply => reply.type));
 const schemas = fromClients();
-const published = process.env.GATEWAY_TEST_OPENAPI ? fromDescription(process.env.GATEWAY_TEST_OPENAPI) : {};
+const described = fromDescription(process.env.GATEWAY_TEST_OPENAPI ? withoutNullable(parse(readFileSync(process.env.GATEWAY_TEST_OPENAPI, 'utf8'), { maxAliasCount: -1 }).components).schemas : facts());
 
 for (const { label, type, value } of asked) {
-  for (const [source, found] of [['client', schemas[type]], ['description', published[type]]]) {
+  for (const [source, found] of [['client', schemas[type]], ['description', described[type]]]) {
     if (found && !found(value)) {
       const errors = found.errors.filter(error => error.keyword !== 'if').map(error => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
       console.log(`wrong ${label} (${type}, ${source}): ${errors.slice(0, 6).join('; ')}`);
@@ -69,18 +76,19 @@ for (const { label, type, value } of asked) {
   }
 }
 
-console.log(`checked ${asked.length}${Object.keys(published).length > 0 ? ' against the published description too' : ''}`);
+console.log(`checked ${asked.length}, ${asked.filter(({ type }) => described[type]).length} of them against the published description too`);
 
 // A schema for each kind, made of the clients' own types. The file lies among the scripts: there the clients are found.
 function fromClients() {
+  const typed = [...used].filter(kind => kinds[kind][0]);
   const folder = mkdtempSync(join(dirname(fileURLToPath(import.meta.url)), '.types-'));
   try {
     const path = join(folder, 'replies.ts');
     writeFileSync(path, ["import type OpenAI from 'openai';", "import type Anthropic from '@anthropic-ai/sdk';",
       "import type * as Ollama from 'ollama';", "import type * as Gemini from '@google/genai';", "import type { EmbedByTypeResponse, RerankResponse, V2ChatResponse, V2ChatStreamResponse } from '../node_modules/cohere-ai/serialization';",
-      ...[...used].map(kind => `export type ${kind} = ${kinds[kind][0]};`)].join('\n'));
+      ...typed.map(kind => `export type ${kind} = ${kinds[kind][0]};`)].join('\n'));
     const generator = createGenerator({ path, skipTypeCheck: true, additionalProperties: true, jsDoc: 'none' });
-    return Object.fromEntries([...used].map(kind => {
+    return Object.fromEntries(typed.map(kind => {
       const { definitions } = generator.createSchema(kind);
       // What OpenAI's client puts together itself, and what Anthropic leaves out of a text that cites nothing: other clients refuse a null there.
       for (const [type, member] of [['Response', 'output_text'], ['TextBlock', 'citations']]) {
@@ -97,8 +105,46 @@ function fromClients() {
   }
 }
 
-function fromDescription(file) {
-  const { schemas } = withoutNullable(parse(readFileSync(file, 'utf8'), { maxAliasCount: -1 }).components);
+// The facts as JSON Schema. A name that is not there is a mistake of ours.
+function facts() {
+  const said = parse(readFileSync(join(dirname(fileURLToPath(import.meta.url)), 'openai-replies.yaml'), 'utf8'));
+  const missing = Object.values(kinds).map(([, name]) => name).find(name => name && !(name in said));
+  if (missing) {
+    throw new Error(`openai-replies.yaml says nothing of ${missing}.`);
+  }
+
+  return Object.fromEntries(Object.entries(said).map(([name, type]) => [name, schemaOf(type)]));
+
+  function schemaOf(type) {
+    if (typeof type === 'string') {
+      const several = type.split(' | ');
+      const words = several.filter(one => one.startsWith('=')).map(one => one.slice(1));
+      const all = [...(words.length > 0 ? [{ type: 'string', enum: words }] : []), ...several.filter(one => !one.startsWith('=')).map(single)];
+      return all.length === 1 ? all[0] : { anyOf: all };
+    }
+
+    const names = Object.keys(type);
+    return { type: 'object', required: names.filter(name => !name.endsWith('?')), properties: Object.fromEntries(names.map(name => [name.replace(/\?$/, ''), schemaOf(type[name])])) };
+  }
+
+  function single(type) {
+    const [, plain, from, to] = /^(string|integer|number|boolean|object|null)(?: (\d+)\.\.(\d+))?$/.exec(type) ?? [];
+    if (plain) {
+      return { type: plain, ...(to && { minimum: Number(from), maximum: Number(to) }) };
+    }
+
+    if (!(type in said) && !/\[\]$|^map |^any$/.test(type)) {
+      throw new Error(`openai-replies.yaml names ${type} and does not say what it is.`);
+    }
+
+    return type.endsWith('[]') ? { type: 'array', items: single(type.slice(0, -2)) }
+      : type.startsWith('map ') ? { type: 'object', additionalProperties: single(type.slice(4)) }
+      : type === 'any' ? {}
+      : { $ref: `#/components/schemas/${type}` };
+  }
+}
+
+function fromDescription(schemas) {
   ajv.addSchema({ $id: 'description', components: { schemas: byType(schemas, name => schemas[name.slice('#/components/schemas/'.length)]) } });
   return Object.fromEntries([...used].filter(kind => kinds[kind][1] in schemas).map(kind => [kind, ajv.compile({ $ref: `description#/components/schemas/${kinds[kind][1]}` })]));
 }
