@@ -39,10 +39,12 @@ internal static class Fake
     public static Cluster Cluster(LogHub log, params RunUnit[] units) =>
         new(units, [], log, new StartedProcesses(Folder()), Hasty, TimeProvider.System);
 
-    public static async Task UntilAsync(Func<bool> condition, string what)
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
         var started = Stopwatch.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20), $"It did not come to this: {what}.");
             await Task.Delay(10);
