@@ -13,21 +13,20 @@ internal static partial class NativeHeap
     /// keeps up to twice as much as that piece had, in each thread's heap, for ever. The compiler's work leaves 15 to 25 MiB behind in that way.
     /// (<c>mallopt(3)</c>: setting the bound keeps it from rising.)
     /// </summary>
-    /// <returns>False where the C library is another one.</returns>
-    public static bool KeepNothingFree()
+    public static void KeepNothingFree()
     {
         if (!OperatingSystem.IsLinux())
         {
-            return false;
+            return;
         }
 
         try
         {
-            return SetOption(TrimThreshold, Bytes) == 1;
+            _ = SetOption(TrimThreshold, Bytes);
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
         {
-            return false;
+            // Another C library, with a heap of another kind.
         }
     }
 

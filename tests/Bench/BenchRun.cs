@@ -103,13 +103,13 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
                 foreach (var (name, figures) in await scenario.MeasureAsync(this, peer, round))
                 {
                     // A peer that gave no answer, or no frame, has nothing that could be divided by them.
-                    var missing = figures.Where(figure => !double.IsFinite(figure.Value)).Select(figure => figure.Key).ToArray();
-                    if (missing.Length > 0)
+                    var measured = figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary();
+                    if (measured.Count < figures.Count)
                     {
-                        Notes.Add($"{scenario.Name}, round {round}: {name} answered nothing that gives {string.Join(", ", missing)}.");
+                        Notes.Add($"{scenario.Name}, round {round}: {name} answered nothing that gives {string.Join(", ", figures.Keys.Except(measured.Keys))}.");
                     }
 
-                    samples.Add(new Sample(scenario.Name, round, name, figures.Where(figure => !missing.Contains(figure.Key)).ToDictionary()));
+                    samples.Add(new Sample(scenario.Name, round, name, measured));
                 }
             }
 

@@ -79,12 +79,15 @@ internal sealed class ChatAssembler(string madeIds)
 
         foreach (var (name, value) in chunk)
         {
-            if (envelope[name] is not { } known || (known is JsonValue said && ((said.TryGetValue<string>(out var text) && text.Length == 0) || (said.TryGetValue<long>(out var number) && number == 0))))
+            if (SaysNothing(envelope[name]))
             {
                 envelope[name] = value?.DeepClone();
             }
         }
     }
+
+    private static bool SaysNothing(JsonNode? member) => member is null
+        || (member is JsonValue said && ((said.TryGetValue<string>(out var text) && text.Length == 0) || (said.TryGetValue<long>(out var number) && number == 0)));
 
     /// <summary>The whole answer.</summary>
     public ReadOnlyMemory<byte> ToJson(TokenUsage usage)
@@ -186,16 +189,8 @@ internal sealed class ChatAssembler(string madeIds)
             }
 
             json.WritePropertyName("finish_reason");
-            if (finishReason is null)
-            {
-                // A whole answer has a reason: its server has said that it is whole, and not why.
-                json.WriteStringValue(ChatAnswer.FinishReason(null, callObjects.Count > 0) ?? "stop");
-            }
-            else
-            {
-                finishReason.WriteTo(json);
-            }
-
+            // A whole answer has a reason, also where its server has said that it is whole, and not why.
+            (finishReason ?? ChatAnswer.FinishReason(null, callObjects.Count > 0) ?? "stop").WriteTo(json);
             json.WriteEndObject();
         }
 

@@ -7,7 +7,7 @@ namespace Gateway.Ledger.Duties;
 /// <summary>
 /// Which Ledger processes may have messages in their hands. Each says so before it takes the first one, again and again while it lives, and
 /// takes its name back when it has stopped and has none any more. One that was killed, or that hangs, stays here for
-/// <see cref="GoneAfter"/>. So a process that finds no other name knows that nobody else is about to book something.
+/// <see cref="GoneAfter"/>; for those of an older version, which have no name, there is one for an hour (Schema/0014). So a process that finds no other name knows that nobody else is about to book something.
 /// </summary>
 internal sealed class LedgerProcesses(NpgsqlDataSource database, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LedgerProcesses> logger)
     : BackgroundJob(clock, logger), IHostedLifecycleService
@@ -42,9 +42,9 @@ internal sealed class LedgerProcesses(NpgsqlDataSource database, IOptions<Ledger
             command.Parameters.AddWithValue(Own);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (NpgsqlException)
+        catch (Exception error) when (error is NpgsqlException or OperationCanceledException)
         {
-            // The others wait a little longer.
+            // The others wait a little longer: as they should where this one had no time to let go of its messages.
         }
     }
 

@@ -74,21 +74,40 @@ public sealed class ReclaimTests
     [InlineData(true)]
     public async Task What_a_closed_edge_held_is_back_at_once_unless_another_Ledger_may_have_its_last_records_in_hand(bool another)
     {
-        await using var ledger = await LedgerHost.StartAsync(settings: [.. s_fast, ("Ledger:ClosedEdgeGrace", "00:10:00")]);
-        await ledger.ScalarAsync<long>($"with other as (insert into ledger_processes (process_id) select 'another' where {another}) select 0::bigint");
+        // Passes are made by hand, and alone.
+        await using var ledger = await LedgerHost.StartAsync(settings: [("Ledger:ReclaimEvery", "00:05:00"), ("Ledger:ClosedEdgeGrace", "00:10:00")]);
+        var pass = ledger.Services.GetRequiredService<LeasePass>();
+        if (another)
+        {
+            await ledger.ScalarAsync<string>("insert into ledger_processes (process_id) values ('another') returning process_id");
+        }
+
         var budget = Build.NewId();
         await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
         (await ledger.Http.PostAsync("/internal/edges/gone/closed", null)).EnsureSuccessStatusCode();
         await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from closed_edges where settled_at is not null") == 1, "the queue was read up to its end");
-        if (another)
+        await Eventually.HoldsAsync(() => pass.RunOnceAsync(CancellationToken.None), "a pass was made");
+        Assert.Equal(another ? 600 : 0, await EnsureTests.FieldAsync(ledger, budget, "leased"));
+
+        await ledger.ScalarAsync<long>("with gone as (delete from ledger_processes where process_id = 'another' returning 1) select count(*) from gone");
+        Assert.True(await pass.RunOnceAsync(CancellationToken.None));
+        Assert.Equal(0, await EnsureTests.FieldAsync(ledger, budget, "leased"));
+    }
+
+    [Fact]
+    public async Task Beside_an_older_version_that_has_no_name_a_Ledger_does_not_take_itself_for_alone()
+    {
+        var database = await Servers.Shared.NewDatabaseAsync("ledger");
+        await using (var older = await LedgerHost.StartAsync(database))
         {
-            await ledger.Services.GetRequiredService<LeasePass>().RunOnceAsync(CancellationToken.None);
-            Assert.Equal(600, await EnsureTests.FieldAsync(ledger, budget, "leased"));
-            await ledger.ScalarAsync<long>("delete from ledger_processes where process_id = 'another' returning 1::bigint");
+            await older.EnsureAsync("edge-1", Build.Ensure(Build.NewId(), 1_000));
+            await using var undo = older.Database.CreateCommand("drop table ledger_processes; delete from schema_versions where scriptname like '%0014%'");
+            await undo.ExecuteNonQueryAsync();
         }
 
-        await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, budget, "leased") == 0, "what it held is back");
+        await using var ledger = await LedgerHost.StartAsync(database);
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from ledger_processes where process_id = 'an older version' and seen_at > now() + interval '30 minutes'"));
     }
 
     [Fact]
