@@ -36,10 +36,11 @@ internal sealed class LedgerOptions
     public TimeSpan ForgetEdgeAfter { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal: the longest
-    /// pause of one that waits for its database (7.5 s), and as long again for the try that follows. A try that hangs for longer is not covered:
+    /// How long a closed edge's last records may still be on their way from the hands of another Ledger process into the journal, where that one does not say
+    /// that its hands are empty (it was killed a moment ago, hangs, or is of an older version): the longest pause of one that waits for its database
+    /// (7.5 s), and as long again for the try that follows. A try that hangs for longer is not covered:
     /// what the edge charged after it last said so could then be spent twice. The edge keeps all that it held until then, and what it said that it had charged
-    /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before. Where there is no other Ledger process, and was none for six times
+    /// for <see cref="GoneEdgeAfter"/>, unless the journal has it before. Where each process said so, or there is none but this one and was none for six times
     /// <see cref="DutyEvery"/>, nothing is waited for.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]

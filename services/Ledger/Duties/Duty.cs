@@ -11,7 +11,7 @@ namespace Gateway.Ledger.Duties;
 /// idle session. One session for all jobs, held, instead of a lock taken and given back by each of them every few seconds: an idle cluster
 /// leaves the database alone.
 /// </summary>
-internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<Duty> logger)
+internal sealed class Duty(NpgsqlDataSource database, EmptyHands hands, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<Duty> logger)
     : BackgroundJob(clock, logger, RetryAfter)
 {
     /// <summary>The channel on which the database says that an administrators' budget was changed (Schema/0007).</summary>
@@ -39,9 +39,10 @@ internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> op
         await using var connection = await database.OpenConnectionAsync(stoppingToken);
         try
         {
-            connection.Notification += (_, _) => Interlocked.Increment(ref budgetsChanged);
+            connection.Notification += (_, word) => Hear(word.Channel);
             await PrepareAsync(connection, stoppingToken);
-            Interlocked.Increment(ref budgetsChanged);
+            Hear(BudgetsChannel);
+            Hear(EmptyHands.EdgesChannel);
             Volatile.Write(ref listens, true);
             while (true)
             {
@@ -64,6 +65,18 @@ internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> op
         }
     }
 
+    private void Hear(string channel)
+    {
+        if (channel == EmptyHands.EdgesChannel)
+        {
+            hands.Ask();
+        }
+        else
+        {
+            Interlocked.Increment(ref budgetsChanged);
+        }
+    }
+
     private async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         var idleMax = (long)(options.Value.DutyEvery * 6).TotalMilliseconds;
@@ -72,6 +85,7 @@ internal sealed class Duty(NpgsqlDataSource database, IOptions<LedgerOptions> op
             BatchCommands =
             {
                 new($"listen {BudgetsChannel}"),
+                new($"listen {EmptyHands.EdgesChannel}"),
                 // PostgreSQL 14 and later; before it a process that hangs keeps its duty until it is ended.
                 new("select set_config('idle_session_timeout', $1, false) where exists (select from pg_settings where name = 'idle_session_timeout')")
                 {

@@ -7,7 +7,8 @@ namespace Gateway.Ledger.Duties;
 /// <summary>
 /// Which Ledger processes may have messages in their hands. Each says so before it takes the first one, again and again while it lives, and
 /// takes its name back when it has stopped and has none any more. One that was killed, or that hangs, stays here for
-/// <see cref="GoneAfter"/>; for those of an older version, which have no name, there is one for an hour (Schema/0014). So a process that finds no other name knows that nobody else is about to book something.
+/// <see cref="GoneAfter"/>; for those of an older version, which have no name, there is one for an hour (Schema/0014). So a process that finds no other name knows that nobody else is about to book something;
+/// of the others each says when its hands are empty (<see cref="EmptyHands"/>).
 /// </summary>
 internal sealed class LedgerProcesses(NpgsqlDataSource database, IOptions<LedgerOptions> options, TimeProvider clock, ILogger<LedgerProcesses> logger)
     : BackgroundJob(clock, logger), IHostedLifecycleService
@@ -26,7 +27,7 @@ internal sealed class LedgerProcesses(NpgsqlDataSource database, IOptions<Ledger
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         since = last = Clock.GetTimestamp();
-        await SayAsync(cancellationToken);
+        await SayAsync(cancellationToken, atStart: true);
     }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -54,7 +55,7 @@ internal sealed class LedgerProcesses(NpgsqlDataSource database, IOptions<Ledger
         await SayAsync(stoppingToken);
     }
 
-    private async Task SayAsync(CancellationToken cancellation)
+    private async Task SayAsync(CancellationToken cancellation, bool atStart = false)
     {
         // After an outage of the database all are silent, and all must have had the time to speak before one of them is taken for gone.
         if (Clock.GetElapsedTime(last) > GoneAfter / 2)
@@ -63,12 +64,15 @@ internal sealed class LedgerProcesses(NpgsqlDataSource database, IOptions<Ledger
         }
 
         await using var command = database.CreateCommand("""
-            with own as (insert into ledger_processes (process_id) values ($1) on conflict (process_id) do update set seen_at = now())
+            with own as (
+                insert into ledger_processes (process_id, emptied_at) values ($1, case when $4 then now() else '-infinity' end)
+                on conflict (process_id) do update set seen_at = now())
             delete from ledger_processes where $2 and process_id <> $1 and seen_at < now() - $3
             """);
         command.Parameters.AddWithValue(Own);
         command.Parameters.AddWithValue(Clock.GetElapsedTime(since) >= GoneAfter);
         command.Parameters.AddWithValue(GoneAfter);
+        command.Parameters.AddWithValue(atStart);
         await command.ExecuteNonQueryAsync(cancellation);
         last = Clock.GetTimestamp();
     }

@@ -8,8 +8,7 @@ namespace Gateway.Ledger.Edges;
 
 /// <summary>
 /// An edge process is over and its records are all in the queue. The word goes through the same queue: when it comes out, what was before
-/// it has been read. When this process has booked what it has read, and shortly after it, the edge's leases are taken back for good
-/// (<see cref="Leases.LeasePass"/>).
+/// it has been read. When every Ledger process has booked what it has read, the edge's leases are taken back for good (<see cref="Leases.LeasePass"/>).
 /// </summary>
 internal static class ClosedEdges
 {
@@ -49,9 +48,12 @@ internal sealed class EdgeClosedConsumer(NpgsqlDataSource database, MessagesUnde
 
     private async Task SettleAsync(string edgeId, CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand(
-            "insert into closed_edges (edge_id, settled_at) values ($1, now()) on conflict (edge_id) do update set settled_at = coalesce(closed_edges.settled_at, now())");
-        command.Parameters.AddWithValue(edgeId);
-        await command.ExecuteNonQueryAsync(cancellation);
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new("insert into closed_edges (edge_id, settled_at) values ($1, now()) on conflict (edge_id) do update set settled_at = coalesce(closed_edges.settled_at, now())")
+        {
+            Parameters = { new() { Value = edgeId } },
+        });
+        batch.BatchCommands.Add(new($"notify {Duties.EmptyHands.EdgesChannel}"));
+        await batch.ExecuteNonQueryAsync(cancellation);
     }
 }

@@ -40,8 +40,11 @@ internal sealed class LeasePassTables(NpgsqlDataSource database, LeaseStore stor
     /// </summary>
     public async Task<PassInput> ReadAsync(bool all, IReadOnlyCollection<string> leased, CancellationToken cancellation)
     {
-        // Where there is no other process, nobody else has records of a closed edge in hand.
-        const string isOver = "settled_at < now() - case when exists (select from ledger_processes where process_id <> $1) then $2 else interval '0' end";
+        // Where there is no other process, or each has said that its hands were empty, nobody else has records of a closed edge in hand.
+        const string isOver = """
+            settled_at < now() - case
+                when exists (select from ledger_processes where process_id <> $1) and exists (select from ledger_processes where emptied_at <= settled_at) then $2 else interval '0' end
+            """;
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new($"select edge_id, {isOver}, settled_at < now() - $3 from closed_edges where reclaimed_at is null")
         {

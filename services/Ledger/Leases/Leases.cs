@@ -7,6 +7,8 @@ internal static class Leases
     {
         builder.Services.AddSingleton<Duties.LedgerProcesses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Duties.LedgerProcesses>());
+        builder.Services.AddSingleton<Duties.EmptyHands>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Duties.EmptyHands>());
         builder.Services.AddSingleton<Duties.Duty>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Duties.Duty>());
         builder.Services.AddSingleton<LeaseStore>();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Gateway.Ledger.Duties;
+using Gateway.Ledger.Edges;
 using Gateway.Ledger.Leases;
 using Gateway.Ledger.Tests.Budgets;
 using Gateway.TestKit;
@@ -96,13 +97,58 @@ public sealed class ReclaimTests
     }
 
     [Fact]
+    public async Task Beside_another_Ledger_it_is_back_as_soon_as_each_of_them_says_that_its_hands_are_empty()
+    {
+        // Passes are made by hand, and alone.
+        (string, string)[] settings = [("Ledger:ReclaimEvery", "00:05:00"), ("Ledger:ClosedEdgeGrace", "00:10:00")];
+        await using var ledger = await LedgerHost.StartAsync(settings: settings);
+        var pass = ledger.Services.GetRequiredService<LeasePass>();
+        await Eventually.HoldsAsync(() => pass.RunOnceAsync(CancellationToken.None), "it has the duty");
+        await using var other = await LedgerHost.StartAsync(ledger.DatabaseConnection, settings: settings);
+        await Eventually.HoldsAsync(() => Task.FromResult(other.Services.GetRequiredService<Duty>().Listens), "the other one listens");
+        var inHand = new TaskCompletionSource();
+        var message = other.Services.GetRequiredService<MessagesUnderWay>().RunAsync(() => inHand.Task);
+
+        var budget = Build.NewId();
+        await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
+        await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
+        // As the process does that reads of the edge's end.
+        await ledger.ScalarAsync<string>("with told as (select pg_notify('edges_closed', '')) insert into closed_edges (edge_id, settled_at) select 'gone', now() from told returning edge_id");
+        await EmptyAsync(ledger, 1);
+        Assert.True(await pass.RunOnceAsync(CancellationToken.None));
+        Assert.Equal(600, await EnsureTests.FieldAsync(ledger, budget, "leased"));
+
+        inHand.SetResult();
+        await message;
+        await EmptyAsync(ledger, 2);
+        pass.LookAtAllSoon();
+        Assert.True(await pass.RunOnceAsync(CancellationToken.None));
+        Assert.Equal(0, await EnsureTests.FieldAsync(ledger, budget, "leased"));
+
+        // Whichever of the two reads it.
+        await EnsureTests.AcquireAsync(ledger, budget, "gone, too", 300);
+        (await ledger.Http.PostAsync("/internal/edges/gone, too/closed", null)).EnsureSuccessStatusCode();
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                pass.LookAtAllSoon();
+                Assert.True(await pass.RunOnceAsync(CancellationToken.None));
+                return await EnsureTests.FieldAsync(ledger, budget, "leased") == 0;
+            }, "the grace is ten minutes, and nobody waited for it");
+
+        static Task EmptyAsync(LedgerHost ledger, long processes) => Eventually.HoldsAsync(
+            async () => await ledger.ScalarAsync<long>("select count(*) from ledger_processes where emptied_at > (select max(settled_at) from closed_edges)") == processes,
+            $"{processes} of two have said that their hands are empty");
+    }
+
+    [Fact]
     public async Task Beside_an_older_version_that_has_no_name_a_Ledger_does_not_take_itself_for_alone()
     {
         var database = await Servers.Shared.NewDatabaseAsync("ledger");
         await using (var older = await LedgerHost.StartAsync(database))
         {
             await older.EnsureAsync("edge-1", Build.Ensure(Build.NewId(), 1_000));
-            await using var undo = older.Database.CreateCommand("drop table ledger_processes; delete from schema_versions where scriptname like '%0014%'");
+            await using var undo = older.Database.CreateCommand("drop table ledger_processes; delete from schema_versions where scriptname like '%0014%' or scriptname like '%0016%'");
             await undo.ExecuteNonQueryAsync();
         }
 
