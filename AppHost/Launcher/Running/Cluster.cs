@@ -37,7 +37,7 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops everything; a unit only when all that wait for it have stopped.</summary>
+    /// <summary>Stops everything; a unit only when all that wait for it have stopped. A second time there is nothing left to stop.</summary>
     public async Task StopAsync()
     {
         var stops = new Dictionary<UnitRunner, Task>();
@@ -46,6 +46,8 @@ internal sealed class Cluster : IAsyncDisposable
         {
             await balancer.DisposeAsync();
         }
+
+        _balancers.Clear();
 
         Task Stop(UnitRunner runner)
         {

@@ -53,9 +53,10 @@ internal sealed class Duty(NpgsqlDataSource database, EmptyHands hands, IOptions
         }
         finally
         {
+            var held = IsMine;
             Volatile.Write(ref mine, false);
             Volatile.Write(ref listens, false);
-            if (connection.State == System.Data.ConnectionState.Open)
+            if (held && connection.State == System.Data.ConnectionState.Open)
             {
                 await AdvisoryLock.ReleaseAsync(connection, Lock);
             }

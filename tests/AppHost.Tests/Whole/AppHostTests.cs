@@ -70,6 +70,8 @@ public sealed class AppHostTests
             using var fresh = new HttpClient();
             Assert.Equal(HttpStatusCode.OK, (await fresh.GetAsync(new Uri($"http://localhost:{second.Port}/health/live"))).StatusCode);
         }
+
+        Assert.Equal(0, await second.StopAsync());
     }
 
     [Fact]
