@@ -134,8 +134,8 @@ internal static class BenchMain
         }
 
         machine = machine with { LoadAfter = MachineDescription.Load() };
-        var folder = options.Out ?? Path.Combine(
-            GatewayCluster.Repository, options.Quick ? $".data/bench/{machine.Date}" : $"tests/Bench/results/{machine.Date}");
+        var folder = options.Out ?? NewFolder(Path.Combine(
+            GatewayCluster.Repository, options.Quick ? $".data/bench/{machine.Date}" : $"tests/Bench/results/{machine.Date}"));
         var report = new Report(machine, options, run, s_scenarios, TimeProvider.System.GetUtcNow() - began);
         report.Write(folder);
         Console.WriteLine();
@@ -147,6 +147,9 @@ internal static class BenchMain
     private static bool IsWanted(Scenario scenario, BenchOptions options) => scenario is SoakScenario
         ? options.Soak > TimeSpan.Zero
         : options.Only.Count > 0 ? options.Only.Contains(scenario.Name) : scenario.IsQuick || !options.Quick;
+
+    // A run that was kept is not written over by a later one of the same day.
+    private static string NewFolder(string folder) => Enumerable.Range(1, int.MaxValue).Select(number => number == 1 ? folder : $"{folder}-{number}").First(name => !Directory.Exists(name));
 
     private static bool IsBusy(MachineDescription machine) => double.Parse(machine.LoadBefore.Split(' ')[0], CultureInfo.InvariantCulture) > 0.5;
 }

@@ -16,7 +16,7 @@ internal sealed record BenchOptions
           --peers NAME,…     these peers alone: yarp yarp-b nginx haproxy portkey edge
           --slot SECONDS     length of one measurement (default 3; 1 with --quick)
           --soak MINUTES     adds a soak at 70 % load of the edge and of YARP
-          --out DIR          where the results go (default tests/Bench/results/DATE; .data/bench/DATE with --quick)
+          --out DIR          where the results go (default tests/Bench/results/DATE, .data/bench/DATE with --quick; DATE-2 and so on where there is one)
           --hold             measures nothing: starts the peers, says where they are, and waits for Ctrl-C (for a profiler)
           --micro [FILTER]   BenchmarkDotNet's microbenchmarks of the edge's parts instead
           --list             names the scenarios

@@ -106,7 +106,7 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
                     var measured = figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary();
                     if (measured.Count < figures.Count)
                     {
-                        Notes.Add($"{scenario.Name}, round {round}: {name} answered nothing that gives {string.Join(", ", figures.Keys.Except(measured.Keys))}.");
+                        Note($"{scenario.Name}: in some rounds {name} answered nothing that gives {string.Join(", ", figures.Keys.Except(measured.Keys))}.");
                     }
 
                     samples.Add(new Sample(scenario.Name, round, name, measured));
@@ -137,6 +137,11 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
 
     public void Note(string text)
     {
+        if (Notes.Contains(text))
+        {
+            return;
+        }
+
         Notes.Add(text);
         Console.WriteLine($"bench: {text}");
     }

@@ -37,7 +37,11 @@ internal static class AddedLatency
         {
             foreach (var figure in figures.Count == 0 ? ["p50_us", "p99_us"] : figures)
             {
-                sample.Figures["added_" + figure] = sample.Figures[figure] - direct!.Figures[figure];
+                // A peer that answered nothing has no figure to take from.
+                if (sample.Figures.TryGetValue(figure, out var with) && direct!.Figures.TryGetValue(figure, out var without))
+                {
+                    sample.Figures["added_" + figure] = with - without;
+                }
             }
         }
     }
