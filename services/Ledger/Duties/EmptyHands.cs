@@ -9,7 +9,8 @@ namespace Gateway.Ledger.Duties;
 /// hears of it, and says when every message is booked that it had by then: what the edge held waits for all of them
 /// (<see cref="Leases.LeasePassTables.ReadAsync"/>), and for <see cref="LedgerOptions.ClosedEdgeGrace"/> where one does not say so.
 /// </summary>
-internal sealed class EmptyHands(NpgsqlDataSource database, LedgerProcesses processes, MessagesUnderWay messages, TimeProvider clock, ILogger<EmptyHands> logger)
+internal sealed class EmptyHands(
+    NpgsqlDataSource database, LedgerProcesses processes, MessagesUnderWay messages, IHostApplicationLifetime host, TimeProvider clock, ILogger<EmptyHands> logger)
     : BackgroundJob(clock, logger)
 {
     /// <summary>The channel on which the database says that the queue was read up to an edge's end.</summary>
@@ -42,6 +43,12 @@ internal sealed class EmptyHands(NpgsqlDataSource database, LedgerProcesses proc
             var time = (DateTime)(await now.ExecuteScalarAsync(stoppingToken))!;
             await Task.Delay(OnTheWay, Clock, stoppingToken);
             await messages.AllDoneAsync(stoppingToken);
+            if (host.ApplicationStopping.IsCancellationRequested)
+            {
+                // What a process that stops breaks off is not booked: it goes back into the queue.
+                return;
+            }
+
             await using var say = database.CreateCommand("update ledger_processes set emptied_at = $2 where process_id = $1");
             say.Parameters.AddWithValue(processes.Own);
             say.Parameters.AddWithValue(time);

@@ -7,24 +7,6 @@ namespace Gateway.Bench.Load;
 /// <summary>Sends requests at a fixed rate, whether or not earlier ones are answered: as many independent users do.</summary>
 internal static class OpenLoad
 {
-    /// <summary>As many as get through: each connection sends again when it has its answer. The count of answers and the time they took.</summary>
-    public static async Task<(long Answers, double Seconds)> PeakAsync(Peer peer, byte[] body, int connections, TimeSpan span, CancellationToken cancellation)
-    {
-        var began = Stopwatch.GetTimestamp();
-        var answers = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
-        {
-            using var connection = new Connection(peer, body);
-            var count = 0L;
-            for (; Stopwatch.GetElapsedTime(began) < span; count++)
-            {
-                await connection.CallAsync(null, cancellation);
-            }
-
-            return count;
-        }, cancellation)));
-        return (answers.Sum(), Stopwatch.GetElapsedTime(began).TotalSeconds);
-    }
-
     public static async Task<LoadResult> RunAsync(Peer peer, byte[] body, double perSecond, int connections, TimeSpan span, CancellationToken cancellation)
     {
         var times = new Distribution();

@@ -24,16 +24,9 @@ internal sealed class PlainScenario(string name, int bytes, bool everyPeer = fal
 
     public override IEnumerable<Peer> Choose(BenchRun run) => everyPeer ? run.Peers : base.Choose(run);
 
-    public override async Task WarmUpAsync(BenchRun run, Peer peer)
-    {
-        // Compiled code is replaced by better code as it is called more: by number, because a busy machine gets nowhere in a fixed time.
-        var answers = 0L;
-        var limit = Environment.TickCount64 + (long)run.WarmUpLimit.TotalMilliseconds;
-        while (answers < (peer.Name == "portkey" ? SlowAnswers : run.WarmUpAnswers) && Environment.TickCount64 < limit)
-        {
-            answers += (await Wrk.RunAsync(peer, body, Connections, TimeSpan.FromSeconds(2), run.Cancellation)).Answers;
-        }
-    }
+    public override Task WarmUpAsync(BenchRun run, Peer peer) => run.WarmUpAsync(
+        peer.Name == "portkey" ? SlowAnswers : run.WarmUpAnswers,
+        async () => (await Wrk.RunAsync(peer, body, Connections, TimeSpan.FromSeconds(2), run.Cancellation)).Answers);
 
     public override async Task<IEnumerable<(string, Dictionary<string, double>)>> MeasureAsync(BenchRun run, Peer peer, int round)
     {

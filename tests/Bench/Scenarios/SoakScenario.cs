@@ -23,16 +23,13 @@ internal sealed class SoakScenario : Scenario
 
     public override async Task WarmUpAsync(BenchRun run, Peer peer)
     {
-        // Until its code is compiled at full optimization: 70 % of what a cold program does is no load.
-        var limit = Environment.TickCount64 + (long)run.WarmUpLimit.TotalMilliseconds;
-        for (var answers = 0L; answers < run.WarmUpAnswers && Environment.TickCount64 < limit;)
-        {
-            answers += (await OpenLoad.PeakAsync(peer, body, Connections, TimeSpan.FromSeconds(2), run.Cancellation)).Answers;
-        }
+        // 70 % of what a cold program does is no load; and of what this generator, which is no wrk, gets through.
+        await run.WarmUpAsync(run.WarmUpAnswers, async () => (await PeakAsync(2)).Streams);
+        var peak = await PeakAsync(5);
+        rates[peer.Name] = peak.Streams / peak.Seconds * Share;
 
-        // The rate that this generator, which is no wrk, gets through.
-        var peak = await OpenLoad.PeakAsync(peer, body, Connections, TimeSpan.FromSeconds(5), run.Cancellation);
-        rates[peer.Name] = peak.Answers / peak.Seconds * Share;
+        // An answer that is not streamed counts as a stream without frames.
+        Task<StreamResult> PeakAsync(int seconds) => StreamLoad.LoopAsync(peer, body, Connections, TimeSpan.FromSeconds(seconds), 0, run.Cancellation);
     }
 
     public override async Task<IEnumerable<(string, Dictionary<string, double>)>> MeasureAsync(BenchRun run, Peer peer, int round)

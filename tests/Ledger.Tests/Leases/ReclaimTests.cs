@@ -113,7 +113,7 @@ public sealed class ReclaimTests
         await ledger.EnsureAsync("gone", Build.Ensure(budget, 1_000));
         await EnsureTests.AcquireAsync(ledger, budget, "gone", 600);
         // As the process does that reads of the edge's end.
-        await ledger.ScalarAsync<string>("with told as (select pg_notify('edges_closed', '')) insert into closed_edges (edge_id, settled_at) select 'gone', now() from told returning edge_id");
+        await ledger.ScalarAsync<string>($"with told as (select pg_notify('{EmptyHands.EdgesChannel}', '')) insert into closed_edges (edge_id, settled_at) select 'gone', now() from told returning edge_id");
         await EmptyAsync(ledger, 1);
         Assert.True(await pass.RunOnceAsync(CancellationToken.None));
         Assert.Equal(600, await EnsureTests.FieldAsync(ledger, budget, "leased"));
