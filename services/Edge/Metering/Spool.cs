@@ -154,6 +154,19 @@ internal sealed class Spool : IDisposable
         }
     }
 
+    /// <summary>
+    /// Waits until a message is full, or records have gathered for <see cref="SpoolOptions.Linger"/>. Many full messages at once would keep every
+    /// core of their receivers busy together. What earlier processes left waits for nothing: until it is sent, what they held of budgets is not free.
+    /// </summary>
+    public async Task GatherAsync(CancellationToken cancellation)
+    {
+        var since = time.GetTimestamp();
+        while (Volatile.Read(ref recovered) == 0 && Pending < options.BatchRecordsMax && options.Linger - time.GetElapsedTime(since) is var left && left > TimeSpan.Zero)
+        {
+            await Task.Delay(left < options.FlushInterval ? left : options.FlushInterval, time, cancellation);
+        }
+    }
+
     /// <summary>Collects up to a message full of records. One batch at a time: the next one takes its place.</summary>
     public SpoolBatch Collect()
     {

@@ -17,7 +17,7 @@ internal sealed class SpoolOptions
     [Range(1 << 16, 1 << 28)]
     public int SegmentBytes { get; init; } = 8 << 20;
 
-    /// <summary>How long records may gather for one message while more are coming. The first after a pause is sent at once.</summary>
+    /// <summary>How long records may gather for one message while more are coming. The first after a pause is sent at once, and so is a full message.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -61,10 +61,10 @@ internal sealed class SpoolPublisher(
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
                 }
 
-                // More is coming when the last batch is only just gone: let it gather. A full one means that more is there already.
-                if (published < options.Value.BatchRecordsMax && Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
+                // More is coming when the last batch is only just gone: let it gather.
+                if (Environment.TickCount64 - lastPublished < options.Value.Linger.TotalMilliseconds * 2)
                 {
-                    await Task.Delay(options.Value.Linger, stoppingToken);
+                    await spool.GatherAsync(stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -37,7 +37,7 @@ public sealed class BatchSettlementTests : IDisposable
         var batch = new ProviderBatch
         {
             Id = "batch_1", Owner = "team/t", Model = "public", DeploymentId = "d1", InputFileId = "file-1", Lines = new BatchLines("/v1/chat/completions", 1, 10, new Money(900)),
-            Submission = Metering.SpoolTests.Record(1) with { EdgeId = "edge-that-died", Cost = new Money(900), BudgetWindows = ["w1"] },
+            Submission = Metering.SpoolFixture.Record(1) with { EdgeId = "edge-that-died", Cost = new Money(900), BudgetWindows = ["w1"] },
         };
 
         await (how switch

@@ -68,7 +68,7 @@ public sealed class SpoolCommandTests : IDisposable
         var segment = SpoolSegment.Create(path);
         for (var i = 0; i < records; i++)
         {
-            var payload = JsonSerializer.SerializeToUtf8Bytes(SpoolTests.Record(i), ContractsJson.Default.UsageRecord);
+            var payload = JsonSerializer.SerializeToUtf8Bytes(SpoolFixture.Record(i), ContractsJson.Default.UsageRecord);
             byte[] frame = [.. new byte[SpoolSegment.FrameHeaderBytes], .. payload];
             SpoolSegment.WriteFrameHeader(frame);
             segment.Append(frame);
