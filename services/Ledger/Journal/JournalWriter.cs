@@ -32,20 +32,20 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
 
     private static readonly TableRows<JournalEntry> s_entries = new(
     [
-        TableColumn.Of("at", "timestamptz", NpgsqlDbType.TimestampTz, static (JournalEntry entry) => entry.At.UtcDateTime),
-        TableColumn.Of("id", "uuid", NpgsqlDbType.Uuid, static (JournalEntry entry) => entry.Id),
-        Text("kind", static entry => KindName(entry.Kind)),
-        Text("debit", static entry => entry.Debit),
-        Text("credit", static entry => entry.Credit),
-        TableColumn.Of("amount_nano", "bigint", NpgsqlDbType.Bigint, static (JournalEntry entry) => entry.Amount.NanoDollars),
-        TableColumn.Of("reverses", "boolean", NpgsqlDbType.Boolean, static (JournalEntry entry) => entry.Reverses),
+        TableColumn.Timestamp("at", static (JournalEntry entry) => entry.At.UtcDateTime),
+        TableColumn.Uuid("id", static (JournalEntry entry) => entry.Id),
+        TableColumn.Text("kind", static (JournalEntry entry) => KindName(entry.Kind)),
+        TableColumn.Text("debit", static (JournalEntry entry) => entry.Debit),
+        TableColumn.Text("credit", static (JournalEntry entry) => entry.Credit),
+        TableColumn.BigInt("amount_nano", static (JournalEntry entry) => entry.Amount.NanoDollars),
+        TableColumn.Boolean("reverses", static (JournalEntry entry) => entry.Reverses),
         Texts("accounts", static entry => entry.Accounts),
         Texts("windows", static entry => entry.Windows),
-        Text("edge_id", static entry => entry.EdgeId),
-        Text("price", static entry => entry.Price),
-        Text("reason", static entry => entry.Reason),
-        Text("author", static entry => entry.Author),
-        TableColumn.Of("about", "uuid", NpgsqlDbType.Uuid, static (JournalEntry entry) => entry.About),
+        TableColumn.Text("edge_id", static (JournalEntry entry) => entry.EdgeId),
+        TableColumn.Text("price", static (JournalEntry entry) => entry.Price),
+        TableColumn.Text("reason", static (JournalEntry entry) => entry.Reason),
+        TableColumn.Text("author", static (JournalEntry entry) => entry.Author),
+        TableColumn.Uuid("about", static (JournalEntry entry) => entry.About),
     ]);
 
     private static readonly string s_insert = $"""
@@ -220,11 +220,9 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
 
     private static long MicrosecondOf(DateTimeOffset at) => at.UtcTicks / TimeSpan.TicksPerMicrosecond;
 
-    private static TableColumn<JournalEntry> Text(string name, Func<JournalEntry, string?> value) => TableColumn.Of(name, "text", NpgsqlDbType.Text, value);
-
     // No name has a line feed: JournalRules refuses it.
     private static TableColumn<JournalEntry> Texts(string name, Func<JournalEntry, string[]> value) =>
-        TableColumn.List(name, NpgsqlDbType.Text, value, static names => string.Join('\n', names), $@"string_to_array({name}, E'\n')");
+        TableColumn.Texts(name, value, static names => string.Join('\n', names), $@"string_to_array({name}, E'\n')");
 
     private static string KindName(EntryKind kind) => kind switch
     {

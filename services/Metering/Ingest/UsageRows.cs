@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Gateway.Contracts;
 using Gateway.ServiceDefaults;
-using NpgsqlTypes;
 
 namespace Gateway.Metering.Ingest;
 
@@ -11,8 +10,8 @@ internal sealed class UsageRows
     /// <summary>The rows of the table.</summary>
     public static readonly TableRows<NumberedRecord> Table = new(
     [
-        TableColumn.Of("started_at", "timestamptz", NpgsqlDbType.TimestampTz, static (NumberedRecord row) => row.Record.StartedAt.UtcDateTime),
-        TableColumn.Of("request_id", "uuid", NpgsqlDbType.Uuid, static (NumberedRecord row) => row.Record.RequestId),
+        TableColumn.Timestamp("started_at", static (NumberedRecord row) => row.Record.StartedAt.UtcDateTime),
+        TableColumn.Uuid("request_id", static (NumberedRecord row) => row.Record.RequestId),
         Count("duration_us", static record => record.DurationMicroseconds),
         Count("first_byte_us", static record => record.FirstByteMicroseconds),
         Count("cost", static record => record.Cost.NanoDollars),
@@ -39,15 +38,15 @@ internal sealed class UsageRows
         Number("edge_no", static record => record.EdgeId),
         Number("price_no", static record => record.Price),
         Number("credential_no", static record => record.Credential),
-        TableColumn.Of("status", "smallint", NpgsqlDbType.Smallint, static (NumberedRecord row) => StatusOf(row.Record)),
-        TableColumn.Of("outcome", "smallint", NpgsqlDbType.Smallint, static (NumberedRecord row) => (short)row.Record.Outcome),
+        TableColumn.SmallInt("status", static (NumberedRecord row) => StatusOf(row.Record)),
+        TableColumn.SmallInt("outcome", static (NumberedRecord row) => (short)row.Record.Outcome),
         Flag("streamed", static record => record.Streamed),
         Flag("estimated", static record => record.Estimated),
         Flag("unpriced", static record => record.Unpriced),
         NumberList("tags_no", static record => record.Tags),
         NumberList("windows_no", static record => record.BudgetWindows),
-        TableColumn.Of("failed_attempts", "jsonb", NpgsqlDbType.Jsonb, static (NumberedRecord row) => Attempts(row.Record.FailedAttempts)),
-        TableColumn.Of("corrects", "uuid", NpgsqlDbType.Uuid, static (NumberedRecord row) => row.Record.Corrects),
+        TableColumn.Json("failed_attempts", static (NumberedRecord row) => Attempts(row.Record.FailedAttempts)),
+        TableColumn.Uuid("corrects", static (NumberedRecord row) => row.Record.Corrects),
         RareCount("written_off", static record => record.WrittenOff.NanoDollars),
     ]);
 
@@ -101,20 +100,20 @@ internal sealed class UsageRows
     public static bool Failed(UsageRecord record) => record.Outcome != UsageOutcome.Completed || record.Status >= 400;
 
     private static TableColumn<NumberedRecord> Count(string name, Func<UsageRecord, long> value) =>
-        TableColumn.Of(name, "bigint", NpgsqlDbType.Bigint, (NumberedRecord row) => value(row.Record));
+        TableColumn.BigInt(name, (NumberedRecord row) => value(row.Record));
 
     // A count that most requests do not have: null is 0 and takes no space.
     private static TableColumn<NumberedRecord> RareCount(string name, Func<UsageRecord, long> value) =>
-        TableColumn.Of(name, "bigint", NpgsqlDbType.Bigint, (NumberedRecord row) => value(row.Record) is var count and not 0 ? count : (long?)null);
+        TableColumn.BigInt(name, (NumberedRecord row) => value(row.Record) is var count and not 0 ? count : (long?)null);
 
     private static TableColumn<NumberedRecord> Flag(string name, Func<UsageRecord, bool> value) =>
-        TableColumn.Of(name, "boolean", NpgsqlDbType.Boolean, (NumberedRecord row) => value(row.Record));
+        TableColumn.Boolean(name, (NumberedRecord row) => value(row.Record));
 
     private static TableColumn<NumberedRecord> Number(string name, Func<UsageRecord, string?> value) =>
-        TableColumn.Of(name, "int", NpgsqlDbType.Integer, (NumberedRecord row) => row.Numbers.Of(value(row.Record)));
+        TableColumn.Int(name, (NumberedRecord row) => row.Numbers.Of(value(row.Record)));
 
     private static TableColumn<NumberedRecord> NumberList(string name, Func<UsageRecord, string[]> value) =>
-        TableColumn.List(name, NpgsqlDbType.Integer, (NumberedRecord row) => row.Numbers.Of(value(row.Record)), NameNumbers.TextOf, $"{name}::int[]");
+        TableColumn.Ints(name, (NumberedRecord row) => row.Numbers.Of(value(row.Record)), NameNumbers.TextOf, $"{name}::int[]");
 
     private static short StatusOf(UsageRecord record) => (short)Math.Clamp(record.Status, 0, 999);
 

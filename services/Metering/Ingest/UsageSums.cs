@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Gateway.Contracts;
 using Gateway.ServiceDefaults;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Gateway.Metering.Ingest;
 
@@ -12,7 +11,7 @@ internal sealed class UsageSums
     /// <summary>The sums, as rows of a statement.</summary>
     private static readonly TableRows<Group> Table = new(
     [
-        TableColumn.Of("day", "date", NpgsqlDbType.Date, static (Group group) => group.Owners.Day),
+        TableColumn.Date("day", static (Group group) => group.Owners.Day),
         Number("key_no", static owners => owners.Key),
         Number("alias_no", static owners => owners.Alias),
         Number("user_no", static owners => owners.User),
@@ -22,7 +21,7 @@ internal sealed class UsageSums
         Number("model_no", static owners => owners.Model),
         Number("provider_no", static owners => owners.Provider),
         Number("provider_model_no", static owners => owners.ProviderModel),
-        TableColumn.Of("tags", "text", NpgsqlDbType.Text, static (Group group) => group.Owners.Tags),
+        TableColumn.Text("tags", static (Group group) => group.Owners.Tags),
         Sum("requests", static sums => sums.Requests),
         Sum("failed", static sums => sums.Failed),
         Sum("cost", static sums => sums.Cost),
@@ -60,9 +59,9 @@ internal sealed class UsageSums
     /// <summary>The parameters of <see cref="Table"/>.</summary>
     public IEnumerable<NpgsqlParameter> Parameters() => Table.Parameters([.. groups.Select(static group => new Group(group.Key, group.Value))]);
 
-    private static TableColumn<Group> Number(string name, Func<Owners, int> value) => TableColumn.Of(name, "int", NpgsqlDbType.Integer, (Group group) => value(group.Owners));
+    private static TableColumn<Group> Number(string name, Func<Owners, int> value) => TableColumn.Int(name, (Group group) => value(group.Owners));
 
-    private static TableColumn<Group> Sum(string name, Func<Sums, long> value) => TableColumn.Of(name, "bigint", NpgsqlDbType.Bigint, (Group group) => value(group.Sums));
+    private static TableColumn<Group> Sum(string name, Func<Sums, long> value) => TableColumn.BigInt(name, (Group group) => value(group.Sums));
 
     private readonly record struct Group(Owners Owners, Sums Sums);
 
