@@ -96,6 +96,18 @@ internal sealed class GatewayPeer : Peer
         }
     }
 
+    /// <summary>Stops Ledger and Metering until what it returns is disposed: records wait in their queues, and the edge goes on.</summary>
+    public async Task<IAsyncDisposable> PauseReceiversAsync(CancellationToken cancellation)
+    {
+        var pause = new Pause(cluster);
+        foreach (var program in Pause.Programs)
+        {
+            await cluster.SendAsync(program, Signal.Stop, cancellation);
+        }
+
+        return pause;
+    }
+
     /// <summary>Calls of each Redis command since its start, those inside scripts included.</summary>
     public async Task<Dictionary<string, long>> RedisCallsAsync()
     {
@@ -140,4 +152,17 @@ internal sealed class GatewayPeer : Peer
     /// <summary>A variable of a process that this program started: AppHost made the addresses and passwords.</summary>
     private static string EnvironmentOf(int process, string name) =>
         File.ReadAllText($"/proc/{process}/environ").Split('\0').First(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
+
+    private sealed class Pause(GatewayCluster cluster) : IAsyncDisposable
+    {
+        public static readonly string[] Programs = ["ledger", "metering"];
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var program in Programs)
+            {
+                await cluster.SendAsync(program, Signal.Continue);
+            }
+        }
+    }
 }

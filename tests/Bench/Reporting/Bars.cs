@@ -20,6 +20,7 @@ internal static class Bars
         new("edge / YARP, throughput on 32 connections", 0.8, static s => s.Ratio("plain-1k", "edge", "rps"), AtLeast: true),
         new("edge / YARP, added latency p50, one connection", 1.5, static s => s.Ratio("one-connection", "edge", "added_p50_us")),
         new("edge / YARP, added latency p99, one connection", 2, static s => s.Ratio("one-connection", "edge", "added_p99_us")),
+        new("the same while Ledger and Metering stand still", 2, static s => s.Ratio("one-connection", Scenarios.OneConnectionScenario.Alone, "added_p99_us")),
         new("edge / YARP, processor time of a frame (flushed)", 1.25, static s => s.Ratio("stream-50", "edge", "cpu_us_per_frame")),
         new("edge / YARP, processor time of a frame (20 ms apart)", 1.25, static s => s.Ratio("stream-20ms", "edge", "cpu_us_per_frame")),
         new("edge / YARP, first frame p99", 2, static s => s.Ratio("first-frame", "edge", "first_frame_p99_us")),

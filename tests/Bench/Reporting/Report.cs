@@ -92,7 +92,7 @@ internal sealed class Report(MachineDescription machine, BenchOptions options, B
 /// <summary>The yardstick, its control, the gateway, then the others.</summary>
 internal sealed class PeerOrder : IComparer<string>
 {
-    private static readonly string[] s_first = ["direct", "yarp", "yarp-b", "edge", "cluster"];
+    private static readonly string[] s_first = ["direct", "yarp", "yarp-b", "edge", OneConnectionScenario.Alone, "cluster"];
 
     public static PeerOrder Instance { get; } = new();
 

@@ -4,9 +4,15 @@ using Gateway.Bench.Reporting;
 
 namespace Gateway.Bench.Scenarios;
 
-/// <summary>One request at a time: what a proxy adds to the provider's own time when nothing else is in its way.</summary>
+/// <summary>
+/// One request at a time: what a proxy adds to the provider's own time when nothing else is in its way. The edge is measured a second time while
+/// Ledger and Metering stand still: what it adds itself, and what it adds by having them on the same cores.
+/// </summary>
 internal sealed class OneConnectionScenario : Scenario
 {
+    /// <summary>The edge while Ledger and Metering stand still.</summary>
+    public const string Alone = "edge-alone";
+
     private readonly byte[] body = Prompts.Body(Prompts.Model, 1024);
 
     public override string Name => "one-connection";
@@ -19,9 +25,25 @@ internal sealed class OneConnectionScenario : Scenario
 
     public override async Task<IEnumerable<(string, Dictionary<string, double>)>> MeasureAsync(BenchRun run, Peer peer, int round)
     {
-        var load = await Wrk.RunAsync(peer, body, 1, run.Options.Slot, run.Cancellation);
+        List<(string, Dictionary<string, double>)> samples = [(peer.Name, await LoadAsync(run, peer))];
         await peer.SettleAsync(run.Cancellation);
-        return [(peer.Name, new() { ["p50_us"] = load.P50, ["p99_us"] = load.P99, ["rps"] = load.Answers / load.Seconds, ["failures"] = load.Failures })];
+        if (peer is GatewayPeer gateway)
+        {
+            await using (await gateway.PauseReceiversAsync(run.Cancellation))
+            {
+                samples.Add((Alone, await LoadAsync(run, peer)));
+            }
+
+            await peer.SettleAsync(run.Cancellation);
+        }
+
+        return samples;
+    }
+
+    private async Task<Dictionary<string, double>> LoadAsync(BenchRun run, Peer peer)
+    {
+        var load = await Wrk.RunAsync(peer, body, 1, run.Options.Slot, run.Cancellation);
+        return new() { ["p50_us"] = load.P50, ["p99_us"] = load.P99, ["rps"] = load.Answers / load.Seconds, ["failures"] = load.Failures };
     }
 
     public override void Finish(IReadOnlyList<Sample> round) => AddedLatency.Add(round);
