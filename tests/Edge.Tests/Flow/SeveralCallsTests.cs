@@ -44,16 +44,19 @@ public sealed class SeveralCallsTests
     [Fact]
     public async Task AnErrorOfOne_IsTheErrorOfAll_AndEndsTheOthers()
     {
-        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (arrived, left) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         await using var provider = (await ScriptedProvider.Start()).OnRequest(async exchange =>
         {
             if (exchange.Request.Text.Contains('3'))
             {
+                // What was ended before it was sent would never be seen to end.
+                await arrived.Task;
                 await exchange.Send(Reply.Json(429, """{"message":"Too many."}"""));
                 return;
             }
 
             exchange.Ended.Register(left.SetResult);
+            arrived.SetResult();
             await left.Task;
         });
 
