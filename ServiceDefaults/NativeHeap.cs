@@ -16,7 +16,7 @@ internal static partial class NativeHeap
     /// Has glibc give back to the system what is free at the end of a heap, as it does by itself until a large piece was freed once: then it
     /// keeps up to twice as much as that piece had, in each thread's heap, for ever. The compiler's work leaves 15 to 25 MiB behind in that way.
     /// (<c>mallopt(3)</c>: setting the bound keeps it from rising.) What is free between pieces that live goes back once a minute
-    /// (<c>malloc_trim(3)</c>), some 9 MiB in an edge.
+    /// (<c>malloc_trim(3)</c>), some 7 MiB in an edge.
     /// </summary>
     public static void KeepNothingFree()
     {
@@ -29,7 +29,7 @@ internal static partial class NativeHeap
         {
             _ = SetOption(TrimThreshold, Bytes);
             _ = Trim(0);
-            trimming = new Timer(static state => _ = Trim(0), null, s_apart, s_apart);
+            trimming ??= new Timer(static state => _ = Trim(0), null, s_apart, s_apart);
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
         {

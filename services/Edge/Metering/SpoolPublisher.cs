@@ -56,7 +56,12 @@ internal sealed class SpoolPublisher(
             {
                 var published = await PublishOnceAsync(stoppingToken);
                 await CloseRecoveredAsync(stoppingToken);
-                if (!Adopt() && published == 0)
+                if (Adopt())
+                {
+                    continue;
+                }
+
+                if (published == 0)
                 {
                     await spool.Written.WaitAsync(TimeSpan.FromSeconds(1), stoppingToken);
                 }

@@ -13,11 +13,7 @@ internal sealed class NameNumbers(IReadOnlyDictionary<string, int> numbers)
 
     public int Of(string? name)
     {
-        if (name is null)
-        {
-            return numbers[Names.Clean(name)];
-        }
-
+        name ??= "";
         if (!known.TryGetValue(name, out var number))
         {
             known[name] = number = numbers[Names.Clean(name)];

@@ -96,16 +96,12 @@ internal sealed class GatewayPeer : Peer
         }
     }
 
-    /// <summary>Stops Ledger and Metering until what it returns is disposed: records wait in their queues, and the edge goes on.</summary>
-    public async Task<IAsyncDisposable> PauseReceiversAsync(CancellationToken cancellation)
+    /// <summary>Measures while Ledger and Metering stand still: records wait in their queues, and the edge goes on.</summary>
+    public async Task<T> WithoutReceiversAsync<T>(Func<Task<T>> measure)
     {
-        var pause = new Pause(cluster);
-        foreach (var program in Pause.Programs)
-        {
-            await cluster.SendAsync(program, Signal.Stop, cancellation);
-        }
-
-        return pause;
+        await using var ledger = await cluster.FreezeAsync("ledger");
+        await using var metering = await cluster.FreezeAsync("metering");
+        return await measure();
     }
 
     /// <summary>Calls of each Redis command since its start, those inside scripts included.</summary>
@@ -152,17 +148,4 @@ internal sealed class GatewayPeer : Peer
     /// <summary>A variable of a process that this program started: AppHost made the addresses and passwords.</summary>
     private static string EnvironmentOf(int process, string name) =>
         File.ReadAllText($"/proc/{process}/environ").Split('\0').First(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
-
-    private sealed class Pause(GatewayCluster cluster) : IAsyncDisposable
-    {
-        public static readonly string[] Programs = ["ledger", "metering"];
-
-        public async ValueTask DisposeAsync()
-        {
-            foreach (var program in Programs)
-            {
-                await cluster.SendAsync(program, Signal.Continue);
-            }
-        }
-    }
 }

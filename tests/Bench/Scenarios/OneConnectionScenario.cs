@@ -29,11 +29,7 @@ internal sealed class OneConnectionScenario : Scenario
         await peer.SettleAsync(run.Cancellation);
         if (peer is GatewayPeer gateway)
         {
-            await using (await gateway.PauseReceiversAsync(run.Cancellation))
-            {
-                samples.Add((Alone, await LoadAsync(run, peer)));
-            }
-
+            samples.Add((Alone, await gateway.WithoutReceiversAsync(() => LoadAsync(run, peer))));
             await peer.SettleAsync(run.Cancellation);
         }
 

@@ -9,13 +9,6 @@ internal static class Failure
     /// <summary>A server's restart on a busy machine, and everybody's way back to it.</summary>
     public static TimeSpan Limit { get; } = TimeSpan.FromMinutes(4);
 
-    /// <summary>Freezes a program as a machine that hangs does: it answers nothing and refuses nothing. Disposing lets it go on.</summary>
-    public static async Task<IAsyncDisposable> FreezeAsync(this GatewayCluster cluster, string program)
-    {
-        await cluster.SendAsync(program, Signal.Stop);
-        return new Thaw(cluster, program);
-    }
-
     /// <summary>kill -9, and back when the launcher has started it again and it is healthy.</summary>
     public static async Task KillAsync(this GatewayCluster cluster, string program)
     {
@@ -34,9 +27,4 @@ internal static class Failure
         static unwell => unwell.Length == 0,
         "every program is healthy",
         Limit);
-
-    private sealed class Thaw(GatewayCluster cluster, string program) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await cluster.SendAsync(program, Signal.Continue);
-    }
 }

@@ -23,7 +23,7 @@ public sealed class AbandonedSpoolsTests : SpoolFixture
         Assert.Equal([Id(1), Id(3)], Drain(living).Order());
         Assert.Equal([Id(2)], Drain(other));
 
-        // Nothing of it is left: it is forgotten, and the Folder is the next process's.
+        // Nothing of it is left: it is forgotten, and the folder is the next process's.
         var edge = Assert.Single(taken.EarlierEdges);
         Assert.False(taken.StillHasRecordsOf(edge));
         taken.Forget(edge);

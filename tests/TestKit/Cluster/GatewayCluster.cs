@@ -142,6 +142,13 @@ public sealed class GatewayCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Freezes a program as a machine that hangs does: it answers nothing and refuses nothing. Disposing lets it go on.</summary>
+    public async Task<IAsyncDisposable> FreezeAsync(string name)
+    {
+        await SendAsync(name, Signal.Stop);
+        return new Thaw(this, name);
+    }
+
     /// <summary>Kills a program (kill -9) and returns when the AppHost has started it again and it is healthy.</summary>
     public async Task KillAndWaitAsync(string name, CancellationToken cancellation = default)
     {
@@ -233,5 +240,10 @@ public sealed class GatewayCluster : IAsyncDisposable
         }
 
         return folder?.FullName ?? throw new InvalidOperationException("Gateway.sln was not found above the tests.");
+    }
+
+    private sealed class Thaw(GatewayCluster cluster, string name) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await cluster.SendAsync(name, Signal.Continue);
     }
 }
