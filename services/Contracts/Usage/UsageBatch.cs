@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
 
@@ -15,6 +16,10 @@ public static class UsageBatch
     /// <summary>No batch is larger when it is unpacked.</summary>
     private const int BytesMax = 64 << 20;
 
+    // Room to begin with. A message may say that it has more records than it has.
+    private const int RecordsExpectedMax = 10_000;
+    private const int BytesOfRecord = 640;
+
     /// <summary>Packs lines for <see cref="UsageRecorded.Packing"/> = <see cref="Zlib"/>.</summary>
     public static byte[] Pack(ReadOnlySpan<byte> lines)
     {
@@ -28,73 +33,64 @@ public static class UsageBatch
         return packed.ToArray();
     }
 
-    /// <summary>The lines of a message, one record each.</summary>
+    /// <summary>The lines of a message in the order in which the edge wrote them, each with its record; null for a line that is none.</summary>
     /// <exception cref="JsonException">The message cannot be unpacked: it belongs on the error queue, whole.</exception>
-    public static ReadOnlyMemory<byte> Lines(UsageRecorded message)
+    public static UsageLines Read(UsageRecorded message)
     {
-        if (message.Packing is null)
+        var lines = message.Packing switch
         {
-            return message.Records;
-        }
-
-        if (message.Packing != Zlib)
+            null => new UsageLines(message.Records, rented: null),
+            Zlib => Unpack(message),
+            _ => throw new JsonException($"Usage records are packed in a way that is not known here: {message.Packing}."),
+        };
+        try
         {
-            throw new JsonException($"Usage records are packed in a way that is not known here: {message.Packing}.");
+            lines.Read(Math.Clamp(message.Count, 0, RecordsExpectedMax));
+            return lines;
         }
+        catch
+        {
+            lines.Dispose();
+            throw;
+        }
+    }
 
+    private static UsageLines Unpack(UsageRecorded message)
+    {
+        var pool = ArrayPool<byte>.Shared;
+        var unpacked = pool.Rent(Math.Clamp(message.Count, 1, RecordsExpectedMax) * BytesOfRecord);
+        var length = 0;
         try
         {
             using var zlib = new ZLibStream(new MemoryStream(message.Records), CompressionMode.Decompress);
-            var lines = new MemoryStream(Math.Clamp(message.Count, 1, 10_000) * 640);
-            var buffer = new byte[16 * 1024];
-            for (int read; (read = zlib.Read(buffer)) > 0;)
+            for (int read; (read = zlib.Read(unpacked.AsSpan(length))) > 0;)
             {
-                lines.Write(buffer.AsSpan(0, read));
-                if (lines.Length > BytesMax)
+                length += read;
+                if (length > BytesMax)
                 {
                     throw new JsonException($"Unpacked usage records are larger than {BytesMax} bytes.");
                 }
+
+                if (length == unpacked.Length)
+                {
+                    var larger = pool.Rent(length * 2);
+                    unpacked.CopyTo(larger, 0);
+                    pool.Return(unpacked);
+                    unpacked = larger;
+                }
             }
 
-            return lines.GetBuffer().AsMemory(0, (int)lines.Length);
+            return new UsageLines(unpacked.AsMemory(0, length), unpacked);
         }
         catch (InvalidDataException error)
         {
+            pool.Return(unpacked);
             throw new JsonException("Packed usage records are damaged.", error);
         }
-    }
-
-    /// <summary>The lines of a message in the order in which the edge wrote them, each with its record; null for a line that is none.</summary>
-    /// <exception cref="JsonException">The message cannot be unpacked: it belongs on the error queue, whole.</exception>
-    public static List<(ReadOnlyMemory<byte> Line, UsageRecord? Record)> Read(UsageRecorded message)
-    {
-        var records = new List<(ReadOnlyMemory<byte>, UsageRecord?)>(Math.Clamp(message.Count, 0, 10_000));
-        var lines = Lines(message);
-        var reader = new UsageRecordReader(lines);
-        for (var start = 0; start < lines.Length;)
+        catch
         {
-            var found = lines.Span[start..].IndexOf((byte)'\n');
-            var length = found < 0 ? lines.Length - start : found;
-            if (length > 0)
-            {
-                records.Add((lines.Slice(start, length), RecordOf(reader, start, length)));
-            }
-
-            start += length + 1;
-        }
-
-        return records;
-    }
-
-    private static UsageRecord? RecordOf(UsageRecordReader reader, int start, int length)
-    {
-        try
-        {
-            return reader.Read(start, length);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
-        {
-            return null;
+            pool.Return(unpacked);
+            throw;
         }
     }
 }

@@ -6,7 +6,7 @@ namespace Gateway.Contracts;
 /// <summary>
 /// Reads the records of one batch, each as <see cref="ContractsJson"/> would, and what is not there as nothing instead of null: by hand,
 /// because reading them is half of what Ledger and Metering do for a request. Records of a batch repeat almost every text, so equal texts
-/// and lists are one object.
+/// and lists are one object, and a line that differs from an earlier one in its numbers alone is read as that one with other numbers.
 /// </summary>
 internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
 {
@@ -15,7 +15,9 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
 
     private readonly Repeated<string> texts = new(lines);
     private readonly Repeated<string[]> lists = new(lines);
+    private readonly Repeated<UsageRecord> records = new(lines);
     private int lineStart;
+    private bool asWritten;
 
     // In the order in which they are written: see Next.
     private enum Field
@@ -36,7 +38,27 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
     /// <exception cref="FormatException">A number, a time or an id is none.</exception>
     public UsageRecord Read(int start, int length)
     {
+        var bytes = lines.Span.Slice(start, length);
+        if (!UsageLine.TryTake(bytes, out var line))
+        {
+            return ReadWhole(start, length);
+        }
+
+        ref var alike = ref records.Of(PlaceOf(line.Circumstances), PlaceOf(line.Rest));
+        if (alike is not null)
+        {
+            return line.Of(alike);
+        }
+
+        var record = ReadWhole(start, length);
+        alike = asWritten ? record : null;
+        return record;
+    }
+
+    private UsageRecord ReadWhole(int start, int length)
+    {
         lineStart = start;
+        asWritten = true;
         var reader = new Utf8JsonReader(lines.Span.Slice(start, length));
         reader.Read();
         ExpectObject(ref reader);
@@ -134,7 +156,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
         return attempts?.Contains(null) == true ? throw new JsonException("A failed attempt is an object.") : attempts;
     }
 
-    private static TokenUsage? TokensOf(ref Utf8JsonReader reader)
+    private TokenUsage? TokensOf(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.Null)
         {
@@ -185,7 +207,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
 
     // Goes on to the next member's value and says which of the names it has: -1 for none of them, null at the object's end. A writer keeps
     // its order, so the search begins behind the last name.
-    private static int? Next(ref Utf8JsonReader reader, byte[][] names, ref int last)
+    private int? Next(ref Utf8JsonReader reader, byte[][] names, ref int last)
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.EndObject)
@@ -199,9 +221,12 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
             var index = (last + tried) % names.Length;
             if (reader.ValueTextEquals(names[index]))
             {
+                asWritten &= index > last;
                 found = last = index;
             }
         }
+
+        asWritten &= found >= 0;
 
         reader.Read();
         return found;
@@ -214,7 +239,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
     private static JsonException Missing(Field field) => new($"A usage record has no {field}.");
 
     private string? TextOf(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.String
-        ? texts.Of(lineStart + (int)reader.TokenStartIndex, reader.ValueSpan.Length + 2) ??= reader.GetString()
+        ? texts.Of(PlaceOf(reader.ValueSpan)) ??= reader.GetString()
         : reader.GetString();
 
     private string[]? TextsOf(ref Utf8JsonReader reader)
@@ -226,8 +251,14 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
 
         var start = lineStart + (int)reader.TokenStartIndex;
         reader.Skip();
-        var length = lineStart + (int)reader.BytesConsumed - start;
-        return lists.Of(start, length) ??= JsonSerializer.Deserialize(lines.Span.Slice(start, length), ContractsJson.Default.StringArray);
+        var list = start..(lineStart + (int)reader.BytesConsumed);
+        return lists.Of(list) ??= JsonSerializer.Deserialize(lines.Span[list], ContractsJson.Default.StringArray);
+    }
+
+    private Range PlaceOf(ReadOnlySpan<byte> piece)
+    {
+        lines.Span.Overlaps(piece, out var start);
+        return start..(start + piece.Length);
     }
 
     /// <summary>What bytes were read as before, where they stand in the batch.</summary>
@@ -235,20 +266,27 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
         where T : class
     {
         // A batch has some tens of different texts. Two that share a slot are read again each time.
-        private readonly (int Start, int Length, T? Value)[] slots = new (int, int, T?)[256];
+        private readonly (Range Bytes, Range More, T? Value)[] slots = new (Range, Range, T?)[256];
+        private int last;
 
-        public ref T? Of(int start, int length)
+        public ref T? Of(Range bytes, Range more = default)
         {
-            var bytes = lines.Span.Slice(start, length);
-            var hash = default(HashCode);
-            hash.AddBytes(bytes);
-            ref var slot = ref slots[hash.ToHashCode() & 255];
-            if (slot.Value is null || !lines.Span.Slice(slot.Start, slot.Length).SequenceEqual(bytes))
+            if (!IsOf(last, bytes, more))
             {
-                slot = (start, length, null);
+                var hash = default(HashCode);
+                hash.AddBytes(lines.Span[bytes]);
+                hash.AddBytes(lines.Span[more]);
+                last = hash.ToHashCode() & (slots.Length - 1);
+                if (!IsOf(last, bytes, more))
+                {
+                    slots[last] = (bytes, more, null);
+                }
             }
 
-            return ref slot.Value;
+            return ref slots[last].Value;
         }
+
+        private bool IsOf(int slot, Range bytes, Range more) => slots[slot].Value is not null
+            && lines.Span[slots[slot].Bytes].SequenceEqual(lines.Span[bytes]) && lines.Span[slots[slot].More].SequenceEqual(lines.Span[more]);
     }
 }

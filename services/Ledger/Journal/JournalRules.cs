@@ -19,8 +19,8 @@ internal static class JournalRules
     private const int NameMax = 1_024;
     private const int WindowsMax = 64;
 
-    /// <summary>Why <paramref name="record"/> cannot be booked; null when it can.</summary>
-    public static string? Refusal(UsageRecord record, DateTimeOffset now, TimeSpan ageMax)
+    /// <summary>Why the numbers of <paramref name="record"/> cannot be booked; null when they can.</summary>
+    public static string? RefusalOfNumbers(UsageRecord record, DateTimeOffset now, TimeSpan ageMax)
     {
         if (record.Cost < Money.Zero && record.Corrects is null)
         {
@@ -37,11 +37,12 @@ internal static class JournalRules
             return "no_request_id";
         }
 
-        if (record.StartedAt > now + TimeSpan.FromDays(1) || record.StartedAt < now - ageMax)
-        {
-            return "time_out_of_range";
-        }
+        return record.StartedAt > now + TimeSpan.FromDays(1) || record.StartedAt < now - ageMax ? "time_out_of_range" : null;
+    }
 
+    /// <summary>Why what <paramref name="record"/> names cannot be booked; null when it can.</summary>
+    public static string? RefusalOfNames(UsageRecord record)
+    {
         if (record.BudgetWindows.Length > WindowsMax)
         {
             return "too_many_windows";
@@ -97,27 +98,32 @@ internal static class JournalRules
         };
     }
 
-    public static JournalTotals Totals(IEnumerable<JournalEntry> entries)
+    public static JournalTotals Totals(IReadOnlyCollection<JournalEntry> entries)
     {
+        // Entries of one batch share their lists (UsageEntries): each total is then added to once for all of them.
+        var alike = new Dictionary<EntryOwners, Sum>();
+        foreach (var entry in entries)
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(alike, EntryOwners.Of(entry), out _).Add(entry.Counts.NanoDollars);
+        }
+
         var windows = new Dictionary<string, Sum>(StringComparer.Ordinal);
         var windowEdges = new Dictionary<(string Window, string Edge), Sum>();
         var accountDays = new Dictionary<(string Account, DateOnly Day), Sum>();
-        foreach (var entry in entries)
+        foreach (var (owners, sum) in alike)
         {
-            var counts = entry.Counts.NanoDollars;
-            var day = DateOnly.FromDateTime(entry.At.UtcDateTime);
-            foreach (var window in entry.Windows)
+            foreach (var window in owners.Windows)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(windows, window, out _).Add(counts);
-                if (entry.EdgeId is { } edge)
+                CollectionsMarshal.GetValueRefOrAddDefault(windows, window, out _).Add(sum);
+                if (owners.EdgeId is { } edge)
                 {
-                    CollectionsMarshal.GetValueRefOrAddDefault(windowEdges, (window, edge), out _).Add(counts);
+                    CollectionsMarshal.GetValueRefOrAddDefault(windowEdges, (window, edge), out _).Add(sum);
                 }
             }
 
-            foreach (var account in entry.Accounts)
+            foreach (var account in owners.Accounts)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(accountDays, (account, day), out _).Add(counts);
+                CollectionsMarshal.GetValueRefOrAddDefault(accountDays, (account, owners.Day), out _).Add(sum);
             }
         }
 
@@ -176,5 +182,13 @@ internal static class JournalRules
         public long Entries;
 
         public void Add(long counts) => (Amount, Entries) = (checked(Amount + counts), Entries + 1);
+
+        public void Add(Sum other) => (Amount, Entries) = (checked(Amount + other.Amount), Entries + other.Entries);
+    }
+
+    /// <summary>Whom an entry counts for, and when. Two that are the same by their content and not as objects are two.</summary>
+    private readonly record struct EntryOwners(string[] Accounts, string[] Windows, string? EdgeId, DateOnly Day)
+    {
+        public static EntryOwners Of(JournalEntry entry) => new(entry.Accounts, entry.Windows, entry.EdgeId, DateOnly.FromDateTime(entry.At.UtcDateTime));
     }
 }

@@ -82,7 +82,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     public async Task<JournalResult> AddAsync(IReadOnlyCollection<JournalEntry> entries, CancellationToken cancellation)
     {
         // The same request twice in one transaction is one entry.
-        var sorted = entries.OrderBy(static entry => KeyOf(entry)).DistinctBy(static entry => KeyOf(entry)).ToArray();
+        var sorted = Sorted(entries);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (sorted.Length >= CopiedMin)
         {
@@ -213,6 +213,21 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         }
 
         return [.. windows.Select(window => new PostedWindow(window.Id, window.Spent, window.Version, posted[window.Id]))];
+    }
+
+    private static JournalEntry[] Sorted(IReadOnlyCollection<JournalEntry> entries)
+    {
+        var sorted = entries.OrderBy(static entry => MicrosecondOf(entry.At)).ThenBy(static entry => entry.Id).ToArray();
+        var kept = 0;
+        foreach (var entry in sorted)
+        {
+            if (kept == 0 || KeyOf(entry) != KeyOf(sorted[kept - 1]))
+            {
+                sorted[kept++] = entry;
+            }
+        }
+
+        return sorted[..kept];
     }
 
     // As PostgreSQL tells entries apart: it keeps whole microseconds.

@@ -22,27 +22,27 @@ internal sealed class UsageConsumer(
     {
         var message = context.Message;
         var now = clock.GetUtcNow();
-        var entries = new List<JournalEntry>();
-        var refused = new List<(ReadOnlyMemory<byte> Line, string Reason)>();
+        var entries = new UsageEntries(now, options.Value.RecordAgeMax);
+        var refused = new List<(byte[] Line, string Reason)>();
         var unpriced = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (line, record) in UsageBatch.Read(message))
+        using (var lines = UsageBatch.Read(message))
         {
-            if ((record is null ? "not_a_record" : JournalRules.Refusal(record, now, options.Value.RecordAgeMax)) is { } refusal)
+            foreach (var (line, record) in lines.All)
             {
-                refused.Add((line, refusal));
-                continue;
-            }
-
-            entries.Add(JournalRules.FromUsage(record!));
-            if (record!.Unpriced)
-            {
-                unpriced.Add(record.Model);
+                if ((record is null ? "not_a_record" : entries.Add(record)) is { } refusal)
+                {
+                    refused.Add((line.ToArray(), refusal));
+                }
+                else if (record!.Unpriced)
+                {
+                    unpriced.Add(record.Model);
+                }
             }
         }
 
-        if (entries.Count > 0)
+        if (entries.Made.Count > 0)
         {
-            await posting.WriteAsync(entries, patient: true, context.CancellationToken);
+            await posting.WriteAsync(entries.Made, patient: true, context.CancellationToken);
         }
 
         // After the others: what cannot even be kept aside gives up its message, and nothing else.
@@ -50,7 +50,7 @@ internal sealed class UsageConsumer(
         {
             metrics.Rejected(reason);
             logger.RecordRejected(message.EdgeId, reason);
-            await patience.WriteAsync(() => rejected.KeepAsync(message.EdgeId, reason, line.ToArray(), context.CancellationToken), context.CancellationToken);
+            await patience.WriteAsync(() => rejected.KeepAsync(message.EdgeId, reason, line, context.CancellationToken), context.CancellationToken);
         }
 
         foreach (var model in unpriced)

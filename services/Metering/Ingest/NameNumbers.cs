@@ -1,40 +1,69 @@
 using System.Globalization;
+using Gateway.Contracts;
 
 namespace Gateway.Metering.Ingest;
 
-/// <summary>The numbers of the names of one batch.</summary>
-internal sealed class NameNumbers(IReadOnlyDictionary<string, int> numbers)
+/// <summary>The numbers of what a record names: the same for records that are alike (<see cref="AlikeRecords"/>).</summary>
+internal sealed class NameNumbers
 {
-    // Records of a batch share their texts and lists (UsageBatch), so each is looked up once and not for every record.
-    private readonly Dictionary<string, int> known = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<string[], int[]?> lists = new(ReferenceEqualityComparer.Instance);
+    /// <param name="record">The record.</param>
+    /// <param name="numbers">The numbers of all names of its batch.</param>
+    public NameNumbers(UsageRecord record, IReadOnlyDictionary<string, int> numbers)
+    {
+        Key = Of(record.KeyId);
+        Alias = Of(record.KeyAlias);
+        User = Of(record.UserId);
+        Team = Of(record.TeamId);
+        Organization = Of(record.OrganizationId);
+        EndUser = Of(record.EndUser);
+        Model = Of(record.Model);
+        Deployment = Of(record.DeploymentId);
+        Provider = Of(record.Provider);
+        ProviderModel = Of(record.ProviderModel);
+        CallType = Of(record.CallType);
+        Edge = Of(record.EdgeId);
+        Price = Of(record.Price);
+        Credential = Of(record.Credential);
+        Tags = ListOf(record.Tags);
+        Windows = ListOf(record.BudgetWindows);
+
+        int Of(string? name) => numbers[Names.Clean(name)];
+        int[]? ListOf(string[] names) => names.Length == 0 ? null : [.. names.Select(Of).Where(static no => no != Names.None).Distinct()];
+    }
+
+    public int Key { get; }
+
+    public int Alias { get; }
+
+    public int User { get; }
+
+    public int Team { get; }
+
+    public int Organization { get; }
+
+    public int EndUser { get; }
+
+    public int Model { get; }
+
+    public int Deployment { get; }
+
+    public int Provider { get; }
+
+    public int ProviderModel { get; }
+
+    public int CallType { get; }
+
+    public int Edge { get; }
+
+    public int Price { get; }
+
+    public int Credential { get; }
+
+    /// <summary>Null where there are none.</summary>
+    public int[]? Tags { get; }
+
+    /// <inheritdoc cref="Tags" />
+    public int[]? Windows { get; }
 
     public static string TextOf(int[] numbers) => "{" + string.Join(',', numbers.Select(static no => no.ToString(CultureInfo.InvariantCulture))) + "}";
-
-    public int Of(string? name)
-    {
-        name ??= "";
-        if (!known.TryGetValue(name, out var number))
-        {
-            known[name] = number = numbers[Names.Clean(name)];
-        }
-
-        return number;
-    }
-
-    /// <summary>Null where there is none.</summary>
-    public int[]? Of(string[] names)
-    {
-        if (names.Length == 0)
-        {
-            return null;
-        }
-
-        if (!lists.TryGetValue(names, out var list))
-        {
-            lists[names] = list = [.. names.Select(Of).Where(static no => no != Names.None).Distinct()];
-        }
-
-        return list;
-    }
 }

@@ -37,21 +37,23 @@ internal sealed class UsageConsumer(
 
     private async Task StoreAsync(UsageRecorded message, CancellationToken cancellation)
     {
-        var lines = Read(message);
-        await StoreAsync(message.EdgeId, [.. lines.Select(static line => line.Record).OfType<UsageRecord>()], cancellation);
+        var (records, others) = Read(message);
+        await StoreAsync(message.EdgeId, records, cancellation);
 
         // After the others: what cannot even be set aside gives up its message, and nothing else.
-        foreach (var (line, _) in lines.Where(static line => line.Record is null))
+        foreach (var line in others)
         {
-            await SetAsideAsync(message.EdgeId, "not_a_record", line.ToArray(), cancellation);
+            await SetAsideAsync(message.EdgeId, "not_a_record", line, cancellation);
         }
     }
 
-    private List<(ReadOnlyMemory<byte> Line, UsageRecord? Record)> Read(UsageRecorded message)
+    private (UsageRecord[] Records, byte[][] Others) Read(UsageRecorded message)
     {
         try
         {
-            return UsageBatch.Read(message);
+            using var lines = UsageBatch.Read(message);
+            return ([.. lines.All.Select(static line => line.Record).OfType<UsageRecord>()],
+                [.. lines.All.Where(static line => line.Record is null).Select(static line => line.Line.ToArray())]);
         }
         catch (JsonException)
         {

@@ -24,31 +24,33 @@ internal sealed class UsageRows
         RareCount("reasoning", static record => record.Tokens.Reasoning),
         RareCount("output_audio", static record => record.Tokens.OutputAudio),
         RareCount("images", static record => record.Tokens.Images),
-        Number("key_no", static record => record.KeyId),
-        Number("alias_no", static record => record.KeyAlias),
-        Number("user_no", static record => record.UserId),
-        Number("team_no", static record => record.TeamId),
-        Number("organization_no", static record => record.OrganizationId),
-        Number("end_user_no", static record => record.EndUser),
-        Number("model_no", static record => record.Model),
-        Number("deployment_no", static record => record.DeploymentId),
-        Number("provider_no", static record => record.Provider),
-        Number("provider_model_no", static record => record.ProviderModel),
-        Number("call_type_no", static record => record.CallType),
-        Number("edge_no", static record => record.EdgeId),
-        Number("price_no", static record => record.Price),
-        Number("credential_no", static record => record.Credential),
+        Number("key_no", static numbers => numbers.Key),
+        Number("alias_no", static numbers => numbers.Alias),
+        Number("user_no", static numbers => numbers.User),
+        Number("team_no", static numbers => numbers.Team),
+        Number("organization_no", static numbers => numbers.Organization),
+        Number("end_user_no", static numbers => numbers.EndUser),
+        Number("model_no", static numbers => numbers.Model),
+        Number("deployment_no", static numbers => numbers.Deployment),
+        Number("provider_no", static numbers => numbers.Provider),
+        Number("provider_model_no", static numbers => numbers.ProviderModel),
+        Number("call_type_no", static numbers => numbers.CallType),
+        Number("edge_no", static numbers => numbers.Edge),
+        Number("price_no", static numbers => numbers.Price),
+        Number("credential_no", static numbers => numbers.Credential),
         TableColumn.SmallInt("status", static (NumberedRecord row) => StatusOf(row.Record)),
         TableColumn.SmallInt("outcome", static (NumberedRecord row) => (short)row.Record.Outcome),
         Flag("streamed", static record => record.Streamed),
         Flag("estimated", static record => record.Estimated),
         Flag("unpriced", static record => record.Unpriced),
-        NumberList("tags_no", static record => record.Tags),
-        NumberList("windows_no", static record => record.BudgetWindows),
+        NumberList("tags_no", static numbers => numbers.Tags),
+        NumberList("windows_no", static numbers => numbers.Windows),
         TableColumn.Json("failed_attempts", static (NumberedRecord row) => Attempts(row.Record.FailedAttempts)),
         TableColumn.Uuid("corrects", static (NumberedRecord row) => row.Record.Corrects),
         RareCount("written_off", static record => record.WrittenOff.NanoDollars),
     ]);
+
+    private readonly Dictionary<UsageRecord, NameNumbers?> alike = new(AlikeRecords.Comparer);
 
     private UsageRows()
     {
@@ -66,35 +68,28 @@ internal sealed class UsageRows
     public static UsageRows From(IReadOnlyList<UsageRecord> records)
     {
         var rows = new UsageRows();
-        // Mostly a record has the same text, and the same object (UsageBatch), as the one before it.
-        var before = new string?[14];
         foreach (var record in records)
         {
             rows.Days.Add(DateOnly.FromDateTime(record.StartedAt.UtcDateTime));
             var end = record.StartedAt.AddTicks(Math.Clamp(record.DurationMicroseconds, 0, TimeSpan.FromDays(1).Ticks / 10) * 10);
             rows.NewestEnd = end > rows.NewestEnd ? end : rows.NewestEnd;
-            ReadOnlySpan<string?> texts =
-            [
-                record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model, record.DeploymentId,
-                record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
-            ];
-            for (var place = 0; place < texts.Length; place++)
+            if (rows.alike.TryAdd(record, null))
             {
-                if (!ReferenceEquals(before[place], texts[place]))
-                {
-                    before[place] = texts[place];
-                    rows.Names.Add(Ingest.Names.Clean(texts[place]));
-                }
-            }
-
-            foreach (var text in record.Tags.Concat(record.BudgetWindows))
-            {
-                rows.Names.Add(Ingest.Names.Clean(text));
+                rows.Names.UnionWith(
+                    new string?[]
+                    {
+                        record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model, record.DeploymentId,
+                        record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
+                    }.Concat(record.Tags).Concat(record.BudgetWindows).Select(Ingest.Names.Clean));
             }
         }
 
         return rows;
     }
+
+    /// <summary>The records with the numbers of what they name.</summary>
+    public NumberedRecord[] Numbered(IReadOnlyList<UsageRecord> records, IReadOnlyDictionary<string, int> numbers) =>
+        [.. records.Select(record => new NumberedRecord(record, alike[record] ??= new(record, numbers)))];
 
     /// <summary>Whether a request did not succeed: what a roll-up counts as failed.</summary>
     public static bool Failed(UsageRecord record) => record.Outcome != UsageOutcome.Completed || record.Status >= 400;
@@ -109,11 +104,11 @@ internal sealed class UsageRows
     private static TableColumn<NumberedRecord> Flag(string name, Func<UsageRecord, bool> value) =>
         TableColumn.Boolean(name, (NumberedRecord row) => value(row.Record));
 
-    private static TableColumn<NumberedRecord> Number(string name, Func<UsageRecord, string?> value) =>
-        TableColumn.Int(name, (NumberedRecord row) => row.Numbers.Of(value(row.Record)));
+    private static TableColumn<NumberedRecord> Number(string name, Func<NameNumbers, int> value) =>
+        TableColumn.Int(name, (NumberedRecord row) => value(row.Numbers));
 
-    private static TableColumn<NumberedRecord> NumberList(string name, Func<UsageRecord, string[]> value) =>
-        TableColumn.Ints(name, (NumberedRecord row) => row.Numbers.Of(value(row.Record)), NameNumbers.TextOf, $"{name}::int[]");
+    private static TableColumn<NumberedRecord> NumberList(string name, Func<NameNumbers, int[]?> value) =>
+        TableColumn.Ints(name, (NumberedRecord row) => value(row.Numbers), NameNumbers.TextOf, $"{name}::int[]");
 
     private static short StatusOf(UsageRecord record) => (short)Math.Clamp(record.Status, 0, 999);
 
@@ -124,5 +119,5 @@ internal sealed class UsageRows
             AttemptsJson.Default.FailedAttemptArray);
 }
 
-/// <summary>A record, and the numbers of the names in its batch.</summary>
+/// <summary>A record, and the numbers of what it names.</summary>
 internal readonly record struct NumberedRecord(UsageRecord Record, NameNumbers Numbers);

@@ -88,8 +88,7 @@ internal sealed class UsageStore(NpgsqlDataSource database, Names names, DayPart
         var began = Stopwatch.GetTimestamp();
         var needs = UsageRows.From(records);
         await partitions.EnsureAsync(needs.Days, cancellation);
-        var numbers = new NameNumbers(await names.NumbersAsync(needs.Names, cancellation));
-        NumberedRecord[] rows = [.. records.Select(record => new NumberedRecord(record, numbers))];
+        var rows = needs.Numbered(records, await names.NumbersAsync(needs.Names, cancellation));
 
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var stored = records.Count >= CopiedMin && await TryCopyAsync(connection, rows, cancellation)

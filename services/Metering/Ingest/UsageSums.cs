@@ -5,23 +5,26 @@ using Npgsql;
 
 namespace Gateway.Metering.Ingest;
 
-/// <summary>What the records of a batch add to the roll-ups: a sum for each combination of owners, model and tags on a day.</summary>
+/// <summary>
+/// What the records of a batch add to the roll-ups: a sum for records that are alike (<see cref="AlikeRecords"/>) on a day. Two sums may be of
+/// the same owners, model and tags; the statement adds them up.
+/// </summary>
 internal sealed class UsageSums
 {
     /// <summary>The sums, as rows of a statement.</summary>
     private static readonly TableRows<Group> Table = new(
     [
-        TableColumn.Date("day", static (Group group) => group.Owners.Day),
-        Number("key_no", static owners => owners.Key),
-        Number("alias_no", static owners => owners.Alias),
-        Number("user_no", static owners => owners.User),
-        Number("team_no", static owners => owners.Team),
-        Number("organization_no", static owners => owners.Organization),
-        Number("end_user_no", static owners => owners.EndUser),
-        Number("model_no", static owners => owners.Model),
-        Number("provider_no", static owners => owners.Provider),
-        Number("provider_model_no", static owners => owners.ProviderModel),
-        TableColumn.Text("tags", static (Group group) => group.Owners.Tags),
+        TableColumn.Date("day", static (Group group) => group.Day),
+        Number("key_no", static numbers => numbers.Key),
+        Number("alias_no", static numbers => numbers.Alias),
+        Number("user_no", static numbers => numbers.User),
+        Number("team_no", static numbers => numbers.Team),
+        Number("organization_no", static numbers => numbers.Organization),
+        Number("end_user_no", static numbers => numbers.EndUser),
+        Number("model_no", static numbers => numbers.Model),
+        Number("provider_no", static numbers => numbers.Provider),
+        Number("provider_model_no", static numbers => numbers.ProviderModel),
+        TableColumn.Text("tags", static (Group group) => group.Numbers.Tags is { } tags ? NameNumbers.TextOf(tags) : null),
         Sum("requests", static sums => sums.Requests),
         Sum("failed", static sums => sums.Failed),
         Sum("cost", static sums => sums.Cost),
@@ -35,7 +38,7 @@ internal sealed class UsageSums
         Sum("unpriced", static sums => sums.Unpriced),
     ]);
 
-    private readonly Dictionary<Owners, Sums> groups = [];
+    private readonly Dictionary<(DateOnly Day, NameNumbers Numbers), Sums> groups = [];
 
     /// <summary>The sums as rows of a statement that has <see cref="Parameters"/>.</summary>
     public static string Unnest => Table.Unnest;
@@ -46,27 +49,20 @@ internal sealed class UsageSums
         var sums = new UsageSums();
         foreach (var (record, numbers) in rows)
         {
-            var owners = new Owners(
-                DateOnly.FromDateTime(record.StartedAt.UtcDateTime), numbers.Of(record.KeyId), numbers.Of(record.KeyAlias), numbers.Of(record.UserId),
-                numbers.Of(record.TeamId), numbers.Of(record.OrganizationId), numbers.Of(record.EndUser), numbers.Of(record.Model), numbers.Of(record.Provider),
-                numbers.Of(record.ProviderModel), numbers.Of(record.Tags) is { } tags ? NameNumbers.TextOf(tags) : null);
-            CollectionsMarshal.GetValueRefOrAddDefault(sums.groups, owners, out _).Add(record);
+            CollectionsMarshal.GetValueRefOrAddDefault(sums.groups, (DateOnly.FromDateTime(record.StartedAt.UtcDateTime), numbers), out _).Add(record);
         }
 
         return sums;
     }
 
     /// <summary>The parameters of <see cref="Table"/>.</summary>
-    public IEnumerable<NpgsqlParameter> Parameters() => Table.Parameters([.. groups.Select(static group => new Group(group.Key, group.Value))]);
+    public IEnumerable<NpgsqlParameter> Parameters() => Table.Parameters([.. groups.Select(static group => new Group(group.Key.Day, group.Key.Numbers, group.Value))]);
 
-    private static TableColumn<Group> Number(string name, Func<Owners, int> value) => TableColumn.Int(name, (Group group) => value(group.Owners));
+    private static TableColumn<Group> Number(string name, Func<NameNumbers, int> value) => TableColumn.Int(name, (Group group) => value(group.Numbers));
 
     private static TableColumn<Group> Sum(string name, Func<Sums, long> value) => TableColumn.BigInt(name, (Group group) => value(group.Sums));
 
-    private readonly record struct Group(Owners Owners, Sums Sums);
-
-    private readonly record struct Owners(
-        DateOnly Day, int Key, int Alias, int User, int Team, int Organization, int EndUser, int Model, int Provider, int ProviderModel, string? Tags);
+    private readonly record struct Group(DateOnly Day, NameNumbers Numbers, Sums Sums);
 
     private struct Sums
     {

@@ -72,8 +72,7 @@ internal sealed record ReportFilter
 
         if (EndUser is { } endUser)
         {
-            // Said twice, so that the index of those that have one is found.
-            where.AndName("end_user_no", endUser).And("end_user_no <> 0");
+            where.AndName("end_user_no", endUser);
         }
 
         if (Model is { } model)

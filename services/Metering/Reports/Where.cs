@@ -23,9 +23,12 @@ internal sealed class Where
         return this;
     }
 
-    /// <summary>A column that holds a name's number. A name that nobody has ever used matches nothing.</summary>
+    /// <summary>
+    /// A column that holds a name's number. A name that nobody has ever used matches nothing, nor does the empty one. It is said twice that there
+    /// is one, so that an index of the rows that have one is found.
+    /// </summary>
     public Where AndName(string column, string name) =>
-        And($"{column} = (select no from names where name = ?)", Ingest.Names.Clean(name));
+        And($"{column} = (select no from names where name = ?) and {column} <> 0", Ingest.Names.Clean(name));
 
     /// <summary>A value outside of the conditions, such as a limit: its placeholder.</summary>
     public string Value(object value)

@@ -3,6 +3,7 @@ using System.Net;
 using Gateway.Contracts;
 using Gateway.Edge.Batches;
 using Gateway.Edge.Metering;
+using Gateway.Edge.Tests.Metering;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -48,8 +49,8 @@ public sealed class BatchSettlementTests : IDisposable
         });
 
         var written = spool.Collect();
-        var seen = UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = written.Records, Records = written.Pack(), Packing = UsageBatch.Zlib }).ConvertAll(line => line.Record!);
-        Assert.Equal(records, seen.Count);
+        var seen = SpoolFixture.RecordsOf(written);
+        Assert.Equal(records, seen.Length);
         Assert.All(seen, record => Assert.Equal(edge, record.EdgeId));
         Assert.Equal((batch.Submission.RequestId, new Money(900)), (seen[0].RequestId, seen[0].Cost));
         Assert.Equal(how == "never taken" ? Money.Zero : new Money(900), new Money(seen.Sum(static record => record.Cost.NanoDollars)));

@@ -40,8 +40,13 @@ public abstract class SpoolFixture : IDisposable
         return seen;
     }
 
-    internal static IEnumerable<Guid> Ids(SpoolBatch batch) =>
-        UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib }).Select(line => line.Record!.RequestId);
+    internal static IEnumerable<Guid> Ids(SpoolBatch batch) => RecordsOf(batch).Select(static record => record.RequestId);
+
+    internal static UsageRecord[] RecordsOf(SpoolBatch batch)
+    {
+        using var lines = UsageBatch.Read(new UsageRecorded { EdgeId = "e", Count = batch.Records, Records = batch.Pack(), Packing = UsageBatch.Zlib });
+        return [.. lines.All.Select(static line => line.Record!)];
+    }
 
     internal static Guid Id(int i) => new(i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]);
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Gateway.Contracts;
 using Gateway.Edge.Flow;
 
@@ -53,12 +54,12 @@ public sealed class UsageBatchTests
     {
         var lines = Encoding.UTF8.GetBytes(Line(Full) + Line(Bare));
 
-        var read = UsageBatch.Read(packed
+        using var read = UsageBatch.Read(packed
             ? new UsageRecorded { EdgeId = "edge-1", Count = 2, Records = UsageBatch.Pack(lines), Packing = UsageBatch.Zlib }
             : new UsageRecorded { EdgeId = "edge-1", Count = 2, Records = lines });
 
         // Arrays compare by reference in records: the text says whether everything is there.
-        Assert.Equal(Line(Full) + Line(Bare), string.Concat(read.Select(line => Line(line.Record!))));
+        Assert.Equal(Line(Full) + Line(Bare), string.Concat(read.All.Select(line => Line(line.Record!))));
     }
 
     [Theory]
@@ -145,6 +146,50 @@ public sealed class UsageBatchTests
     }
 
     [Fact]
+    public void Read_APackedBatchWithMoreThanItSays_IsWhole()
+    {
+        var lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(Line(Full), 5_000)));
+
+        using var read = UsageBatch.Read(new() { EdgeId = "edge-1", Count = 1, Records = UsageBatch.Pack(lines), Packing = UsageBatch.Zlib });
+
+        Assert.Equal(5_000, read.All.Count);
+        Assert.All(read.All, static line => Assert.Equal(Line(Full), Line(line.Record!)));
+    }
+
+    [Fact]
+    public void Read_ALineLikeTheOneBefore_IsReadAsIfItStoodAlone()
+    {
+        var random = new Random(7);
+        var bases = new[] { Full, Full with { Tokens = new() { Output = 5 }, Cost = default, Estimated = false }, Bare, Bare with { EndUser = "\"é\\", Corrects = Guid.CreateVersion7(), Cost = new(-7) } };
+        for (var round = 0; round < 20_000; round++)
+        {
+            var one = bases[random.Next(bases.Length)];
+            var other = one with { RequestId = Guid.CreateVersion7(), DurationMicroseconds = random.Next(3), Tokens = one.Tokens with { Input = random.Next(3) } };
+            // Both with the same change, or only the second.
+            var change = random.Next();
+            var first = random.Next(2) == 0 ? Line(one).TrimEnd('\n') : Changed(Line(one).TrimEnd('\n'), new Random(change));
+            var second = Changed(Line(other).TrimEnd('\n'), new Random(change));
+
+            var (after, alone) = (ReadAll(first + "\n" + second)[1], ReadAll(second)[0]);
+
+            Assert.True((after is null ? null : Line(after)) == (alone is null ? null : Line(alone)), $"{first}\n{second}");
+        }
+    }
+
+    [Theory]
+    [InlineData("\"durationMicroseconds\":812000", ",\"tags\":")]
+    [InlineData("\"cost\":10", ",\"price\":")]
+    [InlineData("\"input\":1", ",\"images\":")]
+    public void Read_AMemberThatStandsTwice_IsItsLast_InEveryLine(string member, string before)
+    {
+        var first = Line(Full).Replace(before, $",{member}{before}", StringComparison.Ordinal);
+        var place = first.IndexOf(member, StringComparison.Ordinal);
+        var second = first[..place] + member[..(member.IndexOf(':', StringComparison.Ordinal) + 1)] + "99" + first[(place + member.Length)..];
+
+        Assert.All(ReadAll(first + second), record => Assert.Equal(Line(Full), Line(record!)));
+    }
+
+    [Fact]
     public void Pack_ABatchOfOneModelsRequests_IsAFractionOfItself()
     {
         var lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 1_000).Select(_ => Line(Full with { RequestId = Guid.CreateVersion7() }))));
@@ -155,11 +200,38 @@ public sealed class UsageBatchTests
     [Theory]
     [InlineData("zlib")]
     [InlineData("a-later-one")]
-    public void Lines_WhatCannotBeUnpacked_IsSaidSo(string packing) =>
-        Assert.Throws<JsonException>(() => UsageBatch.Lines(new UsageRecorded { EdgeId = "edge-1", Count = 1, Records = [1, 2, 3, 4], Packing = packing }));
+    public void Read_WhatCannotBeUnpacked_IsSaidSo(string packing) =>
+        Assert.Throws<JsonException>(() => UsageBatch.Read(new UsageRecorded { EdgeId = "edge-1", Count = 1, Records = [1, 2, 3, 4], Packing = packing }));
 
-    private static UsageRecord?[] ReadAll(string lines) =>
-        [.. UsageBatch.Read(new() { EdgeId = "edge-1", Count = 1, Records = Encoding.UTF8.GetBytes(lines) }).Select(static line => line.Record)];
+    private static UsageRecord?[] ReadAll(string lines)
+    {
+        using var read = UsageBatch.Read(new() { EdgeId = "edge-1", Count = 1, Records = Encoding.UTF8.GetBytes(lines) });
+        return [.. read.All.Select(static line => line.Record)];
+    }
+
+    // Members twice, left out and in another order; bytes that are others, too many or missing.
+    private static string Changed(string line, Random random)
+    {
+        var members = JsonNode.Parse(line)!.AsObject().Select(static member => $"\"{member.Key}\":{member.Value?.ToJsonString() ?? "null"}").ToList();
+        var text = new StringBuilder(line);
+        switch (random.Next(4))
+        {
+            case 0:
+                return line;
+            case 1:
+                members.Insert(random.Next(members.Count), members[random.Next(members.Count)]);
+                return "{" + string.Join(',', members) + "}";
+            case 2:
+                members.RemoveAt(random.Next(members.Count));
+                (members[0], members[^1]) = random.Next(2) == 0 ? (members[0], members[^1]) : (members[^1], members[0]);
+                return "{" + string.Join(random.Next(5) == 0 ? ", " : ",", members) + "}";
+            default:
+                const string bytes = "\"{},:-+.eE0123456789 \\truanl";
+                var place = random.Next(text.Length);
+                text.Remove(place, random.Next(2)).Insert(place, bytes[random.Next(bytes.Length)].ToString(), random.Next(2));
+                return text.ToString();
+        }
+    }
 
     private static string Line(UsageRecord record)
     {
