@@ -109,8 +109,10 @@ internal static class Statements
 
             await using var command = new NpgsqlCommand(
                 """
-                select at, id, kind, debit, credit, case when reverses then -amount_nano else amount_nano end, price, reason, author, about
-                from journal.entries where accounts @> array[$1] and at >= $2 and at < $3 order by at desc limit $4
+                select e.at, e.id, e.kind, t.debit, t.credit, case when e.reverses then -e.amount_nano else e.amount_nano end, t.price, e.reason, e.author, e.about
+                from journal.entries e join journal.terms t on t.id = e.terms
+                where t.accounts @> array[$1] and t.month = date_trunc('month', $2::timestamptz at time zone 'UTC')::date and e.at >= $2 and e.at < $3
+                order by e.at desc limit $4
                 """, connection);
             command.Parameters.AddWithValue(account);
             command.Parameters.AddWithValue(day.Date.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
@@ -174,7 +176,7 @@ internal static class Statements
     private static async Task<BookedAdjustment?> BookedAsync(NpgsqlDataSource database, JournalEntry entry, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
-            "select accounts[1], case when reverses then -amount_nano else amount_nano end, reason, author, windows from journal.entries where at = $1 and id = $2");
+            "select accounts[1], case when reverses then -amount_nano else amount_nano end, reason, author, windows from journal.booked where at = $1 and id = $2");
         command.Parameters.AddWithValue(entry.At.UtcDateTime);
         command.Parameters.AddWithValue(entry.Id);
         await using var reader = await command.ExecuteReaderAsync(cancellation);

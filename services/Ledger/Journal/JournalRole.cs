@@ -18,7 +18,7 @@ internal sealed class JournalRole
         await using var command = database.CreateCommand(
             $"""
             select exists (select from pg_roles where rolname = '{Name}') and pg_has_role(current_user, (select oid from pg_roles where rolname = '{Name}'), 'member')
-                and has_table_privilege('{Name}', 'journal.entries', 'insert') and has_table_privilege('{Name}', 'public.windows', 'update')
+                and has_table_privilege('{Name}', 'journal.entries', 'insert') and has_table_privilege('{Name}', 'journal.terms', 'insert') and has_table_privilege('{Name}', 'public.windows', 'update')
             """);
         SetCommand = await command.ExecuteScalarAsync(cancellation) is true ? $"set local role {Name}" : null;
     }

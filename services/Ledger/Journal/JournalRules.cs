@@ -98,32 +98,32 @@ internal static class JournalRules
         };
     }
 
-    public static JournalTotals Totals(IReadOnlyCollection<JournalEntry> entries)
+    /// <exception cref="OverflowException">A total of them is more than 8 bytes can hold.</exception>
+    public static JournalTotals Totals(IEnumerable<GroupedEntry> entries)
     {
-        // Entries of one batch share their lists (UsageEntries): each total is then added to once for all of them.
-        var alike = new Dictionary<EntryOwners, Sum>();
-        foreach (var entry in entries)
+        var groups = new Dictionary<EntryGroup, Sum>();
+        foreach (var (entry, group) in entries)
         {
-            CollectionsMarshal.GetValueRefOrAddDefault(alike, EntryOwners.Of(entry), out _).Add(entry.Counts.NanoDollars);
+            CollectionsMarshal.GetValueRefOrAddDefault(groups, group, out _).Add(new(entry.Counts.NanoDollars, 1));
         }
 
         var windows = new Dictionary<string, Sum>(StringComparer.Ordinal);
         var windowEdges = new Dictionary<(string Window, string Edge), Sum>();
         var accountDays = new Dictionary<(string Account, DateOnly Day), Sum>();
-        foreach (var (owners, sum) in alike)
+        foreach (var (group, sum) in groups)
         {
-            foreach (var window in owners.Windows)
+            foreach (var window in group.First.Windows)
             {
                 CollectionsMarshal.GetValueRefOrAddDefault(windows, window, out _).Add(sum);
-                if (owners.EdgeId is { } edge)
+                if (group.First.EdgeId is { } edge)
                 {
                     CollectionsMarshal.GetValueRefOrAddDefault(windowEdges, (window, edge), out _).Add(sum);
                 }
             }
 
-            foreach (var account in owners.Accounts)
+            foreach (var account in group.First.Accounts)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(accountDays, (account, owners.Day), out _).Add(sum);
+                CollectionsMarshal.GetValueRefOrAddDefault(accountDays, (account, group.Day), out _).Add(sum);
             }
         }
 
@@ -176,19 +176,8 @@ internal static class JournalRules
 
     private static bool IsNameOrNone(string? name) => name is null || IsName(name);
 
-    private struct Sum
+    private record struct Sum(long Amount, long Entries)
     {
-        public long Amount;
-        public long Entries;
-
-        public void Add(long counts) => (Amount, Entries) = (checked(Amount + counts), Entries + 1);
-
-        public void Add(Sum other) => (Amount, Entries) = (checked(Amount + other.Amount), Entries + other.Entries);
-    }
-
-    /// <summary>Whom an entry counts for, and when. Two that are the same by their content and not as objects are two.</summary>
-    private readonly record struct EntryOwners(string[] Accounts, string[] Windows, string? EdgeId, DateOnly Day)
-    {
-        public static EntryOwners Of(JournalEntry entry) => new(entry.Accounts, entry.Windows, entry.EdgeId, DateOnly.FromDateTime(entry.At.UtcDateTime));
+        public void Add(Sum more) => (Amount, Entries) = (checked(Amount + more.Amount), Entries + more.Entries);
     }
 }

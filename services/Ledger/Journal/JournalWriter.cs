@@ -30,23 +30,32 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     /// <summary>From so many entries on a copy's round trips and parsing are worth it.</summary>
     public const int CopiedMin = 32;
 
-    private static readonly TableRows<JournalEntry> s_entries = new(
+    private static readonly TableRows<EntryGroup> s_terms = new(
     [
-        TableColumn.Timestamp("at", static (JournalEntry entry) => entry.At.UtcDateTime),
-        TableColumn.Uuid("id", static (JournalEntry entry) => entry.Id),
-        TableColumn.Text("kind", static (JournalEntry entry) => KindName(entry.Kind)),
-        TableColumn.Text("debit", static (JournalEntry entry) => entry.Debit),
-        TableColumn.Text("credit", static (JournalEntry entry) => entry.Credit),
-        TableColumn.BigInt("amount_nano", static (JournalEntry entry) => entry.Amount.NanoDollars),
-        TableColumn.Boolean("reverses", static (JournalEntry entry) => entry.Reverses),
+        TableColumn.Date("month", static (EntryGroup group) => group.Month),
+        TableColumn.Uuid("id", static (EntryGroup group) => group.TermsId),
+        TableColumn.Text("debit", static (EntryGroup group) => group.First.Debit),
+        TableColumn.Text("credit", static (EntryGroup group) => group.First.Credit),
         Texts("accounts", static entry => entry.Accounts),
         Texts("windows", static entry => entry.Windows),
-        TableColumn.Text("edge_id", static (JournalEntry entry) => entry.EdgeId),
-        TableColumn.Text("price", static (JournalEntry entry) => entry.Price),
-        TableColumn.Text("reason", static (JournalEntry entry) => entry.Reason),
-        TableColumn.Text("author", static (JournalEntry entry) => entry.Author),
-        TableColumn.Uuid("about", static (JournalEntry entry) => entry.About),
+        TableColumn.Text("edge_id", static (EntryGroup group) => group.First.EdgeId),
+        TableColumn.Text("price", static (EntryGroup group) => group.First.Price),
     ]);
+
+    private static readonly TableRows<GroupedEntry> s_entries = new(
+    [
+        TableColumn.Timestamp("at", static (GroupedEntry row) => row.Entry.At.UtcDateTime),
+        TableColumn.Uuid("id", static (GroupedEntry row) => row.Entry.Id),
+        TableColumn.Uuid("terms", static (GroupedEntry row) => row.Group.TermsId),
+        TableColumn.BigInt("amount_nano", static (GroupedEntry row) => row.Entry.Amount.NanoDollars),
+        TableColumn.Boolean("reverses", static (GroupedEntry row) => row.Entry.Reverses),
+        TableColumn.Text("kind", static (GroupedEntry row) => KindName(row.Entry.Kind)),
+        TableColumn.Text("reason", static (GroupedEntry row) => row.Entry.Reason),
+        TableColumn.Text("author", static (GroupedEntry row) => row.Entry.Author),
+        TableColumn.Uuid("about", static (GroupedEntry row) => row.Entry.About),
+    ]);
+
+    private static readonly string s_insertTerms = $"insert into journal.terms ({s_terms.Names}) select {s_terms.Expressions} from {s_terms.Unnest}";
 
     private static readonly string s_insert = $"""
         insert into journal.entries ({s_entries.Names})
@@ -89,8 +98,9 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
             try
             {
                 await using var copying = await connection.BeginTransactionAsync(cancellation);
-                await CopyAsync(connection, sorted, cancellation);
-                return await FinishAsync(copying, sorted, entries.Count - sorted.Length, [], cancellation);
+                var grouped = EntryGroup.Of(sorted);
+                await CopyAsync(connection, grouped, cancellation);
+                return await FinishAsync(copying, grouped, [], entries.Count - sorted.Length, [], cancellation);
             }
             catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.UniqueViolation)
             {
@@ -99,21 +109,26 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         }
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var fresh = await InsertAsync(connection, sorted, cancellation);
+        var rows = EntryGroup.Of(sorted);
+        var fresh = await InsertAsync(connection, rows, cancellation);
         var conflicts = fresh.Count == sorted.Length ? [] : await ConflictsAsync(connection, [.. sorted.Where(entry => !fresh.Contains(KeyOf(entry)))], cancellation);
-        return await FinishAsync(transaction, [.. sorted.Where(entry => fresh.Contains(KeyOf(entry)))], entries.Count - fresh.Count, conflicts, cancellation);
+        GroupedEntry[] added = [.. rows.Where(row => fresh.Contains(KeyOf(row.Entry)))];
+        return await FinishAsync(transaction, added, GroupsOf(added), entries.Count - fresh.Count, conflicts, cancellation);
     }
 
+    // Terms are those that are not in the journal yet.
     private static async Task<JournalResult> FinishAsync(
-        NpgsqlTransaction transaction, JournalEntry[] added, int repeated, IReadOnlyList<Guid> conflicts, CancellationToken cancellation)
+        NpgsqlTransaction transaction, GroupedEntry[] added, EntryGroup[] terms, int repeated, IReadOnlyList<Guid> conflicts, CancellationToken cancellation)
     {
-        var amount = added.Sum(static entry => entry.Counts.NanoDollars);
-        var windows = added.Length == 0 ? [] : await AddTotalsAsync(transaction.Connection!, JournalRules.Totals(added), cancellation);
+        var amount = added.Sum(static row => row.Entry.Counts.NanoDollars);
+        var windows = added.Length == 0 ? [] : await AddTotalsAsync(transaction.Connection!, JournalRules.Totals(added), terms, cancellation);
         await transaction.CommitAsync(cancellation);
         return new(added.Length, amount, repeated, conflicts, windows);
     }
 
-    private async Task CopyAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)
+    private static EntryGroup[] GroupsOf(GroupedEntry[] entries) => [.. entries.Select(static row => row.Group).Distinct()];
+
+    private async Task CopyAsync(NpgsqlConnection connection, GroupedEntry[] entries, CancellationToken cancellation)
     {
         if (role.SetCommand is { } set)
         {
@@ -122,9 +137,10 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         }
 
         await s_entries.CopyAsync(connection, "journal.entries", entries, cancellation);
+        await s_terms.CopyAsync(connection, "journal.terms", GroupsOf(entries), cancellation);
     }
 
-    private async Task<HashSet<(long, Guid)>> InsertAsync(NpgsqlConnection connection, JournalEntry[] entries, CancellationToken cancellation)
+    private async Task<HashSet<(long, Guid)>> InsertAsync(NpgsqlConnection connection, GroupedEntry[] entries, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection);
         if (role.SetCommand is { } set)
@@ -132,14 +148,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
             batch.BatchCommands.Add(new NpgsqlBatchCommand(set));
         }
 
-        var insert = new NpgsqlBatchCommand(s_insert);
-        foreach (var parameter in s_entries.Parameters(entries))
-        {
-            insert.Parameters.Add(parameter);
-        }
-
-        batch.BatchCommands.Add(insert);
-
+        batch.BatchCommands.Add(CommandOf(s_insert, s_entries.Parameters(entries)));
         var fresh = new HashSet<(long, Guid)>(entries.Length);
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         do
@@ -151,6 +160,17 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         }
         while (await reader.NextResultAsync(cancellation));
         return fresh;
+    }
+
+    private static NpgsqlBatchCommand CommandOf(string sql, IEnumerable<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
     }
 
     private static async Task<Guid[]> ConflictsAsync(NpgsqlConnection connection, JournalEntry[] repeated, CancellationToken cancellation)
@@ -168,7 +188,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         return [.. repeated.Where(entry => amounts.TryGetValue(entry.Id, out var amount) && amount != entry.Amount.NanoDollars).Select(entry => entry.Id)];
     }
 
-    private static async Task<IReadOnlyList<PostedWindow>> AddTotalsAsync(NpgsqlConnection connection, JournalTotals totals, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<PostedWindow>> AddTotalsAsync(NpgsqlConnection connection, JournalTotals totals, EntryGroup[] terms, CancellationToken cancellation)
     {
         var names = totals.Windows.Select(window => Budgets.WindowName.Parse(window.WindowId)).ToArray();
         var addToWindows = new NpgsqlBatchCommand(AddToWindows);
@@ -198,6 +218,11 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         });
 
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { addToWindows, addToWindowEdges, addToAccounts } };
+        if (terms.Length > 0)
+        {
+            batch.BatchCommands.Insert(0, CommandOf(s_insertTerms, s_terms.Parameters(terms)));
+        }
+
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         var windows = new List<(string Id, long Spent, long Version)>(totals.Windows.Count);
         while (await reader.ReadAsync(cancellation))
@@ -236,8 +261,8 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     private static long MicrosecondOf(DateTimeOffset at) => at.UtcTicks / TimeSpan.TicksPerMicrosecond;
 
     // No name has a line feed: JournalRules refuses it.
-    private static TableColumn<JournalEntry> Texts(string name, Func<JournalEntry, string[]> value) =>
-        TableColumn.Texts(name, value, static names => string.Join('\n', names), $@"string_to_array({name}, E'\n')");
+    private static TableColumn<EntryGroup> Texts(string name, Func<JournalEntry, string[]> value) =>
+        TableColumn.Texts(name, (EntryGroup group) => value(group.First), static names => string.Join('\n', names), $@"string_to_array({name}, E'\n')");
 
     private static string KindName(EntryKind kind) => kind switch
     {

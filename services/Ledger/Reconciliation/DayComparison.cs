@@ -7,17 +7,21 @@ internal sealed class DayComparison(NpgsqlConnection connection)
 {
     private const int DifferencesMax = 100;
 
-    // What entries count for accounts: one row for each entry and account.
-    private const string Counted =
-        "select a as account, (at at time zone 'UTC')::date as day, case when reverses then -amount_nano else amount_nano end as amount from journal.entries, unnest(accounts) a";
+    // What entries count for accounts: a row for each account, day and terms that it stands in. Entries are added up by their terms before these are spread.
+    private static string Counted(string which) => $"""
+        select a as account, e.day, e.amount, e.entries
+        from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
+            from journal.entries where {which} group by 1, 2) e
+        join journal.terms t on t.id = e.terms, unnest(t.accounts) a
+        """;
 
     // $1: the first day that is compared.
     private const string Forget = "delete from account_day_seals where day < ($1 at time zone 'UTC')::date";
 
     // $1, $2: from when, until when.
-    private const string Seal = $"""
+    private static readonly string s_seal = $"""
         insert into account_day_seals as s (account, day, amount_nano, entries)
-        select account, day, sum(amount)::bigint, count(*) from ({Counted} where at >= $1 and at < $2) counted group by account, day
+        select account, day, sum(amount)::bigint, sum(entries)::bigint from ({Counted("at >= $1 and at < $2")}) counted group by account, day
         on conflict (account, day) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
         """;
 
@@ -25,7 +29,7 @@ internal sealed class DayComparison(NpgsqlConnection connection)
     public static async Task SealAsync(NpgsqlConnection connection, DateTime from, DateTime before, DateTime next, CancellationToken cancellation)
     {
         await LongStatement.RunAsync(connection, Forget, cancellation, from);
-        await LongStatement.RunAsync(connection, Seal, cancellation, before > from ? before : from, next);
+        await LongStatement.RunAsync(connection, s_seal, cancellation, before > from ? before : from, next);
     }
 
     /// <summary>Forgets all seals.</summary>
@@ -44,7 +48,7 @@ internal sealed class DayComparison(NpgsqlConnection connection)
         {
             // Records that came late are rarely one account's alone: all are added up anew.
             await UnsealAsync(connection, cancellation);
-            await LongStatement.RunAsync(connection, Seal, cancellation, from, before);
+            await LongStatement.RunAsync(connection, s_seal, cancellation, from, before);
             (different, _) = await CompareAsync(from, before, cancellation);
         }
 
@@ -60,7 +64,7 @@ internal sealed class DayComparison(NpgsqlConnection connection)
             connection,
             $"""
             with counted as (
-                select account, day, sum(amount)::bigint as amount, count(*) as entries from ({Counted} where at >= $1) since group by account, day
+                select account, day, sum(amount)::bigint as amount, sum(entries)::bigint as entries from ({Counted("at >= $1")}) since group by account, day
                 union all select account, day, amount_nano, entries from account_day_seals where day >= $2),
             booked as (select account, day, sum(amount)::bigint as amount, sum(entries)::bigint as entries from counted group by account, day)
             select coalesce(b.account, d.account), coalesce(b.day, d.day), coalesce(b.amount, 0), coalesce(d.spent_nano, 0), coalesce(b.entries, 0) <> coalesce(d.entries, 0)

@@ -20,21 +20,17 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
     /// <summary>Idle windows that Redis is asked about in one comparison.</summary>
     public const int IdleInRedisMax = 10_000;
 
-    // What entries count in windows: one row for each entry and window.
-    private const string Counted = "select unnest(windows) as id, at, case when reverses then -amount_nano else amount_nano end as amount from journal.entries";
-
     // $1: the instant.
-    private const string SealAll = $"""
-        with counted as ({Counted})
+    private static readonly string s_sealAll = $"""
+        with counted as ({Counted("true")})
         {Seal} {SealAnew}
         """;
 
-    // $2: the windows. Looked up by their hash after the entries' windows are spread, and not before they began: a condition on the lists of
-    // windows has no index, and tries each of its many in each entry. An entry may be a little older than its window: the request began before.
-    private const string SealThese = $"""
+    // $2: the windows. Looked up by their hash after the terms' windows are spread, and not before they began: a condition on the lists of
+    // windows has no index, and tries each of its many in each of the terms. An entry may be a little older than its window: the request began before.
+    private static readonly string s_sealThese = $"""
         with counted as (
-            select c.* from ({Counted}
-                where at >= (select coalesce(min(coalesce(starts_at, '-infinity')), '-infinity') - interval '2 days' from windows where window_id = any($2))) c
+            select c.* from ({Counted("at >= (select coalesce(min(coalesce(starts_at, '-infinity')), '-infinity') - interval '2 days' from windows where window_id = any($2))")}) c
             where c.id in (select unnest($2::text[])))
         {Seal} where w.window_id in (select unnest($2::text[])) {SealAnew}
         """;
@@ -43,7 +39,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         insert into window_seals as s (window_id, amount_nano, entries)
         select w.window_id, coalesce(b.amount, 0) + w.archived_nano, w.entries - coalesce(b.since, 0)
         from windows w left join (
-            select id, (sum(amount) filter (where at < $1))::bigint as amount, count(*) filter (where at >= $1) as since from counted group by id) b on b.id = w.window_id
+            select id, (sum(amount) filter (where before))::bigint as amount, (sum(entries) filter (where not before))::bigint as since from counted group by id) b on b.id = w.window_id
         """;
 
     private const string SealAnew = """
@@ -56,13 +52,13 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         connection,
         $"""
         insert into window_seals as s (window_id, amount_nano, entries)
-        select id, sum(amount)::bigint, count(*) from ({Counted} where at >= $1 and at < $2) counted join windows w on w.window_id = counted.id group by id
+        select id, sum(counted.amount)::bigint, sum(counted.entries)::bigint from ({Counted("at >= $1 and at < $2")}) counted join windows w on w.window_id = counted.id group by id
         on conflict (window_id) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
         """,
         cancellation, before, next);
 
     /// <summary>Seals every window anew, from its first entry on.</summary>
-    public static Task SealAllAsync(NpgsqlConnection connection, DateTime before, CancellationToken cancellation) => LongStatement.RunAsync(connection, SealAll, cancellation, before);
+    public static Task SealAllAsync(NpgsqlConnection connection, DateTime before, CancellationToken cancellation) => LongStatement.RunAsync(connection, s_sealAll, cancellation, before);
 
     /// <summary>Compares.</summary>
     /// <param name="from">A window that was touched since then is compared, also when it is over.</param>
@@ -75,7 +71,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         var (windows, different, late) = await CompareAsync(before, from, full, cancellation);
         if (late.Count > 0)
         {
-            await LongStatement.RunAsync(connection, SealThese, cancellation, before, late.ToArray());
+            await LongStatement.RunAsync(connection, s_sealThese, cancellation, before, late.ToArray());
             (windows, different, _) = await CompareAsync(before, from, full, cancellation);
         }
 
@@ -93,7 +89,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         await using var command = LongStatement.Of(
             connection,
             $"""
-            with since as (select id, sum(amount)::bigint as amount, count(*) as entries from ({Counted} where at >= $1) counted group by id)
+            with since as (select id, sum(amount)::bigint as amount, sum(entries)::bigint as entries from ({Counted("at >= $1")}) counted group by id)
             select w.window_id, w.spent_nano, w.version, coalesce(s.amount_nano, 0) + coalesce(b.amount, 0), w.entries <> coalesce(s.entries, 0) + coalesce(b.entries, 0), w.touched_at >= $2
             from windows w left join since b on b.id = w.window_id left join window_seals s on s.window_id = w.window_id
             where $3 or w.touched_at >= $2 or coalesce(w.ends_at, 'infinity') > now()
@@ -123,4 +119,13 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
 
         return (new(compared, forRedis, Math.Max(0, idle - IdleInRedisMax)), different, late);
     }
+
+    // What entries count in windows: a row for each window and terms that it stands in, before $1 and since. Entries are added up by their
+    // terms before these are spread.
+    private static string Counted(string which) => $"""
+        select w as id, e.before, e.amount, e.entries
+        from (select terms, at < $1 as before, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
+            from journal.entries where {which} group by 1, 2) e
+        join journal.terms t on t.id = e.terms, unnest(t.windows) w
+        """;
 }

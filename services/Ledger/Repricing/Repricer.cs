@@ -118,7 +118,7 @@ internal sealed class Repricer(NpgsqlDataSource database, Posting posting, IHttp
             select e.at, e.id, e.debit, e.credit, e.amount_nano, e.accounts, e.windows,
                 (select coalesce(sum(case when r.reverses then -r.amount_nano else r.amount_nano end), 0)::bigint
                  from journal.entries r where r.at = x.at and r.about = x.id and r.kind = 'repricing')
-            from unnest($1, $2) as x (at, id) join journal.entries e on e.at = x.at and e.id = x.id and e.kind = 'usage'
+            from unnest($1, $2) as x (at, id) join journal.booked e on e.at = x.at and e.id = x.id and e.kind = 'usage'
             """);
         command.Parameters.Add(Column.Of(page, usage => usage.StartedAt.UtcDateTime, NpgsqlDbType.TimestampTz));
         command.Parameters.Add(Column.Of(page, usage => usage.RequestId, NpgsqlDbType.Uuid));

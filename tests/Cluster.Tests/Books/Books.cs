@@ -60,7 +60,7 @@ internal sealed class Books : IAsyncDisposable
     /// <summary>What the journal has on an account (<c>key/…</c>, <c>user/…</c>); everything for null.</summary>
     public Task<Tally> JournalAsync(string? account = null) => TallyAsync(
         ledger,
-        "select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.entries where kind = 'usage' and ($1::text is null or accounts @> array[$1::text])",
+        "select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.booked where kind = 'usage' and ($1::text is null or accounts @> array[$1::text])",
         account);
 
     /// <summary>What the usage rows of a key come to; of all keys for null.</summary>
@@ -75,11 +75,11 @@ internal sealed class Books : IAsyncDisposable
 
     /// <summary>The ids of a key's journal entries.</summary>
     public async Task<IReadOnlyList<Guid>> JournalIdsAsync(string keyId) =>
-        await ReadAsync(ledger, "select id from journal.entries where kind = 'usage' and accounts @> array[$1::text]", $"key/{keyId}", static row => row.GetGuid(0));
+        await ReadAsync(ledger, "select id from journal.booked where kind = 'usage' and accounts @> array[$1::text]", $"key/{keyId}", static row => row.GetGuid(0));
 
     /// <summary>The budget windows that a request was booked in, once it is in the journal.</summary>
     public async Task<IReadOnlyList<string>> WindowsOfAsync(Guid requestId) => (await Eventually.Is(
-        () => ReadAsync(ledger, "select windows from journal.entries where id = $1::uuid", requestId.ToString(), static row => row.GetFieldValue<string[]>(0)),
+        () => ReadAsync(ledger, "select windows from journal.booked where id = $1::uuid", requestId.ToString(), static row => row.GetFieldValue<string[]>(0)),
         static found => found.Count == 1,
         $"request {requestId} is in the journal"))[0];
 
@@ -126,7 +126,7 @@ internal sealed class Books : IAsyncDisposable
     /// <summary>What each window was charged by the journal's entries of usage of an account.</summary>
     public async Task<IReadOnlyDictionary<string, Tally>> WindowsChargedAsync(string account) => (await ReadAsync(
         ledger,
-        "select w, count(*), sum(amount_nano)::bigint from journal.entries, unnest(windows) w where kind = 'usage' and accounts @> array[$1::text] group by w",
+        "select w, count(*), sum(amount_nano)::bigint from journal.booked, unnest(windows) w where kind = 'usage' and accounts @> array[$1::text] group by w",
         account,
         static row => KeyValuePair.Create(row.GetString(0), new Tally(row.GetInt64(1), row.GetInt64(2))))).ToDictionary(StringComparer.Ordinal);
 

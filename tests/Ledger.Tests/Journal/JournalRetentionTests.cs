@@ -24,7 +24,13 @@ public sealed class JournalRetentionTests
         Assert.Equal([new DateOnly(s_old.Year, s_old.Month, 1)], await RetentionOf(ledger).RunAsync(CancellationToken.None));
 
         Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from journal.entries"));
-        Assert.Equal(!drop, await ledger.ScalarAsync<bool>($"select to_regclass('journal_archive.entries_{s_old:yyyy_MM}') is not null"));
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from journal.terms"));
+        foreach (var table in new[] { "entries", "terms" })
+        {
+            Assert.Equal(!drop, await ledger.ScalarAsync<bool>($"select to_regclass('journal_archive.{table}_{s_old:yyyy_MM}') is not null"));
+            Assert.True(await ledger.ScalarAsync<bool>($"select to_regclass('journal.{table}_{s_old:yyyy_MM}') is null"));
+        }
+
         Assert.Equal(254L, await ledger.ScalarAsync<long>($"select spent_nano from windows where window_id = '{window}'"));
         var report = await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Post, "/budget/reconciliation/run?full=true"));
         Assert.DoesNotContain(report.GetProperty("differences").EnumerateArray(), difference => difference.GetProperty("kind").GetString() is "windows" or "accounts");

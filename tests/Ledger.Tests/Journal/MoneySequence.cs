@@ -267,7 +267,7 @@ internal sealed class MoneySequence
         for (var at = 0; at < windows.Length; at++)
         {
             var (window, charged) = (windows[at], edges.Sum(edge => edge.In[at].Charged));
-            await EventuallyAsync(async () => await SumAsync($"journal.entries where '{window}' = any(windows)", "amount_nano") == charged, $"the journal has {charged} of {window}");
+            await EventuallyAsync(async () => await SumAsync($"journal.booked where '{window}' = any(windows)", "amount_nano") == charged, $"the journal has {charged} of {window}");
             Assert.True(await SumAsync($"windows where window_id = '{window}'", "spent_nano") == charged, Said($"{window}: its total is not {charged}"));
             foreach (var (name, held) in edges)
             {
@@ -284,7 +284,7 @@ internal sealed class MoneySequence
             }
         }
 
-        Assert.True(await ledger.ScalarAsync<long>($"select count(*) from journal.entries where windows && array['{windows[0]}', '{windows[1]}']") == records.Count, Said("each record is one entry"));
+        Assert.True(await ledger.ScalarAsync<long>($"select count(*) from journal.booked where windows && array['{windows[0]}', '{windows[1]}']") == records.Count, Said("each record is one entry"));
     }
 
     private async Task<long> SumAsync(string of, string what) => await ledger.ScalarAsync<long>($"select coalesce(sum({what}), 0)::bigint from {of}");

@@ -57,7 +57,7 @@ public sealed class PostingTests
         Assert.Equal(280L, await ledger.ScalarAsync<long>($"select spent_nano from windows where window_id = '{window}'"));
         Assert.Equal(280L, await ledger.ScalarAsync<long>("select sum(spent_nano)::bigint from account_days where account = 'key/k1'"));
         Assert.Equal(900L, await ledger.ScalarAsync<long>("select sum(posted_nano)::bigint from window_edges"));
-        Assert.Equal("provider/openai", await ledger.ScalarAsync<string>($"select debit from journal.entries where about = '{batch.RequestId}'"));
+        Assert.Equal("provider/openai", await ledger.ScalarAsync<string>($"select debit from journal.booked where about = '{batch.RequestId}'"));
         Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from rejected_records"));
 
         // Charged by nobody's lease, because its edge died before: the windows have it, and no edge seems to hold less for it.
@@ -133,19 +133,22 @@ public sealed class PostingTests
     [InlineData("update journal.entries set amount_nano = 0")]
     [InlineData("delete from journal.entries")]
     [InlineData("truncate journal.entries")]
+    [InlineData("update journal.terms set debit = 'key/another'")]
+    [InlineData("delete from journal.terms")]
+    [InlineData("truncate journal.terms")]
     public async Task The_journal_refuses_to_be_changed_even_by_its_owner_and_in_a_partition(string sql)
     {
         await using var ledger = await LedgerHost.StartAsync();
         await ledger.Services.GetRequiredService<JournalWriter>().AddAsync([JournalRules.FromUsage(Build.Record(100))], CancellationToken.None);
-        var partition = await ledger.ScalarAsync<string>("select tableoid::regclass::text from journal.entries");
-        foreach (var statement in new[] { sql, sql.Replace("journal.entries", partition, StringComparison.Ordinal) })
+        var month = await ledger.ScalarAsync<string>("select to_char(month, '_YYYY_MM') from journal.terms");
+        foreach (var statement in new[] { sql, sql.Replace("entries", "entries" + month, StringComparison.Ordinal).Replace("terms", "terms" + month, StringComparison.Ordinal) })
         {
             await using var command = ledger.Database.CreateCommand(statement);
             var refused = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
             Assert.Equal(PostgresErrorCodes.IntegrityConstraintViolation, refused.SqlState);
         }
 
-        Assert.Equal(100L, await ledger.ScalarAsync<long>("select amount_nano from journal.entries"));
+        Assert.Equal(100L, await ledger.ScalarAsync<long>("select amount_nano from journal.booked where debit = 'key/k1'"));
     }
 
     [Fact]
@@ -210,7 +213,7 @@ public sealed class PostingTests
             [.. entries.SelectMany(entry => Enumerable.Range(0, JournalWriter.CopiedMin).Select(_ => entry with { Id = Guid.CreateVersion7() }))], CancellationToken.None);
 
         Assert.Equal((3 * JournalWriter.CopiedMin, 0), (copied.Added, copied.Repeated));
-        const string kinds = "select at, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about, count(*) as n from journal.entries group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
+        const string kinds = "select at, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about, count(*) as n from journal.booked group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13";
         Assert.Equal(3L, await ledger.ScalarAsync<long>($"select count(*) from ({kinds}) k where n = {JournalWriter.CopiedMin + 1}"));
         Assert.Equal(3L, await ledger.ScalarAsync<long>($"select count(*) from ({kinds}) k"));
         Assert.Equal((7L - 3) * (JournalWriter.CopiedMin + 1), await ledger.ScalarAsync<long>("select spent_nano from windows where window_id = 'a'"));
@@ -231,6 +234,33 @@ public sealed class PostingTests
         Assert.Equal((entries.Length - 3, 3), (result.Added, result.Repeated));
         Assert.Equal(wrong.Id, Assert.Single(result.Conflicts));
         Assert.Equal((long)entries.Length, await ledger.ScalarAsync<long>("select spent_nano from windows where window_id = 'a'"));
+        Assert.Equal(0L, await ledger.ScalarAsync<long>("select count(*) from journal.terms t where not exists (select from journal.entries e where e.terms = t.id)"));
+    }
+
+    [Fact]
+    public async Task Entries_of_a_message_with_the_same_words_share_their_terms_and_others_have_their_own()
+    {
+        await using var ledger = await LedgerHost.StartAsync();
+        var (today, lastMonth) = (DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(-DateTimeOffset.UtcNow.Day));
+        UsageRecord[] records =
+        [
+            .. Enumerable.Range(1, 40).Select(cost => Build.Record(cost, windows: ["a", "b"]) with { StartedAt = today, Price = "a price" }),
+            .. Enumerable.Range(1, 5).Select(cost => Build.Record(cost, windows: ["a", "b"]) with { StartedAt = lastMonth, Price = "a price" }),
+            Build.Record(1_000, windows: ["a"]) with { StartedAt = today, Price = "a price" },
+            Build.Record(-7, windows: ["a", "b"]) with { StartedAt = today, Price = "a price", Corrects = Guid.CreateVersion7() },
+            Build.Record(2_000, windows: ["a", "b"]) with { StartedAt = today, Price = "another price" },
+        ];
+
+        await ledger.PublishAsync(records);
+
+        await Eventually.HoldsAsync(async () => await ledger.ScalarAsync<long>("select count(*) from journal.entries") == records.Length, "booked");
+        Assert.Equal(5L, await ledger.ScalarAsync<long>("select count(*) from journal.terms"));
+        Assert.Equal(820L, await ledger.ScalarAsync<long>("select sum(amount_nano)::bigint from journal.booked where price = 'a price' and windows = array['a', 'b'] and debit like 'key/%' and at > now() - interval '1 day'"));
+        Assert.Equal((820L + 15 + 1_000 - 7 + 2_000, 820L + 15 - 7 + 2_000), (
+            await ledger.ScalarAsync<long>("select spent_nano from windows where window_id = 'a'"), await ledger.ScalarAsync<long>("select spent_nano from windows where window_id = 'b'")));
+        Assert.Equal(15L, await ledger.ScalarAsync<long>($"select spent_nano from account_days where account = 'gateway/all' and day = '{lastMonth:yyyy-MM-dd}'"));
+        // Who paid: a correction that takes back is the provider's.
+        Assert.Equal(1L, await ledger.ScalarAsync<long>("select count(*) from journal.booked where debit = 'provider/openai' and edge_id is null and reverses"));
     }
 
     [Fact]

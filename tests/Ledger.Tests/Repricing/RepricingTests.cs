@@ -65,7 +65,7 @@ public sealed class RepricingTests
         Assert.Equal(60_000_000 + 12_000L, await ledger.ScalarAsync<long>("select sum(case when reverses then -amount_nano else amount_nano end)::bigint from journal.entries"));
         Assert.Equal(60_000_000 + 12_000L, await ledger.ScalarAsync<long>($"select spent_nano from windows where window_id = '{window}'"));
         await Eventually.HoldsAsync(async () => await EnsureTests.FieldAsync(ledger, window, "spent") == 60_012_000, "Redis has heard of it");
-        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from journal.entries where kind = 'repricing' and reason = 'the contract of December' and author = 'admin-ann' and price like 'openai/gpt-4@2026-12 %'"));
+        Assert.Equal(2L, await ledger.ScalarAsync<long>("select count(*) from journal.booked where kind = 'repricing' and reason = 'the contract of December' and author = 'admin-ann' and price like 'openai/gpt-4@2026-12 %'"));
         var statement = await BudgetAdminTests.ReadAsync(await ledger.AsAdminAsync(HttpMethod.Get, "/budget/statement?account=provider/openai"));
         Assert.Equal(2, statement.GetProperty("last_entries").EnumerateArray().Count(entry => entry.GetProperty("kind").GetString() == "repricing" && entry.GetProperty("about").ValueKind == JsonValueKind.String));
 

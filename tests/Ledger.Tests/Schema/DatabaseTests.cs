@@ -1,6 +1,8 @@
 using System.Net;
+using Gateway.Ledger.Journal;
 using Gateway.ServiceDefaults;
 using Gateway.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Gateway.Ledger.Tests.Schema;
@@ -60,6 +62,70 @@ public sealed class DatabaseTests
         await using var ledger = await LedgerHost.StartAsync(database);
         Assert.Equal("Healthy", await ledger.Http.GetStringAsync("/health/ready"));
         Assert.Equal(steps, await CountAsync(outside, "schema_versions"));
+    }
+
+    [Fact]
+    public async Task A_journal_of_before_its_terms_stood_apart_is_taken_over_to_the_last_word()
+    {
+        var database = await Servers.Shared.NewDatabaseAsync("ledger");
+        await using var outside = NpgsqlDataSource.Create(database + ";Pooling=false");
+        await MigrateUntilAsync(outside, "0017");
+        await using (var book = outside.CreateCommand("""
+            select journal.add_month('2026-10-01'), journal.add_month('2026-11-01');
+            insert into journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about)
+            select '2026-10-31 23:59:58+00'::timestamptz + i * interval '1 second', gen_random_uuid(), 'usage', 'key/k' || i % 2, 'provider/p', i, i = 3,
+                array['gateway/all', 'key/k' || i % 2], array['user/u', 'team/t'], case when i < 3 then 'edge-1' end, case when i <> 1 then 'a price' end, null, null, null
+            from generate_series(0, 7) i;
+            insert into journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, reason, author, about)
+            values (now(), gen_random_uuid(), 'adjustment', 'user/u', 'adjustment/gateway', 9, false, array['user/u'], array[]::text[], 'a "reason"', 'ann', gen_random_uuid());
+            """))
+        {
+            await book.ExecuteNonQueryAsync();
+        }
+
+        const string words = "(at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about, posted_at)";
+        var before = await TextAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.entries");
+
+        await using var ledger = await LedgerHost.StartAsync(database);
+
+        Assert.Equal(before, await TextAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.booked"));
+        // Of October: two keys. Of November: each key with and without an edge, of which one has no entry, and the adjustment.
+        Assert.Equal(["2026-10-01: 2", "2026-11-01: 4"], await TextsAsync(outside, "select month || ': ' || count(*) from journal.terms group by month order by month"));
+        await ledger.Services.GetRequiredService<JournalWriter>().AddAsync([JournalRules.FromUsage(Build.Record(5))], CancellationToken.None);
+        Assert.Equal(10, await CountAsync(outside, "journal.booked"));
+    }
+
+    private static async Task MigrateUntilAsync(NpgsqlDataSource database, string step)
+    {
+        var scripts = typeof(LedgerOptions).Assembly;
+        await using (var table = database.CreateCommand("create table schema_versions (schemaversionsid serial primary key, scriptname varchar(255) not null, applied timestamp not null)"))
+        {
+            await table.ExecuteNonQueryAsync();
+        }
+
+        foreach (var name in scripts.GetManifestResourceNames().Order(StringComparer.Ordinal).TakeWhile(name => !name.Contains($".{step}_", StringComparison.Ordinal)))
+        {
+            using var script = new StreamReader(scripts.GetManifestResourceStream(name)!);
+            await using var run = database.CreateCommand(await script.ReadToEndAsync());
+            await run.ExecuteNonQueryAsync();
+            await using var note = database.CreateCommand($"insert into schema_versions (scriptname, applied) values ('{name}', now())");
+            await note.ExecuteNonQueryAsync();
+        }
+    }
+
+    private static async Task<string?> TextAsync(NpgsqlDataSource database, string sql) => (await TextsAsync(database, sql)).SingleOrDefault();
+
+    private static async Task<List<string>> TextsAsync(NpgsqlDataSource database, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        var texts = new List<string>();
+        while (await reader.ReadAsync())
+        {
+            texts.Add(reader.GetString(0));
+        }
+
+        return texts;
     }
 
     private static string Others(NpgsqlConnection holder) => $"datname = current_database() and pid not in (pg_backend_pid(), {holder.ProcessID})";
