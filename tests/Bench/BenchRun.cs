@@ -16,7 +16,7 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
 
     public CancellationToken Cancellation { get; } = cancellation;
 
-    public int WarmUpAnswers => Options.Quick ? 30_000 : 60_000;
+    public int WarmUpAnswers => Options.Quick ? 30_000 : 200_000;
 
     public TimeSpan WarmUpLimit => TimeSpan.FromSeconds(Options.Quick ? 10 : 20);
 
