@@ -18,6 +18,9 @@ public static partial class Database
     /// </summary>
     public const int ConnectionsMax = 30;
 
+    // A step may write a large table anew, and others wait for their turn meanwhile.
+    private static readonly TimeSpan s_stepMax = TimeSpan.FromHours(2);
+
     private const string PoolSize = "Maximum Pool Size";
 
     /// <summary>
@@ -42,7 +45,7 @@ public static partial class Database
     public static async Task MigrateAsync(NpgsqlDataSource dataSource, Assembly assembly, ILogger logger, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } }, CommandTimeout = 120 })
+        await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } }, CommandTimeout = (int)s_stepMax.TotalSeconds })
         {
             await take.ExecuteNonQueryAsync(cancellation);
         }
@@ -53,6 +56,7 @@ public static partial class Database
                 .PostgresqlDatabase(new DbUp.Postgresql.PostgresqlConnectionManager(dataSource))
                 .WithScriptsEmbeddedInAssembly(assembly, name => name.Contains(".Schema.", StringComparison.Ordinal))
                 .WithTransactionPerScript()
+                .WithExecutionTimeout(s_stepMax)
                 .JournalToPostgresqlTable("public", "schema_versions")
                 .LogTo(new Log(logger))
                 .Build()

@@ -18,7 +18,7 @@ internal sealed class BenchRun(BenchOptions options, CancellationToken cancellat
 
     public int WarmUpAnswers => Options.Quick ? 30_000 : 200_000;
 
-    public TimeSpan WarmUpLimit => TimeSpan.FromSeconds(Options.Quick ? 10 : 20);
+    public TimeSpan WarmUpLimit => TimeSpan.FromSeconds(Options.Quick ? 10 : 30);
 
     /// <summary>The provider without a proxy.</summary>
     public Peer Upstream { get; private set; } = null!;

@@ -8,6 +8,8 @@ namespace Gateway.Contracts;
 /// </summary>
 internal readonly ref struct UsageLine
 {
+    private static ReadOnlySpan<byte> TokensMember => ",\"tokens\":"u8;
+
     private readonly Guid requestId;
     private readonly DateTimeOffset startedAt;
     private readonly long duration;
@@ -25,8 +27,8 @@ internal readonly ref struct UsageLine
         cursor.Take("\""u8);
         duration = cursor.Number(",\"durationMicroseconds\":"u8);
         firstByte = cursor.Number(",\"firstByteMicroseconds\":"u8);
-        // Inside of a text its quotes would be escaped: these bytes are the member.
-        Circumstances = cursor.Until(",\"tokens\":{"u8);
+        // The record's own tokens, or of an object in it: see TokensAt.
+        Circumstances = cursor.Until(TokensMember);
         tokens = TokensOf(ref cursor);
         estimated = cursor.Has(",\"estimated\":true"u8);
         unpriced = cursor.Has(",\"unpriced\":true"u8);
@@ -40,6 +42,9 @@ internal readonly ref struct UsageLine
     /// <summary>The members from <see cref="UsageRecord.EdgeId"/> to <see cref="UsageRecord.Streamed"/>, as they stand there.</summary>
     public ReadOnlySpan<byte> Circumstances { get; }
 
+    /// <summary>Where, counted from the beginning of <see cref="Circumstances"/>, the object begins that was taken for the record's tokens.</summary>
+    public int TokensAt => Circumstances.Length + TokensMember.Length;
+
     /// <summary>The members from <see cref="UsageRecord.Corrects"/> on and the object's end, as they stand there.</summary>
     public ReadOnlySpan<byte> Rest { get; }
 
@@ -49,7 +54,10 @@ internal readonly ref struct UsageLine
         return whole;
     }
 
-    /// <summary>This line's record, where <paramref name="alike"/> is the record of a line with the same two pieces and each member once, in the writer's order.</summary>
+    /// <summary>
+    /// This line's record, where <paramref name="alike"/> is the record of a line with the same two pieces, with each member once, in the writer's
+    /// order, and with its tokens at <see cref="TokensAt"/>.
+    /// </summary>
     public UsageRecord Of(UsageRecord alike) => alike with
     {
         RequestId = requestId,
@@ -64,7 +72,8 @@ internal readonly ref struct UsageLine
 
     private static TokenUsage TokensOf(ref Cursor cursor)
     {
-        cursor.FirstMember();
+        cursor.Take("{"u8);
+        cursor.AtFirstMember = true;
         var tokens = new TokenUsage
         {
             Input = cursor.Number(",\"input\":"u8),
@@ -77,6 +86,7 @@ internal readonly ref struct UsageLine
             OutputAudio = cursor.Number(",\"outputAudio\":"u8),
             Images = cursor.Number(",\"images\":"u8),
         };
+        cursor.AtFirstMember = false;
         cursor.Take("}"u8);
         return tokens;
     }
@@ -84,7 +94,8 @@ internal readonly ref struct UsageLine
     /// <summary>Goes along a line. What must be there and is not makes <see cref="Found"/> false, and everything after it means nothing.</summary>
     private ref struct Cursor(ReadOnlySpan<byte> line)
     {
-        private bool first;
+        /// <summary>Whether the next member is an object's first: no comma stands before it.</summary>
+        public bool AtFirstMember { get; set; }
 
         public ReadOnlySpan<byte> Left { get; private set; } = line;
 
@@ -98,9 +109,6 @@ internal readonly ref struct UsageLine
         }
 
         public void Take(ReadOnlySpan<byte> bytes) => Found &= Has(bytes);
-
-        /// <summary>The next member is an object's first: no comma stands before it.</summary>
-        public void FirstMember() => first = true;
 
         public ReadOnlySpan<byte> Until(ReadOnlySpan<byte> bytes)
         {
@@ -132,12 +140,12 @@ internal readonly ref struct UsageLine
         /// <summary>Zero where the member is not there. What JSON would not take for a whole number is not found.</summary>
         public long Number(ReadOnlySpan<byte> name)
         {
-            if (!Has(first ? name[1..] : name))
+            if (!Has(AtFirstMember ? name[1..] : name))
             {
                 return 0;
             }
 
-            first = false;
+            AtFirstMember = false;
             var digits = Left.StartsWith((byte)'-') ? 1 : 0;
             var parsed = Utf8Parser.TryParse(Left, out long number, out var length);
             // No zero at the front: the writer leaves out the only number that has one.

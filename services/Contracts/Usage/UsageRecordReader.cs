@@ -17,6 +17,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
     private readonly Repeated<string[]> lists = new(lines);
     private readonly Repeated<UsageRecord> records = new(lines);
     private int lineStart;
+    private int tokensAt;
     private bool asWritten;
 
     // In the order in which they are written: see Next.
@@ -44,21 +45,22 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
             return ReadWhole(start, length);
         }
 
-        ref var alike = ref records.Of(PlaceOf(line.Circumstances), PlaceOf(line.Rest));
+        var circumstances = PlaceOf(line.Circumstances);
+        ref var alike = ref records.Of(circumstances, PlaceOf(line.Rest));
         if (alike is not null)
         {
             return line.Of(alike);
         }
 
         var record = ReadWhole(start, length);
-        alike = asWritten ? record : null;
+        alike = asWritten && tokensAt == circumstances.Start.Value + line.TokensAt ? record : null;
         return record;
     }
 
     private UsageRecord ReadWhole(int start, int length)
     {
         lineStart = start;
-        asWritten = true;
+        (asWritten, tokensAt) = (true, -1);
         var reader = new Utf8JsonReader(lines.Span.Slice(start, length));
         reader.Read();
         ExpectObject(ref reader);
@@ -95,7 +97,7 @@ internal sealed class UsageRecordReader(ReadOnlyMemory<byte> lines)
                 case Field.Status: status = reader.GetInt32(); break;
                 case Field.Outcome: outcome = OutcomeOf(ref reader); break;
                 case Field.Streamed: streamed = reader.GetBoolean(); break;
-                case Field.Tokens: tokens = TokensOf(ref reader); break;
+                case Field.Tokens: (tokensAt, tokens) = (lineStart + (int)reader.TokenStartIndex, TokensOf(ref reader)); break;
                 case Field.Estimated: estimated = reader.GetBoolean(); break;
                 case Field.Unpriced: unpriced = reader.GetBoolean(); break;
                 case Field.Cost: cost = reader.GetInt64(); break;

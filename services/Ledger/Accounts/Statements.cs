@@ -111,7 +111,7 @@ internal static class Statements
                 """
                 select e.at, e.id, e.kind, t.debit, t.credit, case when e.reverses then -e.amount_nano else e.amount_nano end, t.price, e.reason, e.author, e.about
                 from journal.entries e join journal.terms t on t.id = e.terms
-                where t.accounts @> array[$1] and t.month = date_trunc('month', $2::timestamptz at time zone 'UTC')::date and e.at >= $2 and e.at < $3
+                where t.accounts @> array[$1] and t.day = ($2::timestamptz at time zone 'UTC')::date and e.at >= $2 and e.at < $3
                 order by e.at desc limit $4
                 """, connection);
             command.Parameters.AddWithValue(account);

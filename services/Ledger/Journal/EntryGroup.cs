@@ -17,8 +17,6 @@ internal sealed class EntryGroup(JournalEntry first, DateOnly day)
 
     public DateOnly Day { get; } = day;
 
-    public DateOnly Month => new(Day.Year, Day.Month, 1);
-
     /// <summary>Each entry with its group.</summary>
     public static GroupedEntry[] Of(IReadOnlyList<JournalEntry> entries)
     {

@@ -79,7 +79,7 @@ internal sealed class JournalRetention(
                 select a as account, e.day, sum(e.amount)::bigint as amount
                 from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount
                     from journal.entries_{Name(month)} group by 1, 2) e
-                join journal.terms_{Name(month)} t on t.id = e.terms, unnest(t.accounts) a group by 1, 2)
+                join journal.terms_{Name(month)} t on t.id = e.terms and t.day = e.day, unnest(t.accounts) a group by 1, 2)
             select count(*) from booked b full join (select * from account_days where day >= $1 and day < $2) d on d.account = b.account and d.day = b.day
             where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0)
             """))

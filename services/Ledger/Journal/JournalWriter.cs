@@ -32,7 +32,7 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
 
     private static readonly TableRows<EntryGroup> s_terms = new(
     [
-        TableColumn.Date("month", static (EntryGroup group) => group.Month),
+        TableColumn.Date("day", static (EntryGroup group) => group.Day),
         TableColumn.Uuid("id", static (EntryGroup group) => group.TermsId),
         TableColumn.Text("debit", static (EntryGroup group) => group.First.Debit),
         TableColumn.Text("credit", static (EntryGroup group) => group.First.Credit),

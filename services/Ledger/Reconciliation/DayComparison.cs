@@ -7,12 +7,13 @@ internal sealed class DayComparison(NpgsqlConnection connection)
 {
     private const int DifferencesMax = 100;
 
-    // What entries count for accounts: a row for each account, day and terms that it stands in. Entries are added up by their terms before these are spread.
-    private static string Counted(string which) => $"""
+    // What entries from $1 on count for accounts: a row for each account, day and terms that it stands in. Entries are added up by their terms
+    // before these are spread, and no terms of earlier days are read.
+    private static string Counted(string which = "true") => $"""
         select a as account, e.day, e.amount, e.entries
         from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
-            from journal.entries where {which} group by 1, 2) e
-        join journal.terms t on t.id = e.terms, unnest(t.accounts) a
+            from journal.entries where at >= $1 and {which} group by 1, 2) e
+        join journal.terms t on t.id = e.terms and t.day = e.day and t.day >= ($1 at time zone 'UTC')::date, unnest(t.accounts) a
         """;
 
     // $1: the first day that is compared.
@@ -21,7 +22,7 @@ internal sealed class DayComparison(NpgsqlConnection connection)
     // $1, $2: from when, until when.
     private static readonly string s_seal = $"""
         insert into account_day_seals as s (account, day, amount_nano, entries)
-        select account, day, sum(amount)::bigint, sum(entries)::bigint from ({Counted("at >= $1 and at < $2")}) counted group by account, day
+        select account, day, sum(amount)::bigint, sum(entries)::bigint from ({Counted("at < $2")}) counted group by account, day
         on conflict (account, day) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
         """;
 
@@ -64,7 +65,7 @@ internal sealed class DayComparison(NpgsqlConnection connection)
             connection,
             $"""
             with counted as (
-                select account, day, sum(amount)::bigint as amount, sum(entries)::bigint as entries from ({Counted("at >= $1")}) since group by account, day
+                select account, day, sum(amount)::bigint as amount, sum(entries)::bigint as entries from ({Counted()}) since group by account, day
                 union all select account, day, amount_nano, entries from account_day_seals where day >= $2),
             booked as (select account, day, sum(amount)::bigint as amount, sum(entries)::bigint as entries from counted group by account, day)
             select coalesce(b.account, d.account), coalesce(b.day, d.day), coalesce(b.amount, 0), coalesce(d.spent_nano, 0), coalesce(b.entries, 0) <> coalesce(d.entries, 0)

@@ -22,7 +22,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
 
     // $1: the instant.
     private static readonly string s_sealAll = $"""
-        with counted as ({Counted("true")})
+        with counted as ({Counted("'-infinity'::timestamptz")})
         {Seal} {SealAnew}
         """;
 
@@ -30,7 +30,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
     // windows has no index, and tries each of its many in each of the terms. An entry may be a little older than its window: the request began before.
     private static readonly string s_sealThese = $"""
         with counted as (
-            select c.* from ({Counted("at >= (select coalesce(min(coalesce(starts_at, '-infinity')), '-infinity') - interval '2 days' from windows where window_id = any($2))")}) c
+            select c.* from ({Counted("(select coalesce(min(coalesce(starts_at, '-infinity')), '-infinity') - interval '2 days' from windows where window_id = any($2))")}) c
             where c.id in (select unnest($2::text[])))
         {Seal} where w.window_id in (select unnest($2::text[])) {SealAnew}
         """;
@@ -52,7 +52,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         connection,
         $"""
         insert into window_seals as s (window_id, amount_nano, entries)
-        select id, sum(counted.amount)::bigint, sum(counted.entries)::bigint from ({Counted("at >= $1 and at < $2")}) counted join windows w on w.window_id = counted.id group by id
+        select id, sum(counted.amount)::bigint, sum(counted.entries)::bigint from ({Counted("$1", "at < $2")}) counted join windows w on w.window_id = counted.id group by id
         on conflict (window_id) do update set amount_nano = s.amount_nano + excluded.amount_nano, entries = s.entries + excluded.entries
         """,
         cancellation, before, next);
@@ -89,7 +89,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         await using var command = LongStatement.Of(
             connection,
             $"""
-            with since as (select id, sum(amount)::bigint as amount, sum(entries)::bigint as entries from ({Counted("at >= $1")}) counted group by id)
+            with since as (select id, sum(amount)::bigint as amount, sum(entries)::bigint as entries from ({Counted("$1")}) counted group by id)
             select w.window_id, w.spent_nano, w.version, coalesce(s.amount_nano, 0) + coalesce(b.amount, 0), w.entries <> coalesce(s.entries, 0) + coalesce(b.entries, 0), w.touched_at >= $2
             from windows w left join since b on b.id = w.window_id left join window_seals s on s.window_id = w.window_id
             where $3 or w.touched_at >= $2 or coalesce(w.ends_at, 'infinity') > now()
@@ -120,12 +120,12 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         return (new(compared, forRedis, Math.Max(0, idle - IdleInRedisMax)), different, late);
     }
 
-    // What entries count in windows: a row for each window and terms that it stands in, before $1 and since. Entries are added up by their
-    // terms before these are spread.
-    private static string Counted(string which) => $"""
+    // What entries from an instant on count in windows: a row for each window, day and terms that it stands in, before $1 and since. Entries are
+    // added up by their terms before these are spread, and no terms of earlier days are read.
+    private static string Counted(string from, string which = "true") => $"""
         select w as id, e.before, e.amount, e.entries
-        from (select terms, at < $1 as before, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
-            from journal.entries where {which} group by 1, 2) e
-        join journal.terms t on t.id = e.terms, unnest(t.windows) w
+        from (select terms, (at at time zone 'UTC')::date as day, at < $1 as before, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
+            from journal.entries where at >= {from} and {which} group by 1, 2, 3) e
+        join journal.terms t on t.id = e.terms and t.day = e.day and t.day >= ({from} at time zone 'UTC')::date, unnest(t.windows) w
         """;
 }

@@ -1,14 +1,29 @@
 -- Entries of one transaction have most of their words in common: whose they are, for which windows, at which price. These stand once, as the
--- terms of all of them, and an entry's own row is a fifth of what it was. Terms are never shared by two transactions: nothing has to be looked
--- up to book, and nothing is left over when a month is taken out of the journal.
+-- terms of all of them, and an entry's own row is a fifth of what it was. Two transactions never share terms (but for those from before this
+-- step): nothing has to be looked up to book, and nothing is left over when a month is taken out of the journal.
+
+-- Who still books in the old table waits, and then finds it gone: nothing is added behind the copy's back.
+lock table journal.entries in access exclusive mode;
+
+do $$
+declare
+    foreign_part text;
+begin
+    select i.inhrelid::regclass::text into foreign_part
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'journal.entries'::regclass and c.relname !~ '^entries_[0-9]{4}_[0-9]{2}$' limit 1;
+    if foreign_part is not null then
+        raise exception '% is no month that the gateway made: this step would make it one. Detach it from journal.entries, and start again.', foreign_part;
+    end if;
+end $$;
 
 create temp table kept on commit drop as select * from journal.entries;
 drop table journal.entries;
 drop function journal.add_month(date);
 
 create table journal.terms (
-    -- The month of its entries (UTC), by whose side it stands.
-    month       date        not null,
+    -- The day of its entries (UTC): who reads a day's entries reads its terms and no others.
+    day         date        not null,
     id          uuid        not null,
     debit       text        not null,
     credit      text        not null,
@@ -17,8 +32,8 @@ create table journal.terms (
     edge_id     text,
     price       text,
     check (debit <> credit),
-    primary key (id, month)
-) partition by range (month);
+    primary key (day, id)
+) partition by range (day);
 
 -- Double entries: every row is one balanced transfer. It counts with the same amount on all accounts and windows of its terms (memorandum: a
 -- request has one cost and many owners), and with the opposite sign when it reverses.
@@ -40,7 +55,7 @@ create table journal.entries (
 -- For people, and for what looks at few entries: each with its terms.
 create view journal.booked as
     select e.at, e.id, e.kind, t.debit, t.credit, e.amount_nano, e.reverses, t.accounts, t.windows, t.edge_id, t.price, e.reason, e.author, e.about, e.posted_at
-    from journal.entries e join journal.terms t on t.id = e.terms and t.month = date_trunc('month', e.at at time zone 'UTC')::date;
+    from journal.entries e join journal.terms t on t.id = e.terms and t.day = (e.at at time zone 'UTC')::date;
 
 create trigger append_only before update or delete on journal.entries for each row execute function journal.refuse();
 create trigger append_only before update or delete on journal.terms for each row execute function journal.refuse();
@@ -68,17 +83,18 @@ begin
     end loop;
 end $$;
 
--- What was there before, with the same terms for all that had the same words in a month.
+-- What was there before, with the same terms for all that had the same words on a day.
 select journal.add_month(month) from (select distinct date_trunc('month', at at time zone 'UTC')::date from kept) as months (month);
 create temp table kept_terms on commit drop as
     select gen_random_uuid() as id, * from (
-        select distinct date_trunc('month', at at time zone 'UTC')::date as month, debit, credit, accounts, windows, edge_id, price from kept) as different;
-insert into journal.terms (month, id, debit, credit, accounts, windows, edge_id, price)
-    select month, id, debit, credit, accounts, windows, edge_id, price from kept_terms;
+        select distinct (at at time zone 'UTC')::date as day, debit, credit, accounts, windows, edge_id, price from kept) as different;
+insert into journal.terms (day, id, debit, credit, accounts, windows, edge_id, price)
+    select day, id, debit, credit, accounts, windows, edge_id, price from kept_terms;
 insert into journal.entries (at, id, terms, amount_nano, posted_at, reverses, kind, reason, author, about)
     select k.at, k.id, t.id, k.amount_nano, k.posted_at, k.reverses, k.kind, k.reason, k.author, k.about
-    from kept k join kept_terms t on t.month = date_trunc('month', k.at at time zone 'UTC')::date and t.debit = k.debit and t.credit = k.credit
+    from kept k join kept_terms t on t.day = (k.at at time zone 'UTC')::date and t.debit = k.debit and t.credit = k.credit
         and t.accounts = k.accounts and t.windows = k.windows and t.edge_id is not distinct from k.edge_id and t.price is not distinct from k.price;
+analyze journal.entries, journal.terms;
 
 do $$
 begin

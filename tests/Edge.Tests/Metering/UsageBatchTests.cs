@@ -160,7 +160,7 @@ public sealed class UsageBatchTests
     public void Read_ALineLikeTheOneBefore_IsReadAsIfItStoodAlone()
     {
         var random = new Random(7);
-        var bases = new[] { Full, Full with { Tokens = new() { Output = 5 }, Cost = default, Estimated = false }, Bare, Bare with { EndUser = "\"é\\", Corrects = Guid.CreateVersion7(), Cost = new(-7) } };
+        var bases = new[] { Full, Full with { Tokens = new() { Output = 5 }, Cost = default, Estimated = false }, Bare, Bare with { Cost = new(5) }, Bare with { EndUser = "\"é\\", Corrects = Guid.CreateVersion7(), Cost = new(-7) } };
         for (var round = 0; round < 20_000; round++)
         {
             var one = bases[random.Next(bases.Length)];
@@ -187,6 +187,26 @@ public sealed class UsageBatchTests
         var second = first[..place] + member[..(member.IndexOf(':', StringComparison.Ordinal) + 1)] + "99" + first[(place + member.Length)..];
 
         Assert.All(ReadAll(first + second), record => Assert.Equal(Line(Full), Line(record!)));
+    }
+
+    [Fact]
+    public void Read_ALineWithoutACommaWhereTheLineBeforeHadNothing_IsNoRecord()
+    {
+        var second = Line(Bare).Replace("\"tokens\":{}", "\"tokens\":{}\"cost\":5", StringComparison.Ordinal);
+
+        Assert.Null(ReadAll(Line(Bare) + second)[1]);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"cost\":7")]
+    public void Read_NumbersOfAnObjectInARecord_AreNotTheRecords(string cost)
+    {
+        var head = Line(Bare)[..Line(Bare).IndexOf(",\"tags\":", StringComparison.Ordinal)];
+        var line = head + ",\"model\":\"m\",\"deploymentId\":\"d\",\"provider\":\"p\",\"providerModel\":\"pm\"" + cost
+            + ",\"failedAttempts\":[{\"deploymentId\":\"d\",\"failure\":\"f\",\"tokens\":{\"input\":1},\"cost\":5,\"price\":\"x\"}]}\n";
+
+        Assert.All(ReadAll(line + line), record => Assert.Equal((0, cost.Length == 0 ? 0 : 7), (record!.Tokens.Input, record.Cost.NanoDollars)));
     }
 
     [Fact]

@@ -140,7 +140,7 @@ public sealed class PostingTests
     {
         await using var ledger = await LedgerHost.StartAsync();
         await ledger.Services.GetRequiredService<JournalWriter>().AddAsync([JournalRules.FromUsage(Build.Record(100))], CancellationToken.None);
-        var month = await ledger.ScalarAsync<string>("select to_char(month, '_YYYY_MM') from journal.terms");
+        var month = await ledger.ScalarAsync<string>("select to_char(day, '_YYYY_MM') from journal.terms");
         foreach (var statement in new[] { sql, sql.Replace("entries", "entries" + month, StringComparison.Ordinal).Replace("terms", "terms" + month, StringComparison.Ordinal) })
         {
             await using var command = ledger.Database.CreateCommand(statement);

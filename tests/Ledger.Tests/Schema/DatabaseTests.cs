@@ -77,10 +77,23 @@ public sealed class DatabaseTests
                 array['gateway/all', 'key/k' || i % 2], array['user/u', 'team/t'], case when i < 3 then 'edge-1' end, case when i <> 1 then 'a price' end, null, null, null
             from generate_series(0, 7) i;
             insert into journal.entries (at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, reason, author, about)
-            values (now(), gen_random_uuid(), 'adjustment', 'user/u', 'adjustment/gateway', 9, false, array['user/u'], array[]::text[], 'a "reason"', 'ann', gen_random_uuid());
+            values ('2026-11-15 12:00:00+00', gen_random_uuid(), 'adjustment', 'user/u', 'adjustment/gateway', 9, false, array['user/u'], array[]::text[], 'a "reason"', 'ann', gen_random_uuid());
             """))
         {
             await book.ExecuteNonQueryAsync();
+        }
+
+        // A person's own partition would become a month: that is the person's to decide.
+        await using (var foreign = outside.CreateCommand("create table journal.kept_by_hand partition of journal.entries for values from ('1999-01-01') to ('1999-02-01')"))
+        {
+            await foreign.ExecuteNonQueryAsync();
+        }
+
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => LedgerHost.StartAsync(database));
+        Assert.Contains("Detach it from journal.entries", refused.ToString(), StringComparison.Ordinal);
+        await using (var detach = outside.CreateCommand("alter table journal.entries detach partition journal.kept_by_hand"))
+        {
+            await detach.ExecuteNonQueryAsync();
         }
 
         const string words = "(at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about, posted_at)";
@@ -89,8 +102,8 @@ public sealed class DatabaseTests
         await using var ledger = await LedgerHost.StartAsync(database);
 
         Assert.Equal(before, await TextAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.booked"));
-        // Of October: two keys. Of November: each key with and without an edge, of which one has no entry, and the adjustment.
-        Assert.Equal(["2026-10-01: 2", "2026-11-01: 4"], await TextsAsync(outside, "select month || ': ' || count(*) from journal.terms group by month order by month"));
+        // Two keys; then one with an edge, and both without one; and the adjustment.
+        Assert.Equal(["2026-10-31: 2", "2026-11-01: 3", "2026-11-15: 1"], await TextsAsync(outside, "select day || ': ' || count(*) from journal.terms group by day order by day"));
         await ledger.Services.GetRequiredService<JournalWriter>().AddAsync([JournalRules.FromUsage(Build.Record(5))], CancellationToken.None);
         Assert.Equal(10, await CountAsync(outside, "journal.booked"));
     }
