@@ -96,6 +96,18 @@ internal static class Statements
         return TypedResults.Ok(new Statement(account, first, last, new Money(opening).ToDollars(), new Money(balance).ToDollars(), days, entries));
     }
 
+    /// <summary>
+    /// $1: the account; $2, $3: a day; $4: how many. Backwards along the day, looking up each entry's terms: left to itself PostgreSQL may read the
+    /// whole day again for each of them (<see cref="JournalSql.Terms"/>).
+    /// </summary>
+    internal const string LastEntries = """
+        select e.at, e.id, e.kind, t.debit, t.credit, case when e.reverses then -e.amount_nano else e.amount_nano end, t.price, e.reason, e.author, e.about
+        from (select * from journal.entries where at >= $2 and at < $3 order by at desc) e
+        cross join lateral (
+            select * from journal.terms where day = ($2::timestamptz at time zone 'UTC')::date and id = e.terms and accounts @> array[$1::text] offset 0) t
+        order by e.at desc limit $4
+        """;
+
     // An account that is rarely used stands between all others of its days, and no index finds it: only days that have entries of it are read, and few.
     private static async Task<List<StatementEntry>> LastEntriesAsync(NpgsqlConnection connection, string account, List<StatementDay> days, CancellationToken cancellation)
     {
@@ -107,13 +119,7 @@ internal static class Statements
                 break;
             }
 
-            await using var command = new NpgsqlCommand(
-                """
-                select e.at, e.id, e.kind, t.debit, t.credit, case when e.reverses then -e.amount_nano else e.amount_nano end, t.price, e.reason, e.author, e.about
-                from journal.entries e join journal.terms t on t.id = e.terms
-                where t.accounts @> array[$1] and t.day = ($2::timestamptz at time zone 'UTC')::date and e.at >= $2 and e.at < $3
-                order by e.at desc limit $4
-                """, connection);
+            await using var command = new NpgsqlCommand(LastEntries, connection);
             command.Parameters.AddWithValue(account);
             command.Parameters.AddWithValue(day.Date.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
             command.Parameters.AddWithValue(day.Date.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));

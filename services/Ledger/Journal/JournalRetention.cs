@@ -79,7 +79,7 @@ internal sealed class JournalRetention(
                 select a as account, e.day, sum(e.amount)::bigint as amount
                 from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount
                     from journal.entries_{Name(month)} group by 1, 2) e
-                join journal.terms_{Name(month)} t on t.id = e.terms and t.day = e.day, unnest(t.accounts) a group by 1, 2)
+                {JournalSql.Terms($"journal.terms_{Name(month)}")}, unnest(t.accounts) a group by 1, 2)
             select count(*) from booked b full join (select * from account_days where day >= $1 and day < $2) d on d.account = b.account and d.day = b.day
             where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0)
             """))
@@ -129,8 +129,9 @@ internal sealed class JournalRetention(
             lock table journal.entries_{Name(month)}, journal.terms_{Name(month)} in share mode;
             create temp table taken_out on commit drop as
                 select counted.window_id, sum(e.amount)::bigint as amount
-                from (select terms, sum(case when reverses then -amount_nano else amount_nano end) as amount from journal.entries_{Name(month)} group by 1) e
-                join journal.terms_{Name(month)} t on t.id = e.terms, unnest(t.windows) as counted (window_id) group by 1;
+                from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount
+                    from journal.entries_{Name(month)} group by 1, 2) e
+                {JournalSql.Terms($"journal.terms_{Name(month)}")}, unnest(t.windows) as counted (window_id) group by 1;
             lock table only journal.entries in access exclusive mode;
             lock table only journal.terms in access exclusive mode;
             update windows w set archived_nano = archived_nano + m.amount from taken_out m where m.window_id = w.window_id;

@@ -1,3 +1,4 @@
+using Gateway.Ledger.Journal;
 using Npgsql;
 
 namespace Gateway.Ledger.Reconciliation;
@@ -121,11 +122,11 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
     }
 
     // What entries from an instant on count in windows: a row for each window, day and terms that it stands in, before $1 and since. Entries are
-    // added up by their terms before these are spread, and no terms of earlier days are read.
+    // added up by their terms before these are spread, and terms are looked up one by one (JournalSql.Terms).
     private static string Counted(string from, string which = "true") => $"""
         select w as id, e.before, e.amount, e.entries
         from (select terms, (at at time zone 'UTC')::date as day, at < $1 as before, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
             from journal.entries where at >= {from} and {which} group by 1, 2, 3) e
-        join journal.terms t on t.id = e.terms and t.day = e.day and t.day >= ({from} at time zone 'UTC')::date, unnest(t.windows) w
+        {JournalSql.Terms()}, unnest(t.windows) w
         """;
 }
