@@ -43,20 +43,13 @@ public static class UsageBatch
             Zlib => Unpack(message),
             _ => throw new JsonException($"Usage records are packed in a way that is not known here: {message.Packing}."),
         };
-        try
-        {
-            lines.Read(Math.Clamp(message.Count, 0, RecordsExpectedMax));
-            return lines;
-        }
-        catch
-        {
-            lines.Dispose();
-            throw;
-        }
+        lines.Read(Math.Clamp(message.Count, 0, RecordsExpectedMax));
+        return lines;
     }
 
     private static UsageLines Unpack(UsageRecorded message)
     {
+        // Where it cannot be unpacked the buffer does not go back, and is collected like any other.
         var pool = ArrayPool<byte>.Shared;
         var unpacked = pool.Rent(Math.Clamp(message.Count, 1, RecordsExpectedMax) * BytesOfRecord);
         var length = 0;
@@ -84,13 +77,7 @@ public static class UsageBatch
         }
         catch (InvalidDataException error)
         {
-            pool.Return(unpacked);
             throw new JsonException("Packed usage records are damaged.", error);
-        }
-        catch
-        {
-            pool.Return(unpacked);
-            throw;
         }
     }
 }

@@ -20,9 +20,10 @@ public sealed class UsageLines : IDisposable
     /// <summary>Gives the buffer back.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref rented, null) is { } buffer)
+        All = [];
+        if (rented is { } buffer)
         {
-            All = [];
+            rented = null;
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }

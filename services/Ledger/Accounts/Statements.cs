@@ -98,7 +98,7 @@ internal static class Statements
 
     /// <summary>
     /// $1: the account; $2, $3: a day; $4: how many. Backwards along the day, looking up each entry's terms: left to itself PostgreSQL may read the
-    /// whole day again for each of them (<see cref="JournalSql.Terms"/>).
+    /// whole day again for each of them (<see cref="JournalSql.AddedUp"/>).
     /// </summary>
     internal const string LastEntries = """
         select e.at, e.id, e.kind, t.debit, t.credit, case when e.reverses then -e.amount_nano else e.amount_nano end, t.price, e.reason, e.author, e.about

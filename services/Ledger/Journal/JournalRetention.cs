@@ -19,8 +19,8 @@ internal sealed class JournalRetention(
 {
     // A month is read whole.
     private const int MonthSeconds = 3_600;
-    private const string Entries = "entries_";
-    private const string Month = "yyyy'_'MM";
+    private const string Entries = "entries";
+    private const string Suffix = "'_'yyyy'_'MM";
 
     /// <summary>One run: the months that were taken out.</summary>
     public async Task<IReadOnlyList<DateOnly>> RunAsync(CancellationToken cancellation)
@@ -62,7 +62,7 @@ internal sealed class JournalRetention(
         {
             // A partition of another name is somebody else's: it is left alone.
             if (reader.GetString(0) is var name && name.StartsWith(Entries, StringComparison.Ordinal)
-                && DateOnly.TryParseExact(name[Entries.Length..], Month, CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
+                && DateOnly.TryParseExact(name[Entries.Length..], Suffix, CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
             {
                 months.Add(month);
             }
@@ -76,10 +76,7 @@ internal sealed class JournalRetention(
     {
         await using (var totals = database.CreateCommand($"""
             with booked as (
-                select a as account, e.day, sum(e.amount)::bigint as amount
-                from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount
-                    from journal.entries_{Name(month)} group by 1, 2) e
-                {JournalSql.Terms($"journal.terms_{Name(month)}")}, unnest(t.accounts) a group by 1, 2)
+                select a as account, e.day, sum(e.amount)::bigint as amount {JournalSql.AddedUp(month: SuffixOf(month))}, unnest(t.accounts) a group by 1, 2)
             select count(*) from booked b full join (select * from account_days where day >= $1 and day < $2) d on d.account = b.account and d.day = b.day
             where coalesce(b.amount, 0) <> coalesce(d.spent_nano, 0)
             """))
@@ -94,7 +91,7 @@ internal sealed class JournalRetention(
         }
 
         await using var sum = database.CreateCommand(
-            $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.entries_{Name(month)} where kind = 'usage'");
+            $"select count(*), coalesce(sum(case when reverses then -amount_nano else amount_nano end), 0)::bigint from journal.entries{SuffixOf(month)} where kind = 'usage'");
         sum.CommandTimeout = MonthSeconds;
         await using var reader = await sum.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
@@ -126,20 +123,17 @@ internal sealed class JournalRetention(
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var take = new NpgsqlCommand($"""
             set local lock_timeout = '5s';
-            lock table journal.entries_{Name(month)}, journal.terms_{Name(month)} in share mode;
+            lock table journal.entries{SuffixOf(month)}, journal.terms{SuffixOf(month)} in share mode;
             create temp table taken_out on commit drop as
-                select counted.window_id, sum(e.amount)::bigint as amount
-                from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount
-                    from journal.entries_{Name(month)} group by 1, 2) e
-                {JournalSql.Terms($"journal.terms_{Name(month)}")}, unnest(t.windows) as counted (window_id) group by 1;
+                select counted.window_id, sum(e.amount)::bigint as amount {JournalSql.AddedUp(month: SuffixOf(month))}, unnest(t.windows) as counted (window_id) group by 1;
             lock table only journal.entries in access exclusive mode;
             lock table only journal.terms in access exclusive mode;
             update windows w set archived_nano = archived_nano + m.amount from taken_out m where m.window_id = w.window_id;
-            alter table journal.entries detach partition journal.entries_{Name(month)};
-            alter table journal.terms detach partition journal.terms_{Name(month)};
+            alter table journal.entries detach partition journal.entries{SuffixOf(month)};
+            alter table journal.terms detach partition journal.terms{SuffixOf(month)};
             {(options.Value.JournalDrop
-                ? $"drop table journal.entries_{Name(month)}, journal.terms_{Name(month)};"
-                : $"create schema if not exists journal_archive; alter table journal.entries_{Name(month)} set schema journal_archive; alter table journal.terms_{Name(month)} set schema journal_archive;")}
+                ? $"drop table journal.entries{SuffixOf(month)}, journal.terms{SuffixOf(month)};"
+                : $"create schema if not exists journal_archive; alter table journal.entries{SuffixOf(month)} set schema journal_archive; alter table journal.terms{SuffixOf(month)} set schema journal_archive;")}
             """, connection)
         {
             CommandTimeout = MonthSeconds,
@@ -148,5 +142,5 @@ internal sealed class JournalRetention(
         await transaction.CommitAsync(cancellation);
     }
 
-    private static string Name(DateOnly month) => month.ToString(Month, CultureInfo.InvariantCulture);
+    private static string SuffixOf(DateOnly month) => month.ToString(Suffix, CultureInfo.InvariantCulture);
 }

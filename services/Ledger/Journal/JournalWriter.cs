@@ -91,16 +91,16 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
     public async Task<JournalResult> AddAsync(IReadOnlyCollection<JournalEntry> entries, CancellationToken cancellation)
     {
         // The same request twice in one transaction is one entry.
-        var sorted = Sorted(entries);
+        var sorted = entries.OrderBy(static entry => KeyOf(entry)).DistinctBy(static entry => KeyOf(entry)).ToArray();
+        var rows = EntryGroup.Of(sorted);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (sorted.Length >= CopiedMin)
         {
             try
             {
                 await using var copying = await connection.BeginTransactionAsync(cancellation);
-                var grouped = EntryGroup.Of(sorted);
-                await CopyAsync(connection, grouped, cancellation);
-                return await FinishAsync(copying, grouped, [], entries.Count - sorted.Length, [], cancellation);
+                await CopyAsync(connection, rows, cancellation);
+                return await FinishAsync(copying, rows, [], entries.Count - sorted.Length, [], cancellation);
             }
             catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.UniqueViolation)
             {
@@ -109,14 +109,13 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         }
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var rows = EntryGroup.Of(sorted);
         var fresh = await InsertAsync(connection, rows, cancellation);
-        var conflicts = fresh.Count == sorted.Length ? [] : await ConflictsAsync(connection, [.. sorted.Where(entry => !fresh.Contains(KeyOf(entry)))], cancellation);
+        var conflicts = fresh.Count == rows.Length ? [] : await ConflictsAsync(connection, [.. sorted.Where(entry => !fresh.Contains(KeyOf(entry)))], cancellation);
         GroupedEntry[] added = [.. rows.Where(row => fresh.Contains(KeyOf(row.Entry)))];
         return await FinishAsync(transaction, added, GroupsOf(added), entries.Count - fresh.Count, conflicts, cancellation);
     }
 
-    // Terms are those that are not in the journal yet.
+    // Terms: those of the added that are not written yet.
     private static async Task<JournalResult> FinishAsync(
         NpgsqlTransaction transaction, GroupedEntry[] added, EntryGroup[] terms, int repeated, IReadOnlyList<Guid> conflicts, CancellationToken cancellation)
     {
@@ -238,21 +237,6 @@ internal sealed class JournalWriter(NpgsqlDataSource database, JournalRole role)
         }
 
         return [.. windows.Select(window => new PostedWindow(window.Id, window.Spent, window.Version, posted[window.Id]))];
-    }
-
-    private static JournalEntry[] Sorted(IReadOnlyCollection<JournalEntry> entries)
-    {
-        var sorted = entries.OrderBy(static entry => MicrosecondOf(entry.At)).ThenBy(static entry => entry.Id).ToArray();
-        var kept = 0;
-        foreach (var entry in sorted)
-        {
-            if (kept == 0 || KeyOf(entry) != KeyOf(sorted[kept - 1]))
-            {
-                sorted[kept++] = entry;
-            }
-        }
-
-        return sorted[..kept];
     }
 
     // As PostgreSQL tells entries apart: it keeps whole microseconds.

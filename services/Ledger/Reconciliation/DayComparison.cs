@@ -8,14 +8,9 @@ internal sealed class DayComparison(NpgsqlConnection connection)
 {
     private const int DifferencesMax = 100;
 
-    // What entries from $1 on count for accounts: a row for each account, day and terms that it stands in. Entries are added up by their terms
-    // before these are spread, and terms are looked up one by one (JournalSql.Terms).
-    private static string Counted(string which = "true") => $"""
-        select a as account, e.day, e.amount, e.entries
-        from (select terms, (at at time zone 'UTC')::date as day, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
-            from journal.entries where at >= $1 and {which} group by 1, 2) e
-        {JournalSql.Terms()}, unnest(t.accounts) a
-        """;
+    // What entries from $1 on count for accounts: a row for each account, day and terms that it stands in.
+    private static string Counted(string which = "true") =>
+        $"select a as account, e.day, e.amount, e.entries {JournalSql.AddedUp($"at >= $1 and {which}")}, unnest(t.accounts) a";
 
     // $1: the first day that is compared.
     private const string Forget = "delete from account_day_seals where day < ($1 at time zone 'UTC')::date";

@@ -121,12 +121,7 @@ internal sealed class WindowComparison(NpgsqlConnection connection)
         return (new(compared, forRedis, Math.Max(0, idle - IdleInRedisMax)), different, late);
     }
 
-    // What entries from an instant on count in windows: a row for each window, day and terms that it stands in, before $1 and since. Entries are
-    // added up by their terms before these are spread, and terms are looked up one by one (JournalSql.Terms).
-    private static string Counted(string from, string which = "true") => $"""
-        select w as id, e.before, e.amount, e.entries
-        from (select terms, (at at time zone 'UTC')::date as day, at < $1 as before, sum(case when reverses then -amount_nano else amount_nano end) as amount, count(*) as entries
-            from journal.entries where at >= {from} and {which} group by 1, 2, 3) e
-        {JournalSql.Terms()}, unnest(t.windows) w
-        """;
+    // What entries from an instant on count in windows: a row for each window, day and terms that it stands in, before $1 and since.
+    private static string Counted(string from, string which = "true") =>
+        $"select w as id, e.before, e.amount, e.entries {JournalSql.AddedUp($"at >= {from} and {which}", apart: "at < $1 as before")}, unnest(t.windows) w";
 }

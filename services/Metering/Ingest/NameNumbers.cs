@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Contracts;
+using Gateway.ServiceDefaults;
 
 namespace Gateway.Metering.Ingest;
 
@@ -64,6 +65,27 @@ internal sealed class NameNumbers
 
     /// <inheritdoc cref="Tags" />
     public int[]? Windows { get; }
+
+    /// <summary>The columns that have a record's owners, its model and provider in the table of records and in the sums.</summary>
+    public static IEnumerable<TableColumn<TRow>> OwnerColumns<TRow>(Func<TRow, NameNumbers> numbers) =>
+    [
+        TableColumn.Int("key_no", (TRow row) => numbers(row).Key),
+        TableColumn.Int("alias_no", (TRow row) => numbers(row).Alias),
+        TableColumn.Int("user_no", (TRow row) => numbers(row).User),
+        TableColumn.Int("team_no", (TRow row) => numbers(row).Team),
+        TableColumn.Int("organization_no", (TRow row) => numbers(row).Organization),
+        TableColumn.Int("end_user_no", (TRow row) => numbers(row).EndUser),
+        TableColumn.Int("model_no", (TRow row) => numbers(row).Model),
+        TableColumn.Int("provider_no", (TRow row) => numbers(row).Provider),
+        TableColumn.Int("provider_model_no", (TRow row) => numbers(row).ProviderModel),
+    ];
+
+    /// <summary>The names that the record's numbers are of, as they are stored.</summary>
+    public static IEnumerable<string> NamesOf(UsageRecord record) => new[]
+    {
+        record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model, record.DeploymentId,
+        record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
+    }.Concat(record.Tags).Concat(record.BudgetWindows).Select(Names.Clean);
 
     public static string TextOf(int[] numbers) => "{" + string.Join(',', numbers.Select(static no => no.ToString(CultureInfo.InvariantCulture))) + "}";
 }

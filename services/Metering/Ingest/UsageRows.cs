@@ -24,16 +24,8 @@ internal sealed class UsageRows
         RareCount("reasoning", static record => record.Tokens.Reasoning),
         RareCount("output_audio", static record => record.Tokens.OutputAudio),
         RareCount("images", static record => record.Tokens.Images),
-        Number("key_no", static numbers => numbers.Key),
-        Number("alias_no", static numbers => numbers.Alias),
-        Number("user_no", static numbers => numbers.User),
-        Number("team_no", static numbers => numbers.Team),
-        Number("organization_no", static numbers => numbers.Organization),
-        Number("end_user_no", static numbers => numbers.EndUser),
-        Number("model_no", static numbers => numbers.Model),
+        .. NameNumbers.OwnerColumns(static (NumberedRecord row) => row.Numbers),
         Number("deployment_no", static numbers => numbers.Deployment),
-        Number("provider_no", static numbers => numbers.Provider),
-        Number("provider_model_no", static numbers => numbers.ProviderModel),
         Number("call_type_no", static numbers => numbers.CallType),
         Number("edge_no", static numbers => numbers.Edge),
         Number("price_no", static numbers => numbers.Price),
@@ -75,12 +67,7 @@ internal sealed class UsageRows
             rows.NewestEnd = end > rows.NewestEnd ? end : rows.NewestEnd;
             if (rows.alike.TryAdd(record, null))
             {
-                rows.Names.UnionWith(
-                    new string?[]
-                    {
-                        record.KeyId, record.KeyAlias, record.UserId, record.TeamId, record.OrganizationId, record.EndUser, record.Model, record.DeploymentId,
-                        record.Provider, record.ProviderModel, record.CallType, record.EdgeId, record.Price, record.Credential,
-                    }.Concat(record.Tags).Concat(record.BudgetWindows).Select(Ingest.Names.Clean));
+                rows.Names.UnionWith(NameNumbers.NamesOf(record));
             }
         }
 

@@ -15,15 +15,7 @@ internal sealed class UsageSums
     private static readonly TableRows<Group> Table = new(
     [
         TableColumn.Date("day", static (Group group) => group.Day),
-        Number("key_no", static numbers => numbers.Key),
-        Number("alias_no", static numbers => numbers.Alias),
-        Number("user_no", static numbers => numbers.User),
-        Number("team_no", static numbers => numbers.Team),
-        Number("organization_no", static numbers => numbers.Organization),
-        Number("end_user_no", static numbers => numbers.EndUser),
-        Number("model_no", static numbers => numbers.Model),
-        Number("provider_no", static numbers => numbers.Provider),
-        Number("provider_model_no", static numbers => numbers.ProviderModel),
+        .. NameNumbers.OwnerColumns(static (Group group) => group.Numbers),
         TableColumn.Text("tags", static (Group group) => group.Numbers.Tags is { } tags ? NameNumbers.TextOf(tags) : null),
         Sum("requests", static sums => sums.Requests),
         Sum("failed", static sums => sums.Failed),
@@ -57,8 +49,6 @@ internal sealed class UsageSums
 
     /// <summary>The parameters of <see cref="Table"/>.</summary>
     public IEnumerable<NpgsqlParameter> Parameters() => Table.Parameters([.. groups.Select(static group => new Group(group.Key.Day, group.Key.Numbers, group.Value))]);
-
-    private static TableColumn<Group> Number(string name, Func<NameNumbers, int> value) => TableColumn.Int(name, (Group group) => value(group.Numbers));
 
     private static TableColumn<Group> Sum(string name, Func<Sums, long> value) => TableColumn.BigInt(name, (Group group) => value(group.Sums));
 

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using Gateway.Ledger.Accounts;
 using Gateway.Ledger.Journal;
+using Gateway.TestKit;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 
 namespace Gateway.Ledger.Tests.Accounts;
 
@@ -33,22 +33,10 @@ public sealed class StatementPlanTests
             command.Parameters.AddWithValue(noon.Date);
             command.Parameters.AddWithValue(noon.Date.AddDays(1));
             command.Parameters.AddWithValue(100);
-            var plan = await TextAsync(command);
+            var plan = string.Join('\n', await command.TextsAsync());
 
             Assert.StartsWith($"Limit (actual rows={found} ", plan, StringComparison.Ordinal);
             Assert.All(Regex.Matches(plan, @" on entries_\d{4}_\d{2}.*loops=(\d+)"), static match => Assert.Equal("1", match.Groups[1].Value));
         }
-    }
-
-    private static async Task<string> TextAsync(NpgsqlCommand command)
-    {
-        var lines = new List<string>();
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
-        {
-            lines.Add(reader.GetString(0));
-        }
-
-        return string.Join('\n', lines);
     }
 }

@@ -97,11 +97,11 @@ public sealed class DatabaseTests
         }
 
         const string words = "(at, id, kind, debit, credit, amount_nano, reverses, accounts, windows, edge_id, price, reason, author, about, posted_at)";
-        var before = await TextAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.entries");
+        var before = await TextsAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.entries");
 
         await using var ledger = await LedgerHost.StartAsync(database);
 
-        Assert.Equal(before, await TextAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.booked"));
+        Assert.Equal(before, await TextsAsync(outside, $"select string_agg({words}::text, ' ' order by id) from journal.booked"));
         // Two keys; then one with an edge, and both without one; and the adjustment.
         Assert.Equal(["2026-10-31: 2", "2026-11-01: 3", "2026-11-15: 1"], await TextsAsync(outside, "select day || ': ' || count(*) from journal.terms group by day order by day"));
         await ledger.Services.GetRequiredService<JournalWriter>().AddAsync([JournalRules.FromUsage(Build.Record(5))], CancellationToken.None);
@@ -126,19 +126,10 @@ public sealed class DatabaseTests
         }
     }
 
-    private static async Task<string?> TextAsync(NpgsqlDataSource database, string sql) => (await TextsAsync(database, sql)).SingleOrDefault();
-
-    private static async Task<List<string>> TextsAsync(NpgsqlDataSource database, string sql)
+    private static async Task<IReadOnlyList<string>> TextsAsync(NpgsqlDataSource database, string sql)
     {
         await using var command = database.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync();
-        var texts = new List<string>();
-        while (await reader.ReadAsync())
-        {
-            texts.Add(reader.GetString(0));
-        }
-
-        return texts;
+        return await command.TextsAsync();
     }
 
     private static string Others(NpgsqlConnection holder) => $"datname = current_database() and pid not in (pg_backend_pid(), {holder.ProcessID})";

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Metering.Reports;
-using Npgsql;
+using Gateway.TestKit;
 
 namespace Gateway.Metering.Tests.Reports;
 
@@ -100,14 +100,7 @@ public sealed class QueryPlanTests : IAsyncLifetime
         more?.Invoke(where);
         await using var command = host.Database.CreateCommand("explain (analyze, costs off, timing off, summary off) " + SpendLogs.PageSql(where, filter));
         where.Bind(command);
-        var lines = new List<string>();
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
-        {
-            lines.Add(reader.GetString(0));
-        }
-
-        return string.Join('\n', lines);
+        return string.Join('\n', await command.TextsAsync());
     }
 
     /// <summary>Days that were read.</summary>
